@@ -1,0 +1,33 @@
+# Each command sets up what it needs in .venv; none of them needs another to be run first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo run test check clean
+
+demo: $(VENV)/runtime
+	$(BIN)/python -m tools.demo
+
+run: $(VENV)/runtime
+	$(BIN)/python -m coqui_server.app
+
+test: $(VENV)/tests check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(VENV)/runtime: requirements.txt pyproject.toml
+	sh tools/setup.sh $(PYTHON) $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/tests: $(VENV)/runtime requirements-test.txt
+	sh tools/test_packages.sh
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,61 @@
+"""The engines without the daemon: the yardsticks that ratios are taken to."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from coqui_server.audio.level import Leveller, Samples
+from coqui_server.audio.vad import Closed, Gate, Opened, Speech
+from coqui_server.engines import load_engine
+from coqui_server.engines.base import DEFAULT_OPTIONS
+from coqui_server.settings import SAMPLE_RATE, Settings
+
+Recognise = Callable[[Samples], str]
+
+
+def moonshine_voice() -> Recognise:
+    """The `moonshine-voice` library, doing its own segmentation."""
+    from moonshine_voice import ModelArch, Transcriber
+
+    spec = find_spec("moonshine_voice")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    folder = Path(spec.submodule_search_locations[0]) / "assets" / "tiny-en"
+    transcriber = Transcriber(str(folder), ModelArch.TINY)
+
+    def recognise(pcm: Samples) -> str:
+        lines = transcriber.transcribe_without_streaming((pcm / 32768).tolist(), SAMPLE_RATE).lines
+        return " ".join(line.text for line in lines)
+
+    return recognise
+
+
+def engine(settings: Settings) -> Recognise:
+    """Our engine's recognizer, one utterance after another on the calling thread."""
+    loaded = load_engine(settings)
+
+    def recognise(pcm: Samples) -> str:
+        recognizer = loaded.open(DEFAULT_OPTIONS)
+        recognizer.feed(pcm)
+        return recognizer.finish().text
+
+    return recognise
+
+
+def utterances(pcm: Samples, settings: Settings) -> list[Samples]:
+    """What the daemon's level and gate make of a file."""
+    leveller = Leveller(settings.level, 30.0)
+    gate = Gate(settings.vad, settings.audio, "file")
+    events = gate.push(leveller.push(pcm)) + gate.push(leveller.flush()) + gate.flush()
+    spoken: list[list[Samples]] = []
+    for event in events:
+        match event:
+            case Opened():
+                spoken.append([])
+            case Speech(samples):
+                spoken[-1].append(samples)
+            case Closed():
+                pass
+    return [np.concatenate(parts) for parts in spoken]

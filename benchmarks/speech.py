@@ -1,0 +1,100 @@
+"""What the benchmarks listen to, how they count words, and how they ask the daemon."""
+
+import asyncio
+import csv
+import json
+import re
+import subprocess
+import wave
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jiwer
+import numpy as np
+from websockets.asyncio.client import connect
+
+from coqui_server.audio.level import Samples
+from coqui_server.audio.transcode import find_ffmpeg
+from coqui_server.settings import SAMPLE_RATE, FfmpegSettings
+from tools.daemon import ROOT
+
+SAMPLES = ROOT / "samples"
+_FRAGMENT = 65536
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A recording and what is said in it."""
+
+    path: Path
+    text: str
+
+    def pcm(self) -> Samples:
+        """Its sound as 16 kHz mono int16."""
+        command = [find_ffmpeg(FfmpegSettings()), "-v", "error", "-i", str(self.path)]
+        command += ["-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "s16le", "-"]
+        return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, "<i2")
+
+
+def clips(folder: Path, language: str = "en") -> list[Clip]:
+    """The clips of a folder: by its manifest.tsv (file, language, reference), or by .txt files."""
+    manifest = folder / "manifest.tsv"
+    if not manifest.exists():
+        texts = sorted(folder.glob(f"{'' if language == 'en' else language}*.txt"))
+        return [Clip(_sound_of(text), text.read_text(encoding="utf-8").strip()) for text in texts]
+    with manifest.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["language"] == language]
+    return [Clip(_found(folder, row["file"]), row["reference"]) for row in rows]
+
+
+def _sound_of(text: Path) -> Path:
+    return next(path for path in text.parent.glob(f"{text.stem}.*") if path != text)
+
+
+def _found(folder: Path, name: str) -> Path:
+    return next(path for path in (folder / name, folder / "clips" / name) if path.exists())
+
+
+def normal(text: str) -> str:
+    """Lower case, no punctuation but the apostrophe, hyphens as spaces. Digits stay digits."""
+    return " ".join(re.sub(r"[^\w' ]", " ", text.lower().replace("’", "'")).split())
+
+
+def errors(references: Iterable[str], heard: Iterable[str]) -> jiwer.WordOutput:
+    """Word errors over all pairs, pooled."""
+    return jiwer.process_words([normal(r) for r in references], [normal(h) for h in heard])
+
+
+def write_wav(path: Path, pcm: Samples) -> Path:
+    """A 16 kHz mono 16-bit WAV."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes(pcm.tobytes())
+    return path
+
+
+async def ask(url: str, path: Path) -> dict[str, Any]:
+    """The daemon's reply to one file, sent in fragments."""
+
+    async def fragments() -> Any:
+        with path.open("rb") as file:
+            while data := await asyncio.to_thread(file.read, _FRAGMENT):
+                yield data
+
+    async with connect(
+        f"{url}/api/v1/stt", compression=None, max_size=None, ping_timeout=None
+    ) as socket:
+        await socket.send(fragments())
+        reply: dict[str, Any] = json.loads(await socket.recv())
+    if "message" in reply:
+        raise RuntimeError(f"{path.name}: {reply['message']}")
+    return reply
+
+
+def minutes_of(found: list[Clip], minutes: float) -> Samples:
+    """The clips one after another, a second of silence between, over and over for so long."""
+    pause = np.zeros(SAMPLE_RATE, np.int16)
+    one_round = np.concatenate([part for clip in found for part in (clip.pcm(), pause)])
+    return np.resize(one_round, round(minutes * 60 * SAMPLE_RATE))

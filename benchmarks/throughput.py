@@ -1,0 +1,89 @@
+"""How fast files are done: one long file on all cores, and many short ones at once.
+
+    python -m benchmarks.throughput [FOLDER] [--engine moonshine|vosk] [--model FOLDER]
+                                    [--language en] [--minutes 10] [--files 50]
+
+Every figure is seconds of sound per second, and its ratio to the bare recognizer, which does the
+same utterances one by one on one thread, in the same run.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.bare import Recognise, engine, moonshine_voice, utterances
+from benchmarks.speech import SAMPLES, Clip, ask, clips, minutes_of, write_wav
+from coqui_server.audio.level import Samples
+from coqui_server.settings import SAMPLE_RATE, Settings, VoskSettings
+from tools.daemon import running
+
+
+def main() -> None:
+    wanted = _arguments()
+    found = clips(wanted.folder, wanted.language)
+    settings = Settings(engine=wanted.engine, vosk=VoskSettings(model=wanted.model or "none"))
+    configuration = f'engine = {wanted.engine}\nvosk.model = "{settings.vosk.model}"'
+    sound = minutes_of(found, wanted.minutes)
+    spoken = utterances(sound, settings)
+    seconds = len(sound) / SAMPLE_RATE
+    print(f"{seconds:.0f} s of sound in {len(spoken)} utterances, engine {wanted.engine}")
+    bare = report("bare recognizer, one thread", seconds, one_by_one(engine(settings), spoken))
+    if wanted.engine == "moonshine":
+        report("moonshine-voice library", seconds, one_by_one(moonshine_voice(), spoken), bare)
+    with tempfile.TemporaryDirectory() as folder, running(configuration) as daemon:
+        path = write_wav(Path(folder) / "long.wav", sound)
+        report("daemon, one file", seconds, lambda: asyncio.run(together(daemon.url, [path])), bare)
+        many(daemon.url, found, wanted.files)
+
+
+def many(url: str, found: list[Clip], files: int) -> None:
+    """Short files one after another, then the same ones all at once."""
+    paths = [found[n % len(found)].path for n in range(files)]
+    seconds = sum(len(found[n % len(found)].pcm()) for n in range(files)) / SAMPLE_RATE
+
+    async def in_turn() -> None:
+        for path in paths:
+            await ask(url, path)
+
+    turns = report(f"{files} files in turn", seconds, lambda: asyncio.run(in_turn()))
+    report(f"{files} files at once", seconds, lambda: asyncio.run(together(url, paths)), turns)
+
+
+async def together(url: str, paths: Sequence[Path]) -> None:
+    """Ask for all files at the same time."""
+    await asyncio.gather(*(ask(url, path) for path in paths))
+
+
+def one_by_one(recognise: Recognise, spoken: list[Samples]) -> Callable[[], object]:
+    """The utterances in turn, on the calling thread."""
+    return lambda: [recognise(pcm) for pcm in spoken]
+
+
+def report(
+    name: str, seconds: float, work: Callable[[], object], yardstick: float | None = None
+) -> float:
+    """Time `work`, print its speed and the ratio to the yardstick's, and give its speed."""
+    start = time.perf_counter()
+    work()
+    speed = seconds / (time.perf_counter() - start)
+    ratio = f"{speed / yardstick:8.2f}" if yardstick else ""
+    print(f"{name:32} {speed:8.1f}x real time {ratio}", flush=True)
+    return speed
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Speed of whole files.")
+    parser.add_argument("folder", type=Path, nargs="?", default=SAMPLES)
+    parser.add_argument("--engine", default="moonshine", choices=("moonshine", "vosk"))
+    parser.add_argument("--model", help="the Vosk model's folder")
+    parser.add_argument("--language", default="en", help="which clips of the folder")
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--files", type=int, default=50)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The command-line client: whole files in, transcripts and subtitles out."""

@@ -1,0 +1,60 @@
+"""One line on a terminal: bytes sent, then seconds waited."""
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+from tqdm import tqdm
+
+_REDRAW_SECONDS = 0.5
+_USUAL_SIZE = {"ncols": 80, "nrows": 24}
+
+
+class Progress:
+    """A line about one file on stderr, erased when it is closed; nothing if not `visible`.
+
+    Args:
+        name: of the file, before everything else.
+        visible: False for a pipe or a log.
+    """
+
+    def __init__(self, name: str, visible: bool) -> None:
+        self._name = name
+        self._visible = visible
+        self._bar: tqdm[Any] | None = None
+
+    def begin(self, size: int) -> None:
+        """Start counting to `size` bytes; 0 if it is not known."""
+        self._replace(total=size or None, unit="B", unit_scale=True, unit_divisor=1024)
+
+    def sent(self, count: int) -> None:
+        """Another `count` bytes are on their way."""
+        if self._bar is not None:
+            self._bar.update(count)
+
+    async def wait(self, state: str) -> None:
+        """Show `state` and the seconds since the call, until cancelled."""
+        self._replace(bar_format=f"{{desc}}: {state}, {{elapsed_s:.0f}} s")
+        while True:
+            if self._bar is not None:
+                self._bar.refresh()
+            await asyncio.sleep(_REDRAW_SECONDS)
+
+    def close(self) -> None:
+        """Erase the line."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _replace(self, **options: Any) -> None:
+        self.close()
+        if self._visible:
+            self._bar = tqdm(desc=self._name, leave=False, **_size(), **options)
+
+
+def _size() -> dict[str, Any]:
+    # A terminal nobody gave a size, as in a container or an emulator, says 0: tqdm draws nothing.
+    if os.get_terminal_size(sys.stderr.fileno()).columns:
+        return {"dynamic_ncols": True}
+    return _USUAL_SIZE

@@ -1,0 +1,198 @@
+"""One file to the daemon and its transcript back, over a WebSocket (RFC 6455)."""
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from coqui_client.exceptions import (
+    BusyError,
+    LostError,
+    RefusedError,
+    UnreachableError,
+)
+from coqui_client.progress import Progress
+from coqui_client.transcript import BUSY, Transcript, parse
+
+FRAGMENT_BYTES = 64 * 1024
+RETRIES = 5
+
+PING_SECONDS = 20.0
+PONG_SECONDS = 60.0
+# The reply is there by then; the closing handshake is a courtesy.
+CLOSE_SECONDS = 2.0
+FIRST_DELAY_SECONDS = 1.0
+LONGEST_DELAY_SECONDS = 30.0
+
+_GOING_AWAY, _TRY_AGAIN_LATER = 1001, 1013
+_MEANINGS = {
+    1003: "the daemon does not take this kind of data",
+    1008: "the daemon gave up waiting for data",
+    1009: "the file is larger than the daemon allows",
+    1011: "the daemon failed",
+    1012: "the daemon is restarting",
+    1013: "the daemon is busy",
+}
+
+
+async def transcribe(
+    path: Path, url: str, progress: Progress, retries: int = RETRIES
+) -> Transcript:
+    """Send the file at `path` to the daemon at `url`, again up to `retries` times if it is busy.
+
+    Between tries it waits about 1, 2, 4, ... and never more than 30 seconds. The file is read as
+    it is sent; memory does not grow with its size.
+
+    Raises:
+        OSError: the file cannot be opened or read.
+        UnreachableError: nobody answers.
+        BusyError: still no room after the last try.
+        RefusedError: the daemon cannot serve this file.
+        LostError: the connection ended without a reply.
+        ReplyError: the reply is not a transcript.
+    """
+    for retry in range(retries):
+        try:
+            return await _attempt(path, url, progress)
+        except BusyError:
+            await _pause(retry, progress)
+    return await _attempt(path, url, progress)
+
+
+async def _attempt(path: Path, url: str, progress: Progress) -> Transcript:
+    with await asyncio.to_thread(path.open, "rb") as file:
+        async with contextlib.AsyncExitStack() as stack:
+            socket = await _connected(url, stack)
+            try:
+                return await _exchange(socket, file, progress)
+            except BaseException:
+                # A closing handshake would queue behind what the daemon has not read of the file.
+                socket.transport.abort()
+                raise
+
+
+async def _connected(url: str, stack: contextlib.AsyncExitStack) -> ClientConnection:
+    connection = connect(
+        url,
+        compression=None,
+        max_size=None,
+        proxy=None if _is_loopback(url) else True,
+        ping_interval=PING_SECONDS,
+        # During an upload a late pong is no sign of death; see `_Upload`.
+        ping_timeout=None,
+        close_timeout=CLOSE_SECONDS,
+    )
+    try:
+        return await stack.enter_async_context(connection)
+    except InvalidStatus as refused:
+        status = refused.response.status_code
+        raise RefusedError(f"{url} answers HTTP {status}, not WebSocket", str(status)) from refused
+    # ImportError: the environment names a SOCKS proxy, for which websockets needs python-socks.
+    except (OSError, InvalidHandshake, ImportError) as failed:
+        raise UnreachableError(" ".join(str(failed).split())) from failed
+
+
+def _is_loopback(url: str) -> bool:
+    """Whether `url` is this machine; a proxy of the environment could not reach it."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+async def _exchange(socket: ClientConnection, file: BinaryIO, progress: Progress) -> Transcript:
+    upload = _Upload(socket, file, progress)
+    sending = asyncio.create_task(upload.run())
+    try:
+        # At once, not after the upload: a refusal may come in the middle of it.
+        return parse(await socket.recv())
+    except ConnectionClosed as closed:
+        raise upload.failure or _without_reply(closed) from closed
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+
+
+class _Upload:
+    """The sending side; it cuts the connection, which ends recv(), when there is no hope.
+
+    The daemon reads no faster than it transcribes, and a ping queues behind the megabytes the
+    kernels hold. So a daemon is not held to answer pings in time before it has answered one sent
+    after the file: then it has read all of it. Until then TCP tells whether it is there.
+
+    Attributes:
+        failure: why the connection was cut, if it was.
+    """
+
+    def __init__(self, socket: ClientConnection, file: BinaryIO, progress: Progress) -> None:
+        self._socket = socket
+        self._file = file
+        self._progress = progress
+        self.failure: OSError | LostError | None = None
+
+    async def run(self) -> None:
+        """Send the file, then show and watch over the wait until cancelled."""
+        try:
+            await self._socket.send(self._fragments())
+        except OSError as failure:
+            self._cut(failure)
+            return
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._progress.wait("transcribing"))
+            tasks.create_task(self._watch())
+
+    async def _fragments(self) -> AsyncIterator[bytes]:
+        self._progress.begin(os.fstat(self._file.fileno()).st_size)
+        # Of an empty file too: without a fragment websockets sends no message at all.
+        yield await self._read()
+        while fragment := await self._read():
+            yield fragment
+
+    async def _read(self) -> bytes:
+        fragment = await asyncio.to_thread(self._file.read, FRAGMENT_BYTES)
+        self._progress.sent(len(fragment))
+        return fragment
+
+    async def _watch(self) -> None:
+        await (await self._socket.ping())
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            try:
+                async with asyncio.timeout(PONG_SECONDS):
+                    await (await self._socket.ping())
+            except TimeoutError:
+                self._cut(LostError(f"the daemon has not answered for {PONG_SECONDS:.0f} s"))
+
+    def _cut(self, failure: OSError | LostError) -> None:
+        self.failure = failure
+        self._socket.transport.abort()
+
+
+def _without_reply(closed: ConnectionClosed) -> RefusedError | LostError:
+    if closed.rcvd is None:
+        return LostError("the connection was lost before the daemon replied")
+    code, reason = int(closed.rcvd.code), closed.rcvd.reason
+    if code == _TRY_AGAIN_LATER:
+        return BusyError(reason or _MEANINGS[code], BUSY)
+    if code in _MEANINGS:
+        return RefusedError(f"{_MEANINGS[code]}{f' ({reason})' if reason else ''}", str(code))
+    what = "is shutting down" if code == _GOING_AWAY else f"closed the connection ({code})"
+    return LostError(f"the daemon {what} and sent no reply")
+
+
+async def _pause(retry: int, progress: Progress) -> None:
+    longest = min(FIRST_DELAY_SECONDS * 2**retry, LONGEST_DELAY_SECONDS)
+    # Not all the clients a busy daemon turned away should come back at the same moment.
+    delay = longest * random.SystemRandom().uniform(0.75, 1.25)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(delay):
+            await progress.wait(f"the daemon is busy, trying again in {delay:.0f} s")

@@ -1,0 +1,130 @@
+"""The daemon: `python -m coqui_server.app`. Builds the parts, runs them until a signal, drains."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from websockets.asyncio.server import Server
+from websockets.frames import CloseCode
+
+from coqui_server import __version__, config, sockets
+from coqui_server.audio.transcode import Transcoder
+from coqui_server.engines import load_engine
+from coqui_server.exceptions import ConfigError
+from coqui_server.settings import Settings
+from coqui_server.transcription.scheduler import Scheduler
+from coqui_server.transcription.service import Service
+
+UNUSABLE = 2
+"""Exit code when the configuration cannot be used."""
+
+_log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the daemon; the exit code is 0 after a signal, 2 for a configuration that is wrong."""
+    wanted = _arguments(arguments)
+    source = str(wanted.config or config.DEFAULT_FILE)
+    try:
+        settings, source = config.load(wanted.config)
+        logging.basicConfig(
+            level=settings.log.level,
+            format="%(asctime)s %(levelname)s %(message)s",
+            stream=sys.stderr,
+        )
+        # websockets says "connection open" and "connection closed" of each; sessions are logged.
+        logging.getLogger("websockets").setLevel(max(logging.WARNING, logging.root.level))
+        if wanted.check_config:
+            load_engine(settings)
+            Transcoder(settings.ffmpeg)
+            print(f"{source}: ok")
+        else:
+            asyncio.run(run(settings, source))
+    except ConfigError as error:
+        print(f"{source}: {error}", file=sys.stderr)
+        return UNUSABLE
+    return 0
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="coqui-server", description="Speech-to-text daemon.")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="PATH",
+        help="the configuration (default: application.conf here, if there is one)",
+    )
+    parser.add_argument("--check-config", action="store_true", help="say if it is good, and exit")
+    parser.add_argument("--version", action="version", version=f"coqui_server {__version__}")
+    return parser.parse_args(arguments)
+
+
+async def run(settings: Settings, source: str) -> None:
+    """Serve until SIGINT or SIGTERM, then finish what is in flight and return.
+
+    Raises:
+        ConfigError: a model is missing or an address cannot be had.
+    """
+    stopped = _signalled()
+    engine = await asyncio.to_thread(load_engine, settings)
+    scheduler = Scheduler(settings.server.threadpool.count)
+    transcoder = Transcoder(settings.ffmpeg)
+    service = Service(settings, engine, scheduler, transcoder)
+    try:
+        server = await sockets.listen(service)
+        print(banner(service, server, source, transcoder.program), flush=True)
+        await stopped.wait()
+        await _shut_down(service, server)
+    finally:
+        await scheduler.close()
+
+
+def _signalled() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stopped.set)
+        except NotImplementedError:
+            # Windows' event loop has no signal handlers of its own.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
+    return stopped
+
+
+async def _shut_down(service: Service, server: Server) -> None:
+    seconds = service.settings.server.drain
+    _log.info("shutting down, waiting up to %g s for open connections", seconds)
+    service.drain()
+    server.close(close_connections=False)
+    try:
+        await asyncio.wait_for(server.wait_closed(), seconds)
+    except TimeoutError:
+        await asyncio.gather(*(open.close(CloseCode.GOING_AWAY) for open in server.connections))
+        await server.wait_closed()
+
+
+def banner(service: Service, server: Server, source: str, ffmpeg: str) -> str:
+    """Where the daemon listens, what it loaded, and what to try next."""
+    host, port = next(iter(server.sockets)).getsockname()[:2]
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    # "Any address" is one to listen on, not one to call.
+    near = address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104
+    engine = service.engine
+    speaks = ", ".join(engine.capabilities.languages) or "whatever the model knows"
+    routes = "\n".join(f"              ws://{address}{path}" for path in sockets.ROUTES)
+    return f"""coqui_server {__version__}
+  listens at  http://{address}/health
+{routes}
+  engine      {engine.name}, model {engine.model}, language: {speaks}
+  decoders    {service.settings.server.threadpool.count} threads
+  ffmpeg      {ffmpeg}
+  configured  {source}
+  try         python client.py --url ws://{near} samples/appointment.wav"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

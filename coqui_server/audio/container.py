@@ -1,0 +1,65 @@
+"""What the first bytes of an upload say about how to read it. Bytes in, bytes out, no I/O."""
+
+import re
+from dataclasses import dataclass
+
+HEAD = 4096
+"""Bytes needed before a file's kind is known, unless it ends sooner."""
+
+_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"}
+"""Boxes an MP4 or QuickTime file may begin with (ISO/IEC 14496-12, QuickTime File Format)."""
+
+_CHUNK_ID = re.compile(rb"[A-Za-z0-9_ ]{1,4}")
+_STREAMED = (0, 0x7FFFFFFF)
+"""WAV data lengths at or beyond these are what a writer puts that cannot know the length."""
+
+
+def needs_seeking(head: bytes) -> bool:
+    """Whether the index of this file may stand at its end (MP4, M4A, MOV, 3GP)."""
+    return head[4:8] in _BOXES
+
+
+@dataclass
+class WavTail:
+    """Cuts off what follows the sound of a WAV file, however wrong its header's length is.
+
+    ffmpeg is told to ignore the length (gateways and phones write 0 or 4 GB, and some stop
+    counting early). Then a list of titles after the sound would be heard as a click, so chunks
+    that follow a right length are dropped here. If what follows the stated length does not look
+    like a chunk, the length was wrong and the sound goes on.
+    """
+
+    end: int | None
+    """Where the sound ends by the header, in bytes from the file's start; None: unknown."""
+
+    _position: int = 0
+    _peek: bytes = b""
+
+    @classmethod
+    def of(cls, head: bytes) -> "WavTail | None":
+        """For the head of a RIFF/WAVE file with its data chunk in it; None for anything else."""
+        if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+            return None
+        place = 12
+        while place + 8 <= len(head):
+            size = int.from_bytes(head[place + 4 : place + 8], "little")
+            if head[place : place + 4] == b"data":
+                known = _STREAMED[0] < size < _STREAMED[1]
+                return cls(place + 8 + size + size % 2 if known else None)
+            place += 8 + size + size % 2
+        return None
+
+    def cut(self, data: bytes) -> bytes:
+        """The part of the next bytes that is header or sound."""
+        if self.end is None:
+            return data
+        data = self._peek + data
+        kept = data[: max(0, self.end - self._position)]
+        after = data[len(kept) : len(kept) + 4]
+        if after and not _CHUNK_ID.fullmatch(after):
+            self.end = None
+            self._peek = b""
+            return data
+        self._position += len(kept)
+        self._peek = after
+        return kept

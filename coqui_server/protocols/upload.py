@@ -1,0 +1,91 @@
+"""One message taken from a WebSocket as it arrives, whatever its size."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Self
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from coqui_server.exceptions import Idle, NotAudio, RequestError, TooLarge
+from coqui_server.settings import ServerSettings
+
+
+class Upload:
+    """The fragments of the next binary message: an async iterator of bytes, with a limit on each.
+
+    At most one fragment is held; a slow reader slows the sender down through TCP. Use as an async
+    context manager.
+
+    Raises, when iterated:
+        NotAudio: the message is text.
+        TooLarge: it passes `server.websocket.max_size`.
+        Idle: nothing came for `server.idle` seconds.
+        ConnectionClosed: the sender went away before the end.
+    """
+
+    def __init__(self, connection: ServerConnection, settings: ServerSettings) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._queue: asyncio.Queue[bytes | RequestError | ConnectionClosed | None]
+        self._queue = asyncio.Queue(1)
+        self._discarding = False
+        self._over = False
+
+    async def __aenter__(self) -> Self:
+        self._pump = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._pump.cancel()
+        await asyncio.gather(self._pump, return_exceptions=True)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        item = None if self._over else await self._queue.get()
+        if item is None:
+            self._over = True
+            raise StopAsyncIteration
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def discard(self) -> None:
+        """Read the rest without keeping it, so that a sender that reads only after it has sent
+        gets to read why it was refused."""
+        self._discarding = True
+        while not self._queue.empty():
+            self._queue.get_nowait()
+
+    async def _read(self) -> None:
+        try:
+            await self._receive()
+            await self._put(None)
+        except (RequestError, ConnectionClosed) as error:
+            await self._put(error)
+
+    async def _receive(self) -> None:
+        size, limit = 0, self._settings.websocket.max_size
+        message = self._connection.recv_streaming()
+        while (chunk := await self._next(aiter(message))) is not None:
+            size += len(chunk)
+            if isinstance(chunk, str):
+                await self._put(NotAudio("send one binary message, the audio file", "not_binary"))
+                self._discarding = True
+            elif limit is not None and size > limit:
+                await self._put(TooLarge(f"the message is larger than {limit} bytes"))
+                self._discarding = True
+            else:
+                await self._put(chunk)
+
+    async def _next(self, message: AsyncIterator[str | bytes]) -> str | bytes | None:
+        try:
+            return await asyncio.wait_for(anext(message, None), self._settings.idle)
+        except TimeoutError as silent:
+            raise Idle(f"nothing came for {self._settings.idle:g} s") from silent
+
+    async def _put(self, item: bytes | RequestError | ConnectionClosed | None) -> None:
+        if not self._discarding:
+            await self._queue.put(item)

@@ -1,0 +1,107 @@
+"""`/api/v1/stt`: a whole file in one binary message, its transcript in one text message, close.
+
+The older server's protocol, with more in the reply:
+
+    {"text", "time", "duration", "engine", "session", "segments": [
+        {"start", "end", "text", "confidence"?, "alternatives"?, "words"?: [
+            {"word", "start", "end", "confidence"?}]}]}
+
+`time` is seconds of decoding, all other times are seconds of the file. A failure is
+`{"message", "code"}` and a close code: 1003 not audio, 1008 idle, 1009 too large, 1013 busy,
+1011 ours.
+"""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from contextlib import aclosing
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from coqui_server.engines.base import Word
+from coqui_server.exceptions import RequestError, TooLarge
+from coqui_server.protocols.upload import Upload
+from coqui_server.settings import SAMPLE_RATE
+from coqui_server.transcription.events import Final
+from coqui_server.transcription.service import Service
+from coqui_server.transcription.session import Session, Transcript
+
+
+async def serve(connection: ServerConnection, service: Service) -> None:
+    """Answer one file, or say why not."""
+    async with Upload(connection, service.settings.server) as upload:
+        try:
+            reply = await _while_connected(connection, _answer(service, upload))
+        except RequestError as refusal:
+            upload.discard()
+            await connection.send(json.dumps({"message": str(refusal), "code": refusal.code}))
+            await connection.close(refusal.close_code)
+        else:
+            await connection.send(json.dumps(reply, ensure_ascii=False))
+            await connection.close()
+
+
+async def _while_connected(
+    connection: ServerConnection, work: Coroutine[Any, Any, dict[str, Any]]
+) -> dict[str, Any]:
+    """The result of `work`, which is cancelled as soon as its client is gone."""
+    working = asyncio.create_task(work)
+    gone = asyncio.create_task(connection.wait_closed())
+    try:
+        await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ConnectionClosed(None, None)
+        return working.result()
+    finally:
+        working.cancel()
+        gone.cancel()
+        await asyncio.gather(working, gone, return_exceptions=True)
+
+
+async def _answer(service: Service, upload: Upload) -> dict[str, Any]:
+    async with service.session("file") as session:
+        longest = service.settings.audio.max_duration
+        async with aclosing(service.transcoder.transcode(upload)) as sound:
+            async for pcm in sound:
+                if session.samples + len(pcm) > longest * SAMPLE_RATE:
+                    raise TooLarge(f"the sound is longer than {longest:g} s")
+                await session.write(pcm)
+        return _reply(session, await session.finish())
+
+
+def _reply(session: Session, transcript: Transcript) -> dict[str, Any]:
+    return {
+        "text": transcript.text,
+        "time": round(transcript.work, 3),
+        "duration": round(transcript.duration, 3),
+        "engine": session.engine.name,
+        "session": session.id,
+        "segments": [_segment(final) for final in transcript.segments],
+    }
+
+
+def _segment(final: Final) -> dict[str, Any]:
+    segment: dict[str, Any] = {
+        "start": round(final.start, 3),
+        "end": round(final.end, 3),
+        "text": final.text,
+    }
+    if final.confidence is not None:
+        segment["confidence"] = round(final.confidence, 3)
+    if final.alternatives:
+        segment["alternatives"] = [
+            {"text": other.text, "confidence": round(other.confidence, 3)}
+            for other in final.alternatives
+        ]
+    if final.words:
+        segment["words"] = [_word(word) for word in final.words]
+    return segment
+
+
+def _word(word: Word) -> dict[str, Any]:
+    shown = {"word": word.text, "start": round(word.start, 3), "end": round(word.end, 3)}
+    if word.confidence is not None:
+        shown["confidence"] = round(word.confidence, 3)
+    return shown

@@ -1,0 +1,195 @@
+"""What `application.conf` may say: typed, validated, frozen.
+
+Durations are seconds and sizes are bytes once loaded. In the file both take HOCON's units
+("300 ms", "64 MiB"); a bare number is milliseconds or bytes, as HOCON has it. Each field's
+description is what an error message calls "allowed".
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from coqui_server import units
+
+Kind = Literal["file", "live", "rtp"]
+"""Where a session's sound comes from."""
+
+SAMPLE_RATE = 16_000
+"""Hertz. Every recogniser here takes 16 kHz, so all sound is brought to it on the way in."""
+
+
+def _frame_that_webrtcvad_takes(seconds: float) -> float:
+    if round(seconds * 1000, 6) not in (10, 20, 30):
+        raise ValueError(seconds)
+    return seconds
+
+
+Duration = Annotated[float, BeforeValidator(units.seconds)]
+Size = Annotated[int | None, BeforeValidator(units.size)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value_is_a_number(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError(value)
+        return value
+
+
+class AudioSettings(_Section):
+    sample_rate: Literal[16_000] = Field(
+        16_000, description="16000: every engine runs at it, and any input is resampled to it"
+    )
+    frame_duration: Annotated[Duration, AfterValidator(_frame_that_webrtcvad_takes)] = Field(
+        0.02, description="10 ms, 20 ms or 30 ms, the frames webrtcvad takes"
+    )
+    max_duration: Duration = Field(
+        12 * 3600.0, gt=0, description='a duration such as "12 hours", more than 0'
+    )
+
+
+class LevelSettings(_Section):
+    """Speech quieter than `target` is raised to it, by at most `max_gain`; never lowered."""
+
+    target: float = Field(-23.0, ge=-60, le=-6, description="dBFS, -60 to -6")
+    max_gain: float = Field(30.0, ge=0, le=60, description="decibels, 0 (off) to 60")
+
+
+class SilenceSettings(_Section):
+    """The silence that ends an utterance. For a live source it is waited for, so it is latency."""
+
+    file: Duration = Field(0.8, ge=0.1, le=10, description='a duration, "100 ms" to "10 s"')
+    live: Duration = Field(0.5, ge=0.1, le=10, description='a duration, "100 ms" to "10 s"')
+
+
+class VadSettings(_Section):
+    mode: int = Field(0, ge=0, le=3, description="webrtcvad's mode, 0 (hears most) to 3")
+    padding: Duration = Field(0.3, ge=0.03, le=5, description='a duration, "30 ms" to "5 s"')
+    ratio: float = Field(0.5, ge=0, lt=1, description="a fraction, 0 to below 1")
+    silence: SilenceSettings = Field(
+        SilenceSettings(),
+        description="a duration for every source, or { file = 800 ms, live = 500 ms }",
+    )
+    max_utterance: Duration = Field(20.0, ge=2, le=60, description='a duration, "2 s" to "60 s"')
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_silence_for_all(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not isinstance(
+            data.get("silence", {}), dict | SilenceSettings
+        ):
+            return {**data, "silence": {"file": data["silence"], "live": data["silence"]}}
+        return data
+
+    def closing(self, kind: Kind) -> tuple[float, float]:
+        """The window (seconds) that ends an utterance and the share of it that must be silent.
+
+        The older server had one window for both ends, `padding` with `ratio`. A file that sets
+        `padding` and says nothing of `silence` gets that.
+        """
+        if "padding" in self.model_fields_set and "silence" not in self.model_fields_set:
+            return self.padding, self.ratio
+        return (self.silence.file if kind == "file" else self.silence.live), 0.9
+
+
+class MoonshineSettings(_Section):
+    model: Path | None = Field(
+        None, description="a folder with encoder_model.ort, decoder_model_merged.ort, tokenizer.bin"
+    )
+
+
+class VoskSettings(_Section):
+    model: str = Field(
+        "vosk-model-small-en-us-0.15",
+        min_length=1,
+        description="a model's folder, or a name that Vosk's own downloader knows",
+    )
+    alternatives: int = Field(0, ge=0, le=20, description="a whole number, 0 to 20")
+    phrases: tuple[str, ...] = Field((), description='a list of phrases, such as ["yes", "no"]')
+
+
+class CoquiSettings(_Section):
+    model: Path | None = Field(None, description="a .tflite file")
+    scorer: Path | None = Field(None, description="a .scorer file")
+
+
+class HttpSettings(_Section):
+    host: str = Field("127.0.0.1", min_length=1, description="an address of this machine")
+    port: int = Field(5004, ge=0, le=65535, description="a port, 1 to 65535, or 0 for any free one")
+
+
+class ThreadpoolSettings(_Section):
+    count: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=1024,
+        description="the number of decoder threads, 1 to 1024",
+    )
+
+
+class WebsocketSettings(_Section):
+    max_size: Size = Field(2_000_000_000, gt=0, description='a size such as "2 GB", more than 0')
+    max_frame: Size = Field(64 * 2**20, gt=0, description='a size such as "64 MiB", more than 0')
+
+    @property
+    def frame_limit(self) -> int | None:
+        """Bytes one frame may have. A file sent in fragments may be larger than this.
+
+        No limit for messages means none for frames: the older server's clients send a whole file
+        as one frame, and its "no limit" let them.
+        """
+        unlimited = self.max_size is None and "max_frame" not in self.model_fields_set
+        return None if unlimited else self.max_frame
+
+
+class ServerSettings(_Section):
+    http: HttpSettings = HttpSettings()
+    threadpool: ThreadpoolSettings = Field(default_factory=ThreadpoolSettings)
+    websocket: WebsocketSettings = WebsocketSettings()
+    max_sessions: int = Field(64, ge=1, le=100_000, description="a whole number, at least 1")
+    idle: Duration = Field(60.0, gt=0, description='a duration such as "60 s", more than 0')
+    drain: Duration = Field(10.0, ge=0, description='a duration such as "10 s"')
+
+
+class FfmpegSettings(_Section):
+    path: Path | None = Field(None, description="the ffmpeg program")
+    timeout: Duration = Field(60.0, gt=0, description='a duration such as "60 s", more than 0')
+
+
+class ModelsSettings(_Section):
+    path: Path = Field(Path("models"), description="the folder models are kept in")
+
+
+class LogSettings(_Section):
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+
+
+class Settings(_Section):
+    """The whole of `application.conf`, with defaults for what it leaves out."""
+
+    engine: Literal["moonshine", "vosk"] = Field("moonshine", description="moonshine or vosk")
+    audio: AudioSettings = AudioSettings()
+    level: LevelSettings = LevelSettings()
+    vad: VadSettings = VadSettings()
+    moonshine: MoonshineSettings = MoonshineSettings()
+    vosk: VoskSettings = VoskSettings()
+    coqui: CoquiSettings = CoquiSettings()
+    server: ServerSettings = Field(default_factory=ServerSettings)
+    ffmpeg: FfmpegSettings = FfmpegSettings()
+    models: ModelsSettings = ModelsSettings()
+    log: LogSettings = LogSettings()

@@ -1,0 +1,111 @@
+"""The speech port: WebSocket routes, their limits, and plain GET for people and monitors."""
+
+import errno
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from coqui_server import __version__
+from coqui_server.exceptions import ConfigError, TooLarge
+from coqui_server.protocols import whole_file
+from coqui_server.transcription.service import Service
+
+Protocol = Callable[[ServerConnection, Service], Awaitable[None]]
+
+ROUTES: dict[str, Protocol] = {"/api/v1/stt": whole_file.serve}
+
+_QUEUED_FRAMES = 1
+"""Frames websockets reads ahead of us: little, since a frame may be as large as a file."""
+
+_log = logging.getLogger(__name__)
+
+
+class _Connection(ServerConnection):
+    """Says why a frame is too large before it is closed for it, as other refusals do.
+
+    websockets refuses such a frame by its header alone, when no handler has seen it yet.
+    """
+
+    def __init__(self, protocol: ServerProtocol, *args: Any, **options: Any) -> None:
+        fail = protocol.fail
+
+        def explain(code: CloseCode | int, reason: str = "") -> None:
+            if code == TooLarge.close_code and protocol.state is State.OPEN:
+                reply = {"message": f"{reason}; send smaller frames", "code": TooLarge.code}
+                protocol.send_text(json.dumps(reply).encode())
+            fail(code, reason)
+
+        protocol.fail = explain  # type: ignore[method-assign]
+        super().__init__(protocol, *args, **options)
+
+
+async def listen(service: Service) -> Server:
+    """Listen where `server.http` says.
+
+    Raises:
+        ConfigError: the address or port cannot be had.
+    """
+    http = service.settings.server.http
+
+    async def handle(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        try:
+            await ROUTES[urlsplit(connection.request.path).path](connection, service)
+        except ConnectionClosed:
+            _log.info("%s: the client went away", connection.remote_address)
+
+    def answer(connection: ServerConnection, request: Request) -> Response | None:
+        return _plain(connection, request, service)
+
+    try:
+        return await serve(
+            *(handle, http.host, http.port),
+            create_connection=_Connection,
+            process_request=answer,
+            max_size=(None, service.settings.server.websocket.frame_limit),
+            max_queue=_QUEUED_FRAMES,
+            compression=None,
+            # A client whose upload we slow down cannot answer pings in time; `server.idle` and
+            # TCP tell the dead from the slow.
+            ping_timeout=None,
+            server_header=f"coqui_server/{__version__}",
+        )
+    except OSError as error:
+        raise _unusable(error, http.host, http.port) from error
+
+
+def _plain(connection: ServerConnection, request: Request, service: Service) -> Response | None:
+    """Answer a plain GET; None lets a WebSocket handshake for a known path go on."""
+    path = urlsplit(request.path).path
+    if "upgrade" not in request.headers.get("Connection", "").lower():
+        if path == "/":
+            return connection.respond(HTTPStatus.OK, "Welcome to coqui_server\n")
+        if path == "/health":
+            health = {**service.health(), "version": __version__}
+            response = connection.respond(HTTPStatus.OK, json.dumps(health) + "\n")
+            del response.headers["Content-Type"]
+            response.headers["Content-Type"] = "application/json"
+            return response
+    if path in ROUTES:
+        return None
+    known = ", ".join((*ROUTES, "/health"))
+    return connection.respond(HTTPStatus.NOT_FOUND, f"no {path} here; there is {known}\n")
+
+
+def _unusable(error: OSError, host: str, port: int) -> ConfigError:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return ConfigError("server.http.port", f"found {port}, which is in use on {host}")
+        case errno.EACCES | errno.EPERM:
+            return ConfigError("server.http.port", f"found {port}, allowed: one above 1023")
+    return ConfigError("server.http.host", f'found "{host}", allowed: an address of this machine')

@@ -1,0 +1,225 @@
+"""A session: one source of sound from open to close, and its transcript."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from coqui_server.audio.level import Leveller, Samples
+from coqui_server.audio.vad import Closed, Gate, GateEvent, Opened, Speech
+from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Hypothesis, Options
+from coqui_server.exceptions import EngineError, ServerFault, SessionClosed
+from coqui_server.settings import SAMPLE_RATE, Kind, Settings
+from coqui_server.transcription.events import (
+    Event,
+    Final,
+    Partial,
+    SessionEnded,
+    SessionStarted,
+    Sink,
+    UtteranceEnd,
+)
+from coqui_server.transcription.scheduler import Priority, Scheduler
+from coqui_server.transcription.utterance import Utterance
+
+_FILE_LOOKAHEAD = 30.0
+"""Seconds of a file that are read ahead to find its speech level; 1 MB."""
+
+_FEED_PACE = 0.2
+"""Seconds of new speech after which a streaming engine is fed while the speaker goes on."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What a session came to. `duration` and `work` (decoding) are seconds."""
+
+    segments: tuple[Final, ...]
+    duration: float
+    work: float
+
+    @property
+    def text(self) -> str:
+        return " ".join(segment.text for segment in self.segments)
+
+
+class Session:
+    """Takes 16 kHz samples, tells its sinks what was said.
+
+    Utterances are decoded side by side on the scheduler's threads and announced in order. `write`
+    waits while too many are in flight, which is how a fast source is slowed down. Use as an async
+    context manager: leaving it before `finish` aborts what is in flight.
+
+    Args:
+        interim: seconds of new speech between partials; None for finals only.
+        sinks: told each event one after another, in this order.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        engine: Engine,
+        scheduler: Scheduler,
+        settings: Settings,
+        *,
+        options: Options = DEFAULT_OPTIONS,
+        interim: float | None = None,
+        sinks: Sequence[Sink] = (),
+    ) -> None:
+        self.id = str(uuid.uuid4())
+        self.kind = kind
+        self.engine = engine
+        self.segments: list[Final] = []
+        self.samples = 0
+        self.work = 0.0
+        self._scheduler = scheduler
+        self._options = options
+        self._interim = interim
+        self._sinks = tuple(sinks)
+        self._leveller = Leveller(settings.level, _FILE_LOOKAHEAD if kind == "file" else 0.0)
+        self._gate = Gate(settings.vad, settings.audio, kind)
+        self._open: Utterance | None = None
+        self._head: Utterance | None = None
+        self._decoding: dict[Utterance, asyncio.Task[Hypothesis]] = {}
+        # Two for each thread: one that it decodes, one that waits for it.
+        self._line: asyncio.Queue[Utterance | None] = asyncio.Queue(2 * scheduler.threads)
+        self._announcer: asyncio.Task[None] | None = None
+        self._failure: ServerFault | None = None
+        self._ended = False
+        self._started_at = time.monotonic()
+
+    async def __aenter__(self) -> "Session":
+        _log.info("session %s: opened, %s, %s", self.id, self.kind, self.engine.name)
+        await self._tell(SessionStarted(self.id, self.kind, self.engine.name))
+        self._announcer = asyncio.create_task(self._announce())
+        return self
+
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if not self._ended:
+            await self._abort(str(error) or type(error).__name__ if error else "left unfinished")
+
+    @property
+    def duration(self) -> float:
+        """Seconds of sound so far."""
+        return self.samples / SAMPLE_RATE
+
+    async def write(self, pcm: Samples) -> None:
+        """Take the next samples, 16 kHz mono int16, any count; wait if too much is in flight.
+
+        Raises:
+            EngineError: the recogniser failed on something written before.
+            SessionClosed: the session is over.
+        """
+        if self._ended:
+            raise SessionClosed(f"session {self.id} is over")
+        if self._failure:
+            raise self._failure
+        self.samples += len(pcm)
+        await self._hear(self._gate.push(self._leveller.push(pcm)))
+
+    async def finish(self) -> Transcript:
+        """The sound is over: decode what is left, announce it, and give the whole transcript.
+
+        Raises:
+            EngineError: the recogniser failed.
+        """
+        await self._hear(self._gate.push(self._leveller.flush()))
+        await self._hear(self._gate.flush())
+        await self._line.put(None)
+        assert self._announcer is not None
+        await self._announcer
+        if self._failure:
+            raise self._failure
+        await self._end(None)
+        return Transcript(tuple(self.segments), self.duration, self.work)
+
+    async def _hear(self, events: list[GateEvent]) -> None:
+        for event in events:
+            match event:
+                case Opened(start):
+                    await self._begin(start)
+                case Speech(pcm) if self._open:
+                    self._open.add(pcm)
+                case Closed(end) if self._open:
+                    self._open.close(end)
+                    self._open = None
+
+    async def _begin(self, start: float) -> None:
+        eager = _FEED_PACE if self.engine.capabilities.streaming and self.kind != "file" else None
+        self._open = utterance = Utterance(start, self._interim or eager)
+        self._decoding[utterance] = asyncio.create_task(self._decode(utterance))
+        await self._line.put(utterance)
+
+    async def _decode(self, utterance: Utterance) -> Hypothesis:
+        while True:
+            pcm = await utterance.due()
+            last = utterance.end is not None
+            showing = self._interim is not None and self._head is utterance
+            step = partial(
+                utterance.step, self.engine, self._options, pcm, partial=showing, last=last
+            )
+            priority = Priority.PARTIAL if showing and not last else Priority.FINAL
+            hypothesis, seconds = await self._scheduler.run(self, step, priority)
+            self.work += seconds
+            if hypothesis and last:
+                return hypothesis
+            if hypothesis and hypothesis.text not in ("", utterance.shown):
+                utterance.shown = hypothesis.text
+                await self._tell(Partial(self.id, hypothesis.text, utterance.start))
+
+    async def _announce(self) -> None:
+        """Tell finals in order. After a failure, only empty the line, so that no writer hangs."""
+        while (utterance := await self._line.get()) is not None:
+            self._head = utterance
+            decoding = self._decoding[utterance]
+            try:
+                if self._failure is None:
+                    await self._settle(utterance, await decoding)
+            # Whatever an engine's native library or a sink raises ends this session, and no other.
+            except Exception as error:
+                _log.exception("session %s: failed", self.id)
+                self._failure = EngineError(f"the recogniser {self.engine.name} failed")
+                self._failure.__cause__ = error
+            finally:
+                del self._decoding[utterance]
+                decoding.cancel()
+                await asyncio.gather(decoding, return_exceptions=True)
+
+    async def _settle(self, utterance: Utterance, said: Hypothesis) -> None:
+        end = utterance.end if utterance.end is not None else self.duration
+        if said.text:
+            final = Final(
+                *(self.id, said.text, utterance.start, end),
+                words=utterance.placed(said.words),
+                confidence=said.confidence,
+                alternatives=said.alternatives,
+            )
+            self.segments.append(final)
+            _log.debug("session %s: %.2f-%.2f %s", self.id, final.start, final.end, final.text)
+            await self._tell(final)
+        await self._tell(UtteranceEnd(self.id, end))
+
+    async def _tell(self, event: Event) -> None:
+        for sink in self._sinks:
+            await sink(event)
+
+    async def _abort(self, reason: str) -> None:
+        tasks = [*self._decoding.values(), *([self._announcer] if self._announcer else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._end(reason)
+
+    async def _end(self, error: str | None) -> None:
+        self._ended = True
+        words = sum(len(segment.text.split()) for segment in self.segments)
+        _log.info(
+            "session %s: %s after %.1f s, %.1f s of sound, %d words, %.2f s of decoding",
+            *(self.id, f"ended early ({error})" if error else "finished"),
+            *(time.monotonic() - self._started_at, self.duration, words, self.work),
+        )
+        await self._tell(SessionEnded(self.id, self.duration, error))

@@ -1,0 +1,134 @@
+"""Sounds made by formula, and small measurements of sound, for the tests of `coqui_server.audio`.
+
+All are 16 kHz int16. Noise is seeded, so that a sound of a name is the same in every run.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from coqui_server.audio.level import FRAME, Samples
+from coqui_server.settings import SAMPLE_RATE
+
+Wave = npt.NDArray[np.float64]
+
+_DTMF = {"1": (697, 1209), "5": (770, 1336), "9": (852, 1477), "0": (941, 1336), "#": (941, 1477)}
+
+
+def silence(seconds: float) -> Samples:
+    """Digital silence."""
+    return np.zeros(round(seconds * SAMPLE_RATE), np.int16)
+
+
+def at(dbfs: float, wave: Wave) -> Samples:
+    """A wave brought to an RMS level, clipped where it must be."""
+    rms = np.sqrt(np.mean(np.square(wave)))
+    scaled: Wave = wave / rms * 10 ** (dbfs / 20) * 32768
+    clipped: Samples = np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
+    return clipped
+
+
+def louder(pcm: Samples, decibels: float) -> Samples:
+    """The same sound with a gain, clipped where it must be."""
+    scaled = np.rint(pcm * 10 ** (decibels / 20))
+    clipped: Samples = np.clip(scaled, -32768, 32767).astype(np.int16)
+    return clipped
+
+
+def rms(pcm: Samples) -> float:
+    """RMS level in dBFS."""
+    return float(10 * np.log10(np.mean(np.square(pcm / 32768)) + 1e-12))
+
+
+def frame_levels(pcm: Samples) -> Wave:
+    """The level of each 20 ms, in dBFS."""
+    frames = pcm[: len(pcm) // FRAME * FRAME].reshape(-1, FRAME) / 32768
+    return np.asarray(10 * np.log10(np.mean(np.square(frames), axis=1) + 1e-12))
+
+
+def speech_level(pcm: Samples) -> float:
+    """The mean level of the frames within 15 dB of the loud ones, in dBFS."""
+    levels = frame_levels(pcm)
+    voice = levels[levels > np.percentile(levels, 95) - 15]
+    return float(10 * np.log10(np.mean(10 ** (voice / 10))))
+
+
+def pieces(pcm: Samples, cuts: list[int]) -> Iterator[Samples]:
+    """The sound in slices that end at these places."""
+    places = [0, *sorted(min(cut, len(pcm)) for cut in cuts), len(pcm)]
+    for start, end in pairwise(places):
+        yield pcm[start:end]
+
+
+def white(seconds: float, seed: int = 1) -> Wave:
+    """Noise with the same power at all frequencies."""
+    return np.random.default_rng(seed).standard_normal(round(seconds * SAMPLE_RATE))
+
+
+def coloured(seconds: float, exponent: float, seed: int = 2) -> Wave:
+    """Noise whose power falls with frequency: exponent 1 is pink, 2 is brown."""
+    spectrum = np.fft.rfft(white(seconds, seed))
+    frequencies = np.fft.rfftfreq(round(seconds * SAMPLE_RATE), 1 / SAMPLE_RATE)
+    spectrum *= np.maximum(frequencies, 20) ** (-exponent / 2)
+    return np.asarray(np.fft.irfft(spectrum, round(seconds * SAMPLE_RATE)))
+
+
+def times(seconds: float) -> Wave:
+    """The time of each sample."""
+    return np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+
+
+def tones(seconds: float, *hertz: float) -> Wave:
+    """Sines added up."""
+    return np.asarray(sum(np.sin(2 * np.pi * f * times(seconds)) for f in hertz))
+
+
+def cadence(wave: Wave, on: float, off: float) -> Wave:
+    """A wave switched on and off, as telephone exchanges do."""
+    return wave * (np.arange(len(wave)) / SAMPLE_RATE % (on + off) < on)
+
+
+def dial(digits: str, on: float = 0.1, off: float = 0.1) -> Wave:
+    """Keys pressed on a telephone."""
+    pause = np.zeros(round(off * SAMPLE_RATE))
+    return np.concatenate([part for d in digits for part in (tones(on, *_DTMF[d]), pause)])
+
+
+def _sweep(seconds: float) -> Wave:
+    return np.sin(2 * np.pi * (100 + 1900 / seconds * times(seconds)) * times(seconds))
+
+
+def _hum(seconds: float) -> Wave:
+    return np.asarray(sum(tones(seconds, 50.0 * n) / n for n in range(1, 8)))
+
+
+def _clicks(seconds: float) -> Wave:
+    wave = np.zeros(round(seconds * SAMPLE_RATE))
+    wave[:: SAMPLE_RATE // 3] = 1.0
+    return wave
+
+
+def _beating(seconds: float) -> Wave:
+    return white(seconds, 3) * (1 + 0.9 * np.sin(2 * np.pi * 4 * times(seconds)))
+
+
+MADE: dict[str, Callable[[float], Wave]] = {
+    "white": white,
+    "pink": lambda seconds: coloured(seconds, 1),
+    "brown": lambda seconds: coloured(seconds, 2),
+    "amplitude-modulated noise": _beating,
+    "dial tone": lambda seconds: tones(seconds, 350, 440),
+    "european dial tone": lambda seconds: tones(seconds, 425),
+    "ring tone": lambda seconds: cadence(tones(seconds, 440, 480), 2, 4),
+    "european ring tone": lambda seconds: cadence(tones(seconds, 425), 1, 4),
+    "busy tone": lambda seconds: cadence(tones(seconds, 480, 620), 0.5, 0.5),
+    "slow dialling": lambda seconds: dial("1590#" * (round(seconds) + 1), 0.12, 0.08),
+    "fast dialling": lambda seconds: dial("0951#" * (round(seconds) + 1) * 2, 0.05, 0.05),
+    "sweep": _sweep,
+    "hum": _hum,
+    "square": lambda seconds: np.sign(tones(seconds, 220.3)) + 0.0,
+    "clicks": _clicks,
+}
+"""Everything that is not speech, by name: a function of seconds."""

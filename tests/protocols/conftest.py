@@ -1,0 +1,115 @@
+"""The real server on a free port, in the test's own process, with real ffmpeg and engines."""
+
+import json
+import re
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from pyhocon import ConfigFactory
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from coqui_server import config, sockets
+from coqui_server.audio.transcode import Transcoder, find_ffmpeg
+from coqui_server.engines.base import Engine
+from coqui_server.settings import FfmpegSettings
+from coqui_server.transcription.scheduler import Scheduler
+from coqui_server.transcription.service import Service
+
+
+@dataclass
+class Running:
+    """A server and how to reach it."""
+
+    service: Service
+    url: str
+
+    def connect(self) -> connect:
+        """A client connection to the whole-file protocol."""
+        return connect(f"{self.url}/api/v1/stt", compression=None, max_size=None)
+
+
+Start = Callable[..., AbstractAsyncContextManager[Running]]
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
+    """Starts a server: `async with start(engine, "HOCON") as server`. Temporary files go to an
+    empty folder, `tmp_path / "temporary"`."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+
+    @asynccontextmanager
+    async def running(engine: Engine, configuration: str = "") -> AsyncIterator[Running]:
+        tree = ConfigFactory.parse_string(f"server.http.port = 0\n{configuration}")
+        settings = config.parse(tree.as_plain_ordered_dict(), tmp_path)
+        scheduler = Scheduler(2)
+        service = Service(settings, engine, scheduler, Transcoder(settings.ffmpeg))
+        server = await sockets.listen(service)
+        port = next(iter(server.sockets)).getsockname()[1]
+        try:
+            yield Running(service, f"ws://127.0.0.1:{port}")
+        finally:
+            server.close()
+            await server.wait_closed()
+            await scheduler.close()
+
+    return running
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client got: the one reply, and the close code."""
+
+    reply: dict[str, Any]
+    code: int | None
+
+    @property
+    def text(self) -> str:
+        return str(self.reply["text"])
+
+    @property
+    def error(self) -> tuple[str, int | None]:
+        """The reply's code and the close code, for a refusal in the protocol's form."""
+        assert set(self.reply) == {"message", "code"}
+        assert self.reply["message"]
+        return self.reply["code"], self.code
+
+
+async def answer_to(socket: ClientConnection) -> Answer:
+    """Read the one reply and the close after it."""
+    reply = json.loads(await socket.recv())
+    with pytest.raises(ConnectionClosed):
+        await socket.recv()
+    return Answer(reply, socket.close_code)
+
+
+async def send(server: Running, message: bytes | str) -> Answer:
+    """Send one message, in one frame, as the older server's clients do."""
+    async with server.connect() as socket:
+        await socket.send(message)
+        return await answer_to(socket)
+
+
+def made(*arguments: str, source: Path, suffix: str, folder: Path) -> bytes:
+    """A file that ffmpeg made of `source`."""
+    path = folder / f"made{suffix}"
+    command = [find_ffmpeg(FfmpegSettings()), "-v", "error", "-y", "-i", str(source)]
+    subprocess.run([*command, *arguments, str(path)], check=True)
+    return path.read_bytes()
+
+
+def children() -> list[str]:
+    """Child processes of this one that still run."""
+    return [
+        child.name()
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE and re.search("ffmpeg", child.name())
+    ]

@@ -1,0 +1,148 @@
+"""The daemon as a process: start-up screen, exit codes, draining."""
+
+import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+import coqui_server
+from tests.conftest import ROOT, clip, spoken
+from tools.daemon import Daemon, running
+
+VOICE = clip("appointment.wav")
+
+
+def start(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the daemon's command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "coqui_server.app", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+    )
+
+
+def configured(folder: Path, text: str) -> str:
+    """The path of a configuration with this text."""
+    path = folder / "x.conf"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def get(daemon: Daemon, path: str) -> tuple[int, str, str]:
+    """Status, content type and text of a plain GET."""
+    url = daemon.url.replace("ws:", "http:") + path
+    try:
+        with urllib.request.urlopen(url) as response:
+            return response.status, response.headers["Content-Type"], response.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers["Content-Type"], error.read().decode()
+
+
+def test_version() -> None:
+    """`--version` prints the name and version."""
+    assert start("--version").stdout == f"coqui_server {coqui_server.__version__}\n"
+
+
+def test_check_config(tmp_path: Path) -> None:
+    """`--check-config` says that a good file is good."""
+    path = configured(tmp_path, "engine = moonshine")
+    checked = start("--config", path, "--check-config")
+    assert (checked.returncode, checked.stdout) == (0, f"{path}: ok\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("vad.paddding = 300", "vad.paddding: unknown key; did you mean vad.padding?"),
+        ("server.http.port = http", 'server.http.port: found "http", allowed: a port, 1 to 65535'),
+        ('moonshine.model = "nowhere"', "moonshine.model: found"),
+        ('engine = vosk, vosk.model = "no/such"', 'vosk.model: found "no/such", allowed:'),
+        ('ffmpeg.path = "nowhere"', "ffmpeg.path: found"),
+        ("server.http.host = 203.0.113.7", 'server.http.host: found "203.0.113.7", allowed:'),
+        ("engine = {", "not valid HOCON: "),
+    ],
+)
+def test_unusable_configuration(tmp_path: Path, text: str, problem: str) -> None:
+    """One line with file, key, what was found and what is allowed; exit code 2."""
+    path = configured(tmp_path, text)
+    ended = start("--config", path)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"{path}: {problem}")
+    assert ended.stderr.count("\n") == 1
+    assert ended.stdout == ""
+
+
+def test_port_in_use(tmp_path: Path) -> None:
+    """A port that another program has is named, with exit code 2."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        path = configured(tmp_path, f"server.http.port = {port}")
+        ended = start("--config", path)
+    line = f"{path}: server.http.port: found {port}, which is in use on 127.0.0.1\n"
+    assert (ended.returncode, ended.stderr) == (2, line)
+
+
+def test_plain_http() -> None:
+    """GET / greets, /health is JSON, and another path is told what there is."""
+    with running() as daemon:
+        assert get(daemon, "/")[::2] == (200, "Welcome to coqui_server\n")
+        status, kind, text = get(daemon, "/health")
+        health = json.loads(text)
+        assert (status, kind, health["status"]) == (200, "application/json", "ok")
+        assert (health["engine"], health["model"]) == ("moonshine", "tiny-en")
+        assert health["version"] == coqui_server.__version__
+        assert get(daemon, "/nothing")[0] == 404
+        assert "/api/v1/stt" in get(daemon, "/nothing")[2]
+        assert get(daemon, "/api/v1/stt")[0] == 426
+        assert daemon.stop() == 0
+
+
+async def test_a_signal_lets_open_sessions_finish() -> None:
+    """After SIGTERM a file half-way gets its transcript, a new client none; the exit code is 0."""
+    data = VOICE.path.read_bytes()
+    go_on = asyncio.Event()
+
+    async def halves() -> AsyncIterator[bytes]:
+        yield data[: len(data) // 2]
+        await go_on.wait()
+        yield data[len(data) // 2 :]
+
+    with running() as daemon:
+        async with connect(f"{daemon.url}/api/v1/stt", compression=None) as client:
+            sending = asyncio.create_task(client.send(halves()))
+            while not json.loads(get(daemon, "/health")[2])["sessions"]["file"]:
+                pass
+            daemon.process.send_signal(signal.SIGTERM)
+            while "shutting down" not in daemon.log.read_text():
+                await asyncio.sleep(0.01)
+            with pytest.raises(OSError, match=r"refused|failed"):
+                await connect(daemon.url)
+            go_on.set()
+            await sending
+            reply = json.loads(await client.recv())
+        assert spoken(reply["text"]) == spoken(VOICE.text)
+        assert daemon.process.wait(30) == 0
+
+
+async def test_the_drain_has_an_end() -> None:
+    """A client that never ends its message is closed with 1001 after `server.drain`."""
+    with running("server.drain = 100 ms") as daemon:
+        async with connect(f"{daemon.url}/api/v1/stt", compression=None) as client:
+            daemon.process.send_signal(signal.SIGTERM)
+            with pytest.raises(ConnectionClosed):
+                await client.recv()
+            assert client.close_code == 1001
+        assert daemon.process.wait(30) == 0
