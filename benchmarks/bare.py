@@ -1,8 +1,6 @@
 """The engines without the daemon: the yardsticks that ratios are taken to."""
 
 from collections.abc import Callable
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +8,7 @@ from coqui_server.audio.level import Leveller, Samples
 from coqui_server.audio.vad import Closed, Gate, Opened, Speech
 from coqui_server.engines import load_engine
 from coqui_server.engines.base import DEFAULT_OPTIONS
+from coqui_server.engines.moonshine import packaged_model
 from coqui_server.settings import SAMPLE_RATE, Settings
 
 Recognise = Callable[[Samples], str]
@@ -19,11 +18,7 @@ def moonshine_voice() -> Recognise:
     """The `moonshine-voice` library, doing its own segmentation."""
     from moonshine_voice import ModelArch, Transcriber
 
-    spec = find_spec("moonshine_voice")
-    assert spec is not None
-    assert spec.submodule_search_locations
-    folder = Path(spec.submodule_search_locations[0]) / "assets" / "tiny-en"
-    transcriber = Transcriber(str(folder), ModelArch.TINY)
+    transcriber = Transcriber(str(packaged_model()), ModelArch.TINY)
 
     def recognise(pcm: Samples) -> str:
         lines = transcriber.transcribe_without_streaming((pcm / 32768).tolist(), SAMPLE_RATE).lines

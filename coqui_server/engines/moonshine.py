@@ -13,6 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import (
+    Fail,
+    InvalidArgument,
+    InvalidGraph,
+    InvalidProtobuf,
+    RuntimeException,
+)
 
 from coqui_server.audio.level import Samples
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
@@ -30,6 +37,12 @@ _TOKENS_PER_SECOND = 6.5
 _SHORTEST = SAMPLE_RATE // 10
 """Samples (0.1 s). In less there is no word, and the encoder's convolutions need 1,000."""
 
+_UNREADABLE = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, RuntimeException, IndexError)
+"""What onnxruntime and the vocabulary's reader raise for a file that is no model."""
+
+_FAINTEST = 33
+"""Of 32768 (-60 dBFS). Out of silence the model makes up a word."""
+
 
 def load(settings: Settings) -> "Moonshine":
     """The engine with the configured model, or with the one from the wheel.
@@ -37,17 +50,18 @@ def load(settings: Settings) -> "Moonshine":
     Raises:
         ConfigError: a model file is missing or cannot be read.
     """
-    folder = settings.moonshine.model or _packaged()
+    folder = settings.moonshine.model or packaged_model()
     for name in (_ENCODER, _DECODER, _TOKENIZER):
         if not (folder / name).is_file():
             raise ConfigError("moonshine.model", f'found "{folder}", which has no {name}')
     try:
         return Moonshine(folder)
-    except (RuntimeError, ValueError, IndexError) as error:
+    except _UNREADABLE as error:
         raise ConfigError("moonshine.model", f'"{folder}" cannot be loaded: {error}') from error
 
 
-def _packaged() -> Path:
+def packaged_model() -> Path:
+    """The folder of the model inside the `moonshine-voice` wheel."""
     spec = find_spec("moonshine_voice")
     if spec is None or not spec.submodule_search_locations:
         raise ConfigError(
@@ -84,7 +98,7 @@ class Moonshine:
 
     def decode(self, pcm: Samples) -> Hypothesis:
         """The text of one utterance, by greedy search, with its tokens' mean probability."""
-        if len(pcm) < _SHORTEST:
+        if len(pcm) < _SHORTEST or np.abs(pcm, dtype=np.int32).max() < _FAINTEST:
             return Hypothesis("", confidence=0.0)
         most = ceil(len(pcm) / SAMPLE_RATE * _TOKENS_PER_SECOND)
         tokens, confidence = self._search(pcm.astype(np.float32)[None] / np.float32(32768), most)

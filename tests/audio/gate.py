@@ -9,7 +9,7 @@ from coqui_server.audio.level import FRAME, Samples
 from coqui_server.audio.vad import Gate, GateEvent, Opened, Speech
 from coqui_server.settings import SAMPLE_RATE, AudioSettings, Kind, VadSettings
 from tests.audio.media import SPEECH, spoken
-from tests.audio.sounds import frame_levels, pieces, silence
+from tools.sounds import frame_levels, pieces, silence
 
 KINDS: list[Kind] = ["file", "live", "rtp"]
 Utterance = tuple[float, float, Samples]

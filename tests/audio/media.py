@@ -10,7 +10,7 @@ import numpy as np
 
 from coqui_server.audio.level import Samples
 from coqui_server.settings import SAMPLE_RATE
-from tests.audio.sounds import at, white
+from tools.sounds import at, white
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 SPEECH = sorted(path.name for path in SAMPLES.iterdir() if path.suffix in (".wav", ".flac", ".ogg"))

@@ -7,7 +7,7 @@ from hypothesis import strategies as some
 
 from coqui_server.audio.evidence import is_speech, spectral_variation
 from tests.audio.media import SPEECH, spoken
-from tests.audio.sounds import MADE, at, dial, louder, rms, silence, white
+from tools.sounds import MADE, at, dial, louder, rms, silence, white
 
 fixed = settings(derandomize=True, max_examples=50, deadline=None)
 

