@@ -31,13 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     source = str(wanted.config or config.DEFAULT_FILE)
     try:
         settings, source = config.load(wanted.config)
-        logging.basicConfig(
-            level=settings.log.level,
-            format="%(asctime)s %(levelname)s %(message)s",
-            stream=sys.stderr,
-        )
-        # websockets says "connection open" and "connection closed" of each; sessions are logged.
-        logging.getLogger("websockets").setLevel(max(logging.WARNING, logging.root.level))
+        _log_to_stderr(settings.log.level)
         if wanted.check_config:
             load_engine(settings)
             Transcoder(settings.ffmpeg)
@@ -48,6 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{source}: {error}", file=sys.stderr)
         return UNUSABLE
     return 0
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(
+        level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+    # websockets says "connection open" and "connection closed" of each; sessions are logged.
+    logging.getLogger("websockets").setLevel(max(logging.WARNING, logging.root.level))
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

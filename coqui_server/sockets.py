@@ -103,9 +103,8 @@ def _plain(connection: ServerConnection, request: Request, service: Service) -> 
 
 
 def _unusable(error: OSError, host: str, port: int) -> ConfigError:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return ConfigError("server.http.port", f"found {port}, which is in use on {host}")
-        case errno.EACCES | errno.EPERM:
-            return ConfigError("server.http.port", f"found {port}, allowed: one above 1023")
+    if error.errno in (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", None)):
+        return ConfigError("server.http.port", f"found {port}, which is in use on {host}")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return ConfigError("server.http.port", f"found {port}, allowed: one above 1023")
     return ConfigError("server.http.host", f'found "{host}", allowed: an address of this machine')

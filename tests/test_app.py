@@ -110,6 +110,21 @@ def test_plain_http() -> None:
         assert daemon.stop() == 0
 
 
+async def test_a_peer_that_speaks_no_http() -> None:
+    """Junk on the port is no traceback in the log, and the next client is answered."""
+    with running() as daemon:
+        host, port = daemon.url.removeprefix("ws://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"\x16\x03\x01 hello\r\n\r\n")
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        assert get(daemon, "/")[0] == 200
+        assert daemon.stop() == 0
+        log = daemon.log.read_text()
+    assert "Traceback" not in log
+
+
 async def test_a_signal_lets_open_sessions_finish() -> None:
     """After SIGTERM a file half-way gets its transcript, a new client none; the exit code is 0."""
     data = VOICE.path.read_bytes()

@@ -13,6 +13,7 @@ import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -72,25 +73,13 @@ class Transcoder:
         head, chunks = await _peek(chunks)
         if not head:
             raise NotAudio("the message is empty; send the bytes of an audio file", "empty")
-        if needs_seeking(head):
-            async with _spooled(chunks) as path:
-                source = self._run(["-f", "mov", "-i", f"file:{path}"], "file", None)
-                async with aclosing(source):
-                    async for pcm in source:
-                        yield pcm
-            return
-        tail = WavTail.of(head)
-        wav = ["-f", "wav", "-ignore_length", "1"] if tail else []
-        source = self._run([*wav, "-i", "pipe:0"], "pipe", _cut(chunks, tail) if tail else chunks)
-        async with aclosing(source):
-            async for pcm in source:
+        async with _input(head, chunks) as source, aclosing(self._run(source)) as sound:
+            async for pcm in sound:
                 yield pcm
 
-    async def _run(
-        self, source: list[str], protocols: str, stdin: AsyncIterator[bytes] | None
-    ) -> AsyncGenerator[Samples, None]:
-        process = await self._start(source, protocols, piped=stdin is not None)
-        feeder = asyncio.create_task(_feed(process, stdin))
+    async def _run(self, source: "_Input") -> AsyncGenerator[Samples, None]:
+        process = await self._start(source)
+        feeder = asyncio.create_task(_feed(process, source.stdin))
         errors = asyncio.create_task(_last_words(process))
         heard = 0
         try:
@@ -102,16 +91,16 @@ class Transcoder:
         finally:
             await _reap(process, feeder, errors)
 
-    async def _start(self, source: list[str], protocols: str, *, piped: bool) -> Process:
+    async def _start(self, source: "_Input") -> Process:
         # Only the bytes we hand over may be read: a playlist must not open a URL or another file.
-        guards = ["-protocol_whitelist", protocols, "-probesize", str(_PROBE)]
-        guards += ["-analyzeduration", str(_PROBE)]
+        guards = ["-protocol_whitelist", "pipe" if source.stdin else "file"]
+        guards += ["-probesize", str(_PROBE), "-analyzeduration", str(_PROBE)]
         sound = ["-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "s16le", "pipe:1"]
         quiet = ["-nostdin", "-hide_banner", "-loglevel", "warning", "-threads", "1"]
         try:
             return await asyncio.create_subprocess_exec(
-                *(self.program, *quiet, *guards, *source, *sound),
-                stdin=PIPE if piped else DEVNULL,
+                *(self.program, *quiet, *guards, *source.options, *sound),
+                stdin=PIPE if source.stdin else DEVNULL,
                 stdout=PIPE,
                 stderr=PIPE,
                 limit=4 * _READ,
@@ -135,18 +124,37 @@ class Transcoder:
         reading = asyncio.ensure_future(process.stdout.read(_READ))
         try:
             while not reading.done():
-                working = feeder.done() or _backlog(process) > 0
                 pending = (reading,) if feeder.done() else (reading, feeder)
                 done, _ = await asyncio.wait(
                     pending, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED
                 )
                 if feeder.done():
                     feeder.result()
-                if not done and working and (feeder.done() or _backlog(process) > 0):
+                if not done and (feeder.done() or _backlog(process)):
                     raise TranscodeError(f"ffmpeg gave nothing for {self._timeout:g} s")
             return reading.result()
         finally:
             reading.cancel()
+
+
+@dataclass(frozen=True)
+class _Input:
+    """What ffmpeg is told to read: options that end in `-i`, and what to put into its stdin."""
+
+    options: tuple[str, ...]
+    stdin: AsyncIterator[bytes] | None = None
+
+
+@asynccontextmanager
+async def _input(head: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[_Input]:
+    """How to read a file that begins with `head`."""
+    if needs_seeking(head):
+        async with _spooled(chunks) as path:
+            yield _Input(("-f", "mov", "-i", f"file:{path}"))
+    elif tail := WavTail.of(head):
+        yield _Input(("-f", "wav", "-ignore_length", "1", "-i", "pipe:0"), _cut(chunks, tail))
+    else:
+        yield _Input(("-i", "pipe:0"), chunks)
 
 
 async def _peek(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
@@ -217,6 +225,7 @@ async def _last_words(process: Process) -> str:
 
 def _judge(complaints: str, heard: int, exit_code: int) -> None:
     """Turn how ffmpeg ended into an error, if the caller must know."""
+    _log.debug("ffmpeg ended with %d: %s", exit_code, complaints)
     if "matches no streams" in complaints:
         raise NotAudio("the file holds no audio track", "no_audio")
     guess = _GUESS.search(complaints)

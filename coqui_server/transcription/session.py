@@ -100,7 +100,8 @@ class Session:
 
     async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
         if not self._ended:
-            await self._abort(str(error) or type(error).__name__ if error else "left unfinished")
+            cancelled = error is None or isinstance(error, asyncio.CancelledError)
+            await self._abort("cancelled" if cancelled else str(error))
 
     @property
     def duration(self) -> float:

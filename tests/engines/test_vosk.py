@@ -1,8 +1,12 @@
 """Vosk: held to what its own recognizer says when driven as its examples do."""
 
 import json
-from collections.abc import AsyncIterator
+import zipfile
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import vosk as library
@@ -126,6 +130,41 @@ def test_a_name_that_cannot_be_fetched(tmp_path: Path, monkeypatch: pytest.Monke
     )
     with pytest.raises(ConfigError, match=f"not in {tmp_path} and cannot be downloaded now"):
         load(settings)
+
+
+@pytest.fixture
+def model_site(korean_model: Path, tmp_path: Path) -> Iterator[str]:
+    """A web site that publishes the Korean model as Vosk's own site does: a list, and zip files."""
+    site = tmp_path / "site"
+    site.mkdir()
+    with zipfile.ZipFile(site / "vosk-model-small-ko-0.1.zip", "w") as archive:
+        for path in korean_model.rglob("*"):
+            archive.write(path, Path("vosk-model-small-ko-0.1") / path.relative_to(korean_model))
+    (site / "model-list.json").write_text(json.dumps([{"name": "vosk-model-small-ko-0.1"}]))
+    handler = partial(SimpleHTTPRequestHandler, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_name_is_fetched(
+    model_site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that Vosk knows is downloaded into `models`, once; one it does not know is refused."""
+    monkeypatch.setattr(library, "MODEL_PRE_URL", model_site)
+    monkeypatch.setattr(library, "MODEL_LIST_URL", f"{model_site}model-list.json")
+    models = ModelsSettings(path=tmp_path / "models")
+    named = VoskSettings(model="vosk-model-small-ko-0.1")
+    engine = load(Settings(models=models, vosk=named))
+    assert (models.path / engine.model / "am" / "final.mdl").is_file()
+    monkeypatch.setattr(library, "MODEL_LIST_URL", "http://127.0.0.1:9/")
+    assert load(Settings(models=models, vosk=named)).model == "vosk-model-small-ko-0.1"
+    monkeypatch.setattr(library, "MODEL_LIST_URL", f"{model_site}model-list.json")
+    with pytest.raises(ConfigError, match="which Vosk does not know"):
+        load(Settings(models=models, vosk=VoskSettings(model="vosk-model-small-xx-0.1")))
 
 
 def test_a_name_under_models(korean_model: Path, tmp_path: Path) -> None:

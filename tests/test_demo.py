@@ -1,0 +1,16 @@
+"""`make demo`, as a newcomer runs it."""
+
+import subprocess
+import sys
+
+from tests.conftest import ROOT, clip, spoken
+
+
+def test_the_demo_shows_what_was_said_and_heard() -> None:
+    """Exit code 0, and each English sample's words twice: from its text and from the daemon."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "tools.demo"], capture_output=True, encoding="utf-8", cwd=ROOT
+    )
+    assert shown.returncode == 0, shown.stderr
+    for name in ("appointment.wav", "telephone.wav", "voicemail.wav", "weather.flac"):
+        assert spoken(shown.stdout).count(spoken(clip(name).text)) == 2
