@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517
 
 .PHONY: demo run test check clean
 
@@ -21,12 +22,14 @@ check: $(VENV)/tests
 
 $(VENV)/runtime: requirements.txt pyproject.toml
 	sh tools/setup.sh $(PYTHON) $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@echo "Installing coqui_server into $(VENV); the first time takes about a minute."
+	$(PIP) --editable .
 	touch $@
 
 $(VENV)/tests: $(VENV)/runtime requirements-test.txt
 	sh tools/test_packages.sh
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	@echo "Installing what the tests need into $(VENV)."
+	$(PIP) --editable ".[test]"
 	touch $@
 
 clean:
