@@ -13,6 +13,7 @@ from websockets.frames import CloseCode
 
 from coqui_server import __version__, config, sockets
 from coqui_server.audio.transcode import Transcoder
+from coqui_server.banner import screen
 from coqui_server.engines import load_engine
 from coqui_server.exceptions import ConfigError
 from coqui_server.settings import Settings
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings, source = config.load(wanted.config)
         _log_to_stderr(settings.log.level)
+        if settings.coqui.model:
+            _log.warning("coqui.model is set, but not used: the engine is %s", settings.engine)
         if wanted.check_config:
             load_engine(settings)
             Transcoder(settings.ffmpeg)
@@ -74,11 +77,10 @@ async def run(settings: Settings, source: str) -> None:
     stopped = _signalled()
     engine = await asyncio.to_thread(load_engine, settings)
     scheduler = Scheduler(settings.server.threadpool.count)
-    transcoder = Transcoder(settings.ffmpeg)
-    service = Service(settings, engine, scheduler, transcoder)
+    service = Service(settings, engine, scheduler, Transcoder(settings.ffmpeg))
     try:
         server = await sockets.listen(service)
-        print(banner(service, server, source, transcoder.program), flush=True)
+        print(screen(service, server, source), flush=True)
         await stopped.wait()
         await _shut_down(service, server)
     finally:
@@ -107,25 +109,6 @@ async def _shut_down(service: Service, server: Server) -> None:
     except TimeoutError:
         await asyncio.gather(*(open.close(CloseCode.GOING_AWAY) for open in server.connections))
         await server.wait_closed()
-
-
-def banner(service: Service, server: Server, source: str, ffmpeg: str) -> str:
-    """Where the daemon listens, what it loaded, and what to try next."""
-    host, port = next(iter(server.sockets)).getsockname()[:2]
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    # "Any address" is one to listen on, not one to call.
-    near = address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104
-    engine = service.engine
-    speaks = ", ".join(engine.capabilities.languages) or "whatever the model knows"
-    routes = "\n".join(f"              ws://{address}{path}" for path in sockets.ROUTES)
-    return f"""coqui_server {__version__}
-  listens at  http://{address}/health
-{routes}
-  engine      {engine.name}, model {engine.model}, language: {speaks}
-  decoders    {service.settings.server.threadpool.count} threads
-  ffmpeg      {ffmpeg}
-  configured  {source}
-  try         python client.py --url ws://{near} samples/appointment.wav"""
 
 
 if __name__ == "__main__":

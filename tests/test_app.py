@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -63,6 +65,14 @@ def test_check_config(tmp_path: Path) -> None:
     assert (checked.returncode, checked.stdout) == (0, f"{path}: ok\n")
 
 
+def test_a_model_that_is_not_used(tmp_path: Path) -> None:
+    """The older server's file names a model for another engine than ours; the log says so."""
+    path = configured(tmp_path, "coqui.model = models/model.tflite")
+    checked = start("--config", path, "--check-config")
+    assert checked.returncode == 0
+    assert "coqui.model is set, but not used: the engine is moonshine" in checked.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -93,6 +103,32 @@ def test_port_in_use(tmp_path: Path) -> None:
         ended = start("--config", path)
     line = f"{path}: server.http.port: found {port}, which is in use on 127.0.0.1\n"
     assert (ended.returncode, ended.stderr) == (2, line)
+
+
+def test_start_up_screen(tmp_path: Path) -> None:
+    """One screenful: addresses, engine and model, threads, ffmpeg, and a command that works."""
+    configuration = "server { http.port = 0, threadpool.count = 3 }"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "coqui_server.app", "--config", configured(tmp_path, configuration)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    while not lines or "  try " not in lines[-1]:
+        lines.append(process.stdout.readline())
+    shown = "".join(lines)
+    command = shlex.split(lines[-1])[1:]
+    said = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True).stdout
+    process.send_signal(signal.SIGTERM)
+    assert (process.communicate()[0], process.returncode) == ("", 0)
+    assert len(lines) < 20
+    assert re.search(r"ws://127\.0\.0\.1:\d+/api/v1/stt\n", shown)
+    assert re.search(r"engine +moonshine, model tiny-en, language: en\n", shown)
+    assert re.search(r"decoders +3 threads\n", shown)
+    assert spoken(said) == spoken(VOICE.text)
 
 
 def test_plain_http() -> None:
