@@ -104,7 +104,8 @@ def _plain(connection: ServerConnection, request: Request, service: Service) -> 
 
 def _unusable(error: OSError, host: str, port: int) -> ConfigError:
     if error.errno in (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", None)):
-        return ConfigError("server.http.port", f"found {port}, which is in use on {host}")
+        problem = f"found {port}, which is in use on {host}; allowed: a free port, or 0 for any"
+        return ConfigError("server.http.port", problem)
     if error.errno in (errno.EACCES, errno.EPERM):
         return ConfigError("server.http.port", f"found {port}, allowed: one above 1023")
     return ConfigError("server.http.host", f'found "{host}", allowed: an address of this machine')

@@ -51,9 +51,11 @@ def load(settings: Settings) -> "Moonshine":
         ConfigError: a model file is missing or cannot be read.
     """
     folder = settings.moonshine.model or packaged_model()
-    for name in (_ENCODER, _DECODER, _TOKENIZER):
+    parts = (_ENCODER, _DECODER, _TOKENIZER)
+    for name in parts:
         if not (folder / name).is_file():
-            raise ConfigError("moonshine.model", f'found "{folder}", which has no {name}')
+            problem = f'found "{folder}", which has no {name}; allowed: a folder with'
+            raise ConfigError("moonshine.model", f"{problem} {', '.join(parts)}")
     try:
         return Moonshine(folder)
     except _UNREADABLE as error:

@@ -31,7 +31,8 @@ def load(settings: Settings) -> "Vosk":
     vosk.SetLogLevel(-1)
     folder = _find(settings) or _fetch(settings)
     if not all(any((folder / name).is_file() for name in names) for names in _PARTS):
-        raise ConfigError("vosk.model", f'found "{folder}", which is not a Vosk model')
+        problem = f'found "{folder}", which is not a Vosk model; allowed: a folder with am and conf'
+        raise ConfigError("vosk.model", problem)
     try:
         # The library reports a bad model with a plain Exception.
         return Vosk(folder, settings)
@@ -58,7 +59,7 @@ def _fetch(settings: Settings) -> Path:
     try:
         return Path(downloader.get_model_by_name(named))
     except SystemExit as unknown:
-        raise ConfigError("vosk.model", f'found "{named}", which Vosk does not know') from unknown
+        raise ConfigError("vosk.model", f'found "{named}", allowed: a name Vosk knows') from unknown
     except (requests.RequestException, OSError) as offline:
         raise ConfigError(
             "vosk.model",

@@ -160,7 +160,7 @@ def test_a_name_is_fetched(
     monkeypatch.setattr(library, "MODEL_LIST_URL", "http://127.0.0.1:9/")
     assert load(Settings(models=models, vosk=named)).model == "vosk-model-small-ko-0.1"
     monkeypatch.setattr(library, "MODEL_LIST_URL", f"{model_site}model-list.json")
-    with pytest.raises(ConfigError, match="which Vosk does not know"):
+    with pytest.raises(ConfigError, match="allowed: a name Vosk knows"):
         load(Settings(models=models, vosk=VoskSettings(model="vosk-model-small-xx-0.1")))
 
 
