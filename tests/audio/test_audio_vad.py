@@ -10,7 +10,7 @@ from coqui_server.audio.vad import Closed, Gate
 from coqui_server.settings import SAMPLE_RATE, AudioSettings, Kind, VadSettings
 from tests.audio.gate import KINDS, events, gapless, heard, joined, trimmed
 from tests.audio.media import SPEECH
-from tools.sounds import MADE, at, frame_levels, silence, white
+from tools.sounds import MADE, at, dial, frame_levels, louder, silence, white
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -124,6 +124,27 @@ def test_a_short_word_at_the_very_end_is_given(name: str, before: float, length:
     start, end, _ = found[0]
     assert start <= before + 0.02
     assert end == pytest.approx(before + len(word) / SAMPLE_RATE, abs=0.021)
+
+
+@pytest.mark.parametrize("name", SPEECH)
+def test_a_door_that_slams_does_not_hide_a_word(name: str) -> None:
+    """A quiet word right after a bang much louder than it is given all the same."""
+    bang = at(-8, white(0.05))
+    word = louder(trimmed(name)[: round(0.75 * SAMPLE_RATE)], -20)
+    found = heard(joined(silence(0.5), bang, silence(0.2), word, silence(2)))
+    assert any(start <= 0.8 and end >= 1.2 for start, end, _ in found)
+
+
+@pytest.mark.parametrize("keys", ["5", "195"])
+@pytest.mark.parametrize("name", SPEECH)
+def test_a_key_does_not_hide_the_answer_after_it(name: str, keys: str) -> None:
+    """A quiet word spoken right after loud keys is given; the keys alone are not."""
+    pressed = at(-15, dial(keys, 0.3, 0.1))
+    word = louder(trimmed(name)[: round(0.75 * SAMPLE_RATE)], -15)
+    assert heard(joined(silence(0.5), pressed, silence(2))) == []
+    found = heard(joined(silence(0.5), pressed, word, silence(2)))
+    spoken_from = 0.5 + len(pressed) / SAMPLE_RATE
+    assert any(start <= spoken_from and end >= spoken_from + 0.4 for start, end, _ in found)
 
 
 def test_speech_after_a_long_noise_is_given() -> None:
