@@ -31,7 +31,7 @@ def screen(service: Service, server: Server, source: str) -> str:
 
 
 def _near(address: str) -> str:
-    """ "Any address" is one to listen on, not one to call."""
+    """An "any" address is one to listen on, not one to call."""
     return address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104
 
 

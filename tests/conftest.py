@@ -3,7 +3,7 @@
 import os
 import shutil
 import wave
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from coqui_server.engines.base import Engine
 from coqui_server.engines.moonshine import load as load_moonshine
 from coqui_server.engines.vosk import load as load_vosk
 from coqui_server.settings import Settings, VoskSettings
+from coqui_server.transcription.scheduler import Scheduler
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "samples"
@@ -46,6 +47,14 @@ def spoken(text: str) -> str:
     """A text's words alone, lower case: what two transcripts must agree on."""
     kept = (c if c.isalnum() or c in "' " else " " for c in text.lower().replace("’", "'"))
     return " ".join("".join(kept).split())
+
+
+@pytest.fixture
+async def scheduler() -> AsyncIterator[Scheduler]:
+    """Two threads."""
+    two = Scheduler(2)
+    yield two
+    await two.close()
 
 
 @pytest.fixture(scope="session")

@@ -62,6 +62,7 @@ class Gate:
         self._judge_every = self._frames(_JUDGE_EVERY)
         self._rest = np.empty(0, np.int16)
         self._position = 0
+        self._skipped = 0
         self._window: deque[bool] = deque(maxlen=self._frames(closing))
         self._opening: deque[bool] = deque(maxlen=self._padding)
         self._open = False
@@ -89,6 +90,14 @@ class Gate:
         if sum(self._opening) > self._ratio * len(self._opening):
             return self._begin() + self._close()
         return []
+
+    def skip(self, samples: int) -> list[GateEvent]:
+        """Close what is open and move the clock, as if so many samples of silence had come."""
+        events = self.flush()
+        self._skipped += samples
+        self._held.clear()
+        self._opening.clear()
+        return events
 
     def _wait(self, frame: Samples, voiced: bool) -> list[GateEvent]:
         self._held.append(frame)
@@ -167,4 +176,4 @@ class Gate:
         return max(1, round(seconds * SAMPLE_RATE / self._frame))
 
     def _seconds(self, frames: int) -> float:
-        return frames * self._frame / SAMPLE_RATE
+        return (frames * self._frame + self._skipped) / SAMPLE_RATE

@@ -20,11 +20,10 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from coqui_server.engines.base import Word
 from coqui_server.exceptions import RequestError, TooLarge
 from coqui_server.protocols.upload import Upload
 from coqui_server.settings import SAMPLE_RATE
-from coqui_server.transcription.events import Final
+from coqui_server.transcription.messages import segment
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session, Transcript
 
@@ -78,30 +77,5 @@ def _reply(session: Session, transcript: Transcript) -> dict[str, Any]:
         "duration": round(transcript.duration, 3),
         "engine": session.engine.name,
         "session": session.id,
-        "segments": [_segment(final) for final in transcript.segments],
+        "segments": [segment(final) for final in transcript.segments],
     }
-
-
-def _segment(final: Final) -> dict[str, Any]:
-    segment: dict[str, Any] = {
-        "start": round(final.start, 3),
-        "end": round(final.end, 3),
-        "text": final.text,
-    }
-    if final.confidence is not None:
-        segment["confidence"] = round(final.confidence, 3)
-    if final.alternatives:
-        segment["alternatives"] = [
-            {"text": other.text, "confidence": round(other.confidence, 3)}
-            for other in final.alternatives
-        ]
-    if final.words:
-        segment["words"] = [_word(word) for word in final.words]
-    return segment
-
-
-def _word(word: Word) -> dict[str, Any]:
-    shown = {"word": word.text, "start": round(word.start, 3), "end": round(word.end, 3)}
-    if word.confidence is not None:
-        shown["confidence"] = round(word.confidence, 3)
-    return shown

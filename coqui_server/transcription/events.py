@@ -3,19 +3,35 @@
 Times are seconds from the session's start by its sample clock.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from coqui_server.engines.base import Alternative, Word
 from coqui_server.settings import Kind
 
 
 @dataclass(frozen=True)
-class SessionStarted:
-    """The first event of every session."""
+class Source:
+    """Whose sound it is.
+
+    Attributes:
+        session: the session's id.
+        call: the telephone call this is one side of; None for files and live sockets.
+        label: what people call it, where somebody said so.
+    """
 
     session: str
     kind: Kind
+    call: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class SessionStarted:
+    """The first event of every session."""
+
+    source: Source
     engine: str
 
 
@@ -23,7 +39,7 @@ class SessionStarted:
 class Partial:
     """What the open utterance seems to say so far. Replaces the partial before it."""
 
-    session: str
+    source: Source
     text: str
     start: float
 
@@ -35,7 +51,7 @@ class Final:
     Word times count from the session's start.
     """
 
-    session: str
+    source: Source
     text: str
     start: float
     end: float
@@ -48,20 +64,35 @@ class Final:
 class UtteranceEnd:
     """The speaker paused. Follows the utterance's final, if there was one."""
 
-    session: str
+    source: Source
     end: float
 
 
 @dataclass(frozen=True)
-class SessionEnded:
-    """The last event of every session. `error` says why, if it did not end well."""
+class Dtmf:
+    """A telephone key was pressed: one of `0123456789*#ABCD`."""
 
-    session: str
+    source: Source
+    digit: str
+    start: float
+
+
+@dataclass(frozen=True)
+class SessionEnded:
+    """The last event of every session.
+
+    Attributes:
+        error: why, if it did not end well.
+        statistics: what its transport counted.
+    """
+
+    source: Source
     duration: float
     error: str | None = None
+    statistics: Mapping[str, Any] = field(default_factory=dict)
 
 
-Event = SessionStarted | Partial | Final | UtteranceEnd | SessionEnded
+Event = SessionStarted | Partial | Final | UtteranceEnd | Dtmf | SessionEnded
 
 Sink = Callable[[Event], Awaitable[None]]
 """Takes one event. The next event waits until it has; what must be kept first comes first."""

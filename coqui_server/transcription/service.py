@@ -1,5 +1,6 @@
 """What protocols are given: sessions, if there is room, and a way to read files."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Options
 from coqui_server.exceptions import Busy
 from coqui_server.settings import Kind, Settings
 from coqui_server.transcription.events import Sink
+from coqui_server.transcription.hub import Hub
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
 
@@ -23,8 +25,11 @@ class Service:
         self.settings = settings
         self.engine = engine
         self.transcoder = transcoder
+        self.hub = Hub()
         self._scheduler = scheduler
         self._sessions: set[Session] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
         self._draining = False
 
     @asynccontextmanager
@@ -35,8 +40,10 @@ class Service:
         options: Options = DEFAULT_OPTIONS,
         interim: float | None = None,
         sinks: Sequence[Sink] = (),
+        call: str | None = None,
+        label: str | None = None,
     ) -> AsyncIterator[Session]:
-        """A running session, aborted if the block is left before `finish`.
+        """A running session, aborted if the block is left before `finish`. The hub hears it last.
 
         Raises:
             Busy: `server.max_sessions` are open, or the daemon is shutting down.
@@ -49,18 +56,27 @@ class Service:
             *(kind, self.engine, self._scheduler, self.settings),
             options=options,
             interim=interim,
-            sinks=sinks,
+            sinks=(*sinks, self.hub),
+            call=call,
+            label=label,
         )
         self._sessions.add(session)
+        self._empty.clear()
         try:
             async with session:
                 yield session
         finally:
             self._sessions.discard(session)
+            if not self._sessions:
+                self._empty.set()
 
     def drain(self) -> None:
         """Open no more sessions; those that are open go on."""
         self._draining = True
+
+    async def drained(self) -> None:
+        """Wait until no session is open."""
+        await self._empty.wait()
 
     def health(self) -> dict[str, Any]:
         """The state for `/health`."""

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from coqui_server.audio.level import Leveller, Samples
 from coqui_server.audio.vad import Closed, Gate, GateEvent, Opened, Speech
@@ -14,12 +15,14 @@ from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Hypothesis, Optio
 from coqui_server.exceptions import EngineError, ServerFault, SessionClosed
 from coqui_server.settings import SAMPLE_RATE, Kind, Settings
 from coqui_server.transcription.events import (
+    Dtmf,
     Event,
     Final,
     Partial,
     SessionEnded,
     SessionStarted,
     Sink,
+    Source,
     UtteranceEnd,
 )
 from coqui_server.transcription.scheduler import Priority, Scheduler
@@ -57,6 +60,9 @@ class Session:
     Args:
         interim: seconds of new speech between partials; None for finals only.
         sinks: told each event one after another, in this order.
+
+    Attributes:
+        statistics: what the transport counted, for the last event; its owner keeps it.
     """
 
     def __init__(
@@ -69,10 +75,14 @@ class Session:
         options: Options = DEFAULT_OPTIONS,
         interim: float | None = None,
         sinks: Sequence[Sink] = (),
+        call: str | None = None,
+        label: str | None = None,
     ) -> None:
         self.id = str(uuid.uuid4())
         self.kind = kind
+        self.source = Source(self.id, kind, call, label)
         self.engine = engine
+        self.statistics: Mapping[str, Any] = {}
         self.segments: list[Final] = []
         self.samples = 0
         self.work = 0.0
@@ -94,7 +104,7 @@ class Session:
 
     async def __aenter__(self) -> "Session":
         _log.info("session %s: opened, %s, %s", self.id, self.kind, self.engine.name)
-        await self._tell(SessionStarted(self.id, self.kind, self.engine.name))
+        await self._tell(SessionStarted(self.source, self.engine.name))
         self._announcer = asyncio.create_task(self._announce())
         return self
 
@@ -115,12 +125,32 @@ class Session:
             ServerFault: the recogniser or a sink failed on something written before.
             SessionClosed: the session is over.
         """
-        if self._ended:
-            raise SessionClosed(f"session {self.id} is over")
-        if self._failure:
-            raise self._failure
+        self._check()
         self.samples += len(pcm)
         await self._hear(self._gate.push(self._leveller.push(pcm)))
+
+    async def skip(self, samples: int) -> None:
+        """Close the utterance and move the clock over silence that nobody needs to listen to.
+
+        Raises:
+            ServerFault, SessionClosed: as in `write`.
+        """
+        self._check()
+        self.samples += samples
+        await self._hear(self._gate.skip(samples))
+
+    async def press(self, digit: str) -> None:
+        """Announce a telephone key.
+
+        Raises:
+            ServerFault, SessionClosed: as in `write`.
+        """
+        self._check()
+        await self._tell(Dtmf(self.source, digit, self.duration))
+
+    def rename(self, label: str) -> None:
+        """Later events carry this label."""
+        self.source = replace(self.source, label=label)
 
     async def finish(self) -> Transcript:
         """The sound is over: decode what is left, announce it, and give the whole transcript.
@@ -137,6 +167,12 @@ class Session:
             raise self._failure
         await self._end(None)
         return Transcript(tuple(self.segments), self.duration, self.work)
+
+    def _check(self) -> None:
+        if self._ended:
+            raise SessionClosed(f"session {self.id} is over")
+        if self._failure:
+            raise self._failure
 
     async def _hear(self, events: list[GateEvent]) -> None:
         for event in events:
@@ -168,13 +204,14 @@ class Session:
                 hypothesis, seconds = await self._scheduler.run(self, step, priority)
             # An engine's native library may raise anything.
             except Exception as error:
+                _log.exception("session %s: the recogniser failed", self.id)
                 raise EngineError(f"the recogniser {self.engine.name} failed") from error
             self.work += seconds
             if hypothesis and last:
                 return hypothesis
             if hypothesis and hypothesis.text not in ("", utterance.shown):
                 utterance.shown = hypothesis.text
-                await self._tell(Partial(self.id, hypothesis.text, utterance.start))
+                await self._tell(Partial(self.source, hypothesis.text, utterance.start))
 
     async def _announce(self) -> None:
         """Tell finals in order. After a failure, only empty the line, so that no writer hangs."""
@@ -185,7 +222,6 @@ class Session:
                 if self._failure is None:
                     await self._settle(utterance, await decoding)
             except ServerFault as fault:
-                _log.exception("session %s: failed", self.id)
                 self._failure = fault
             finally:
                 del self._decoding[utterance]
@@ -196,7 +232,7 @@ class Session:
         end = utterance.end if utterance.end is not None else self.duration
         if said.text:
             final = Final(
-                *(self.id, said.text, utterance.start, end),
+                *(self.source, said.text, utterance.start, end),
                 words=utterance.placed(said.words),
                 confidence=said.confidence,
                 alternatives=said.alternatives,
@@ -204,7 +240,7 @@ class Session:
             self.segments.append(final)
             _log.debug("session %s: %.2f-%.2f %s", self.id, final.start, final.end, final.text)
             await self._tell(final)
-        await self._tell(UtteranceEnd(self.id, end))
+        await self._tell(UtteranceEnd(self.source, end))
 
     async def _tell(self, event: Event) -> None:
         try:
@@ -212,6 +248,7 @@ class Session:
                 await sink(event)
         # A sink is somebody else's code; what it raises ends this session, and no other.
         except Exception as error:
+            _log.exception("session %s: an event could not be passed on", self.id)
             raise ServerFault("a transcript event could not be passed on") from error
 
     async def _abort(self, reason: str) -> None:
@@ -229,4 +266,4 @@ class Session:
             *(self.id, f"ended early ({error})" if error else "finished"),
             *(time.monotonic() - self._started_at, self.duration, words, self.work),
         )
-        await self._tell(SessionEnded(self.id, self.duration, error))
+        await self._tell(SessionEnded(self.source, self.duration, error, self.statistics))

@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,14 +22,6 @@ from coqui_server.transcription.session import Session
 from tests.conftest import clip
 
 KOREAN = clip("korean.wav")
-
-
-@pytest.fixture
-async def scheduler() -> AsyncIterator[Scheduler]:
-    """Two threads."""
-    two = Scheduler(2)
-    yield two
-    await two.close()
 
 
 @pytest.fixture(scope="session")

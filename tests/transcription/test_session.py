@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeVar
@@ -29,14 +28,6 @@ from tests.conftest import clip, spoken
 TWO_SENTENCES = "voicemail.wav"
 Kind = TypeVar("Kind", bound=Event)
 SILENCE = np.zeros(16_000, np.int16)
-
-
-@pytest.fixture
-async def scheduler() -> AsyncIterator[Scheduler]:
-    """Two threads."""
-    two = Scheduler(2)
-    yield two
-    await two.close()
 
 
 @dataclass
@@ -76,7 +67,7 @@ async def test_finals_come_once_and_in_order(moonshine: Engine, scheduler: Sched
     assert len(finals) == 6
     assert all(a.end <= b.start for a, b in pairwise(finals))
     assert isinstance(heard.events[0], SessionStarted)
-    assert heard.events[-1] == SessionEnded(session.id, transcript.duration)
+    assert heard.events[-1] == SessionEnded(session.source, transcript.duration)
     assert transcript.duration == 3 * (len(two.pcm) / 16_000 + 1)
 
 

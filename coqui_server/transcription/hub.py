@@ -1,0 +1,88 @@
+"""The hub: every session's events to whoever subscribed, without waiting for any of them."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from coqui_server.transcription.events import Event
+from coqui_server.transcription.messages import Message, message
+
+_BACKLOG = 1000
+"""Messages kept for a subscriber that is slow to read; some minutes of a busy call."""
+
+
+class Subscription:
+    """The messages of one subscriber: an async iterator that ends when the hub closes.
+
+    A subscriber that falls more than the backlog behind is told how many it did not get, with
+    `{"event": "missed", "count": n}` in their place.
+    """
+
+    def __init__(self, wanted: Mapping[str, str]) -> None:
+        self._wanted = wanted
+        self._messages: deque[Message] = deque()
+        self._missed = 0
+        self._closed = False
+        self._news = asyncio.Event()
+
+    def offer(self, news: Message) -> None:
+        """Queue a message, if it is one of those wanted."""
+        if any(news[key] != value for key, value in self._wanted.items()):
+            return
+        if len(self._messages) < _BACKLOG:
+            self._messages.append(news)
+        else:
+            self._missed += 1
+        self._news.set()
+
+    def close(self) -> None:
+        """End the iteration after what is queued."""
+        self._closed = True
+        self._news.set()
+
+    def __aiter__(self) -> "Subscription":
+        return self
+
+    async def __anext__(self) -> Message:
+        while not self._messages:
+            if self._missed:
+                count, self._missed = self._missed, 0
+                return {"event": "missed", "count": count}
+            if self._closed:
+                raise StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+        return self._messages.popleft()
+
+
+class Hub:
+    """A sink for all sessions that passes their events on to subscribers."""
+
+    def __init__(self) -> None:
+        self._subscriptions: set[Subscription] = set()
+        self._closed = False
+
+    async def __call__(self, event: Event) -> None:
+        if self._subscriptions:
+            news = message(event)
+            for subscription in self._subscriptions:
+                subscription.offer(news)
+
+    @contextmanager
+    def subscribed(self, wanted: Mapping[str, str]) -> Iterator[Subscription]:
+        """A subscription to the messages in which each of these keys has this value."""
+        subscription = Subscription(wanted)
+        if self._closed:
+            subscription.close()
+        self._subscriptions.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+
+    def close(self) -> None:
+        """There will be no more events."""
+        self._closed = True
+        for subscription in self._subscriptions:
+            subscription.close()
