@@ -6,6 +6,7 @@ description is what an error message calls "allowed".
 """
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,11 +16,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from coqui_server import units
+from coqui_server.rtp import formats
 
 Kind = Literal["file", "live", "rtp"]
 """Where a session's sound comes from."""
@@ -34,8 +39,34 @@ def _frame_that_webrtcvad_takes(seconds: float) -> float:
     return seconds
 
 
+def _encoding(value: Any) -> Any:
+    return formats.Format.parse(value) if isinstance(value, str) else value
+
+
+def _range(value: Any) -> Any:
+    """ "40000-40999" as (40000, 40999)."""
+    if isinstance(value, str):
+        first, _, last = value.partition("-")
+        return int(first), int(last or first)
+    return value
+
+
+def _unquoted(value: Any) -> Any:
+    """HOCON's quoted keys without the quotes, which its parser leaves on."""
+    return {key.strip('"'): entry for key, entry in value.items()} if type(value) is dict else value
+
+
+def _ascending(value: tuple[int, int]) -> tuple[int, int]:
+    if not 1024 <= value[0] < value[1] <= 65535:
+        raise ValueError(value)
+    return value
+
+
 Duration = Annotated[float, BeforeValidator(units.seconds)]
 Size = Annotated[int | None, BeforeValidator(units.size)]
+Encoding = Annotated[formats.Format, BeforeValidator(_encoding)]
+PayloadType = Annotated[int, Field(ge=0, le=127)]
+Ports = Annotated[tuple[int, int], BeforeValidator(_range), AfterValidator(_ascending)]
 
 
 class _Section(BaseModel):
@@ -43,8 +74,9 @@ class _Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_truth_value_is_a_number(cls, value: Any) -> Any:
-        if isinstance(value, bool):
+    def _no_truth_value_is_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        wanted = cls.model_fields[info.field_name].annotation if info.field_name else None
+        if isinstance(value, bool) and wanted is not bool:
             raise ValueError(value)
         return value
 
@@ -164,6 +196,79 @@ class ServerSettings(_Section):
     drain: Duration = Field(10.0, ge=0, description='a duration such as "10 s"')
 
 
+class PartialSettings(_Section):
+    pace: Duration = Field(0.5, gt=0, description='a duration such as "500 ms", more than 0')
+
+
+class WebhookSettings(_Section):
+    """Where finals and the ends of calls are posted to."""
+
+    url: str | None = Field(
+        None, pattern=r"^https?://[^\s/]+", description="an address such as https://host/path"
+    )
+    secret: Annotated[SecretStr, BeforeValidator(str)] | None = Field(
+        None, description="what to sign with"
+    )
+    timeout: Duration = Field(10.0, gt=0, description='a duration such as "10 s", more than 0')
+    retries: int = Field(5, ge=0, le=20, description="a whole number, 0 to 20")
+    queue: int = Field(1000, ge=1, le=1_000_000, description="a whole number, at least 1")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_an_address(cls, data: Any) -> Any:
+        return {"url": data} if isinstance(data, str) else data
+
+
+class NamedStreamSettings(_Section):
+    """A stream the operator knows before it comes: what it looks like, and its names."""
+
+    source: str | None = None
+    ssrc: int | None = Field(None, ge=0, lt=2**32)
+    call: str | None = Field(None, min_length=1)
+    label: str | None = Field(None, min_length=1)
+    codec: Encoding | None = None
+
+    @model_validator(mode="after")
+    def _matches_something(self) -> "NamedStreamSettings":
+        if self.source is None and self.ssrc is None:
+            raise ValueError("source or ssrc")
+        return self
+
+
+class RtpSettings(_Section):
+    enabled: bool = Field(True, description="true or false")
+    host: str = Field("127.0.0.1", min_length=1, description="an address of this machine")
+    port: int = Field(5004, ge=0, le=65534, description="a port, 1 to 65534, or 0 for any free one")
+    ports: Ports = Field(
+        (40000, 40999), description='the ports calls are reserved on, such as "40000-40999"'
+    )
+    allow: tuple[IPvAnyNetwork, ...] = Field(
+        (ip_network("127.0.0.0/8"),),
+        description='the networks that may send, such as ["127.0.0.0/8", "10.1.0.0/16"]',
+    )
+    jitter: Duration = Field(0.06, ge=0, le=1, description='a duration, "0 ms" to "1 s"')
+    idle: Duration = Field(10.0, ge=0.5, description='a duration such as "10 s", at least 500 ms')
+    max_calls: int = Field(50, ge=1, le=100_000, description="a whole number, at least 1")
+    codecs: Annotated[dict[PayloadType, Encoding], BeforeValidator(_unquoted)] = Field(
+        {}, description=f"payload types, 0 to 127, with {formats.ALLOWED}"
+    )
+    byte_order: Literal["detect", "network", "host"] = Field(
+        "detect", description="detect, network or host, the byte order of L16"
+    )
+    streams: tuple[NamedStreamSettings, ...] = Field(
+        (),
+        description="a list of { source = address or address:port, ssrc = number (one of the two), "
+        "call, label, codec }",
+    )
+    webhook: WebhookSettings = Field(
+        WebhookSettings(), description="an address, or { url, secret, timeout, retries, queue }"
+    )
+
+    def format(self, payload_type: int) -> formats.Format | None:
+        """What a payload type stands for; None if nobody said."""
+        return self.codecs.get(payload_type) or formats.STATIC.get(payload_type)
+
+
 class FfmpegSettings(_Section):
     path: Path | None = Field(None, description="the ffmpeg program")
     timeout: Duration = Field(60.0, gt=0, description='a duration such as "60 s", more than 0')
@@ -190,6 +295,8 @@ class Settings(_Section):
     vosk: VoskSettings = VoskSettings()
     coqui: CoquiSettings = CoquiSettings()
     server: ServerSettings = Field(default_factory=ServerSettings)
+    rtp: RtpSettings = RtpSettings()
+    partials: PartialSettings = PartialSettings()
     ffmpeg: FfmpegSettings = FfmpegSettings()
     models: ModelsSettings = ModelsSettings()
     log: LogSettings = LogSettings()

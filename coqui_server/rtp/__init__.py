@@ -1,0 +1,1 @@
+"""Telephone calls over RTP (RFC 3550): datagrams in, sessions out."""

@@ -1,0 +1,90 @@
+"""What a payload type stands for: an encoding, its clock and its channels.
+
+Written as in SDP's `a=rtpmap` (RFC 8866 section 6.6): `opus/48000/2`, `L16/16000`, `PCMU`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_MAPPING = re.compile(r"([a-z0-9-]+)(?:/(\d{4,6}))?(?:/([1-8]))?", re.IGNORECASE)
+
+_CLOCKS = {
+    "PCMU": 8000,
+    "PCMA": 8000,
+    "G722": 8000,
+    "GSM": 8000,
+    "G729": 8000,
+    "L16": None,
+    "opus": 48000,
+    "CN": 8000,
+    "telephone-event": 8000,
+    "red": 8000,
+}
+"""Each encoding we know and its usual clock, in hertz. G.722's clock is 8 kHz though its sound is
+16 kHz (RFC 3551 section 4.5.2), Opus's is 48 kHz whatever its sound (RFC 7587 section 4.1)."""
+
+ALLOWED = "an encoding as in SDP, such as opus/48000/2 or L16/16000; encodings: " + ", ".join(
+    _CLOCKS
+)
+
+
+@dataclass(frozen=True)
+class Format:
+    """An encoding; `clock` is the RTP timestamp's rate in hertz."""
+
+    encoding: str
+    clock: int
+    channels: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> "Format":
+        """Read `encoding[/clock[/channels]]`.
+
+        Raises:
+            ValueError: it is not of that form, or not an encoding we know.
+        """
+        found = _MAPPING.fullmatch(text.strip())
+        names = {name.lower(): name for name in _CLOCKS}
+        name = names.get(found[1].lower()) if found else None
+        if found is None or name is None:
+            raise ValueError(f"{text!r} is not {ALLOWED}")
+        clock = int(found[2]) if found[2] else _CLOCKS[name]
+        if clock is None:
+            raise ValueError(f"{text!r} needs a rate, such as {name}/16000")
+        return cls(name, clock, int(found[3] or 1))
+
+    def __str__(self) -> str:
+        channels = f"/{self.channels}" if self.channels > 1 else ""
+        return f"{self.encoding}/{self.clock}{channels}"
+
+
+DYNAMIC = 96
+"""Payload types from here on mean what was agreed out of band (RFC 3551 section 3)."""
+
+STATIC: Mapping[int, Format] = {
+    number: Format.parse(text)
+    for number, text in {
+        0: "PCMU",
+        3: "GSM",
+        8: "PCMA",
+        9: "G722",
+        10: "L16/8000",
+        11: "L16/8000",
+        13: "CN",
+        18: "G729",
+        19: "CN",
+        96: "L16/192000",
+        101: "telephone-event",
+        107: "opus/48000/2",
+        118: "L16/16000",
+        121: "telephone-event",
+        122: "L16/12000",
+        123: "L16/24000",
+        124: "L16/32000",
+        125: "L16/44100",
+        126: "L16/48000",
+        127: "L16/96000",
+    }.items()
+}
+"""Asterisk's table (main/rtp_engine.c), which is RFC 3551's but for 10 and 11: 44.1 kHz there."""
