@@ -16,9 +16,12 @@ from coqui_server.audio.transcode import Transcoder
 from coqui_server.banner import screen
 from coqui_server.engines import load_engine
 from coqui_server.exceptions import ConfigError
+from coqui_server.rtp.calls import Calls
+from coqui_server.rtp.listener import Listener
 from coqui_server.settings import Settings
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
+from coqui_server.webhook import Webhook
 
 UNUSABLE = 2
 """Exit code when the configuration cannot be used."""
@@ -53,6 +56,8 @@ def _log_to_stderr(level: str) -> None:
     )
     # websockets says "connection open" and "connection closed" of each; sessions are logged.
     logging.getLogger("websockets").setLevel(max(logging.WARNING, logging.root.level))
+    # httpx says each request with its whole address, which may hold a password or a token.
+    logging.getLogger("httpx").setLevel(max(logging.WARNING, logging.root.level))
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -79,10 +84,13 @@ async def run(settings: Settings, source: str) -> None:
     scheduler = Scheduler(settings.server.threadpool.count)
     service = Service(settings, engine, scheduler, Transcoder(settings.ffmpeg))
     try:
-        server = await sockets.listen(service)
-        print(screen(service, server, source), flush=True)
-        await stopped.wait()
-        await _shut_down(service, server)
+        async with Webhook(settings.rtp.webhook) as webhook, Listener(service, [webhook]) as rtp:
+            calls = Calls(rtp)
+            routes = sockets.routes(service, calls)
+            server = await sockets.listen(service, routes)
+            print(screen(service, server, routes, rtp, source), flush=True)
+            await stopped.wait()
+            await _shut_down(service, server, rtp, webhook)
     finally:
         await scheduler.close()
 
@@ -99,16 +107,22 @@ def _signalled() -> asyncio.Event:
     return stopped
 
 
-async def _shut_down(service: Service, server: Server) -> None:
+async def _shut_down(service: Service, server: Server, rtp: Listener, webhook: Webhook) -> None:
     seconds = service.settings.server.drain
-    _log.info("shutting down, waiting up to %g s for open connections", seconds)
+    _log.info("shutting down, waiting up to %g s for open sessions", seconds)
     service.drain()
     server.close(close_connections=False)
     try:
-        await asyncio.wait_for(server.wait_closed(), seconds)
+        async with asyncio.timeout(seconds):
+            await rtp.drain()
+            await service.drained()
+            # Viewers leave when there is nothing more to see.
+            service.hub.close()
+            await server.wait_closed()
     except TimeoutError:
         await asyncio.gather(*(open.close(CloseCode.GOING_AWAY) for open in server.connections))
         await server.wait_closed()
+    await webhook.close(seconds)
 
 
 if __name__ == "__main__":

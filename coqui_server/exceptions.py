@@ -9,10 +9,13 @@
     |   +-- TooLarge           more bytes, or more hours, than the configuration allows
     |   +-- Idle               the caller stopped sending before the end
     |   +-- Busy               no room for another session now
+    |   +-- BadCommand         a command that is none of ours, or with a value it does not take
+    |   +-- NoSuchCall         a command about a call that is not there
     |   +-- ServerFault        ours: an engine or ffmpeg failed
     |       +-- EngineError    the recogniser failed on an utterance
     |       +-- TranscodeError ffmpeg could not be run or got stuck
     +-- SessionClosed          written to after its end
+    +-- MalformedPacket        a datagram that is not what its first bytes say
 """
 
 
@@ -75,6 +78,18 @@ class Busy(RequestError):
     close_code = 1013
 
 
+class BadCommand(RequestError):
+    """A command on the events socket that cannot be understood; the message says what can."""
+
+    code = "bad_command"
+
+
+class NoSuchCall(RequestError):
+    """A command about a call that is not there."""
+
+    code = "no_such_call"
+
+
 class ServerFault(RequestError):
     """Not the caller's fault. The log has the details under the session id."""
 
@@ -96,3 +111,7 @@ class TranscodeError(ServerFault):
 
 class SessionClosed(CoquiServerError):
     """Sound was written to a session after its end."""
+
+
+class MalformedPacket(CoquiServerError):
+    """A datagram that is not RTP or RTCP, or is cut off. It is counted and dropped."""

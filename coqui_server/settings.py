@@ -234,11 +234,19 @@ class NamedStreamSettings(_Section):
             raise ValueError("source or ssrc")
         return self
 
+    def matches(self, address: tuple[str, int], ssrc: int) -> bool:
+        """Whether a stream of this source is meant."""
+        sources = (None, address[0], f"{address[0]}:{address[1]}")
+        return self.source in sources and self.ssrc in (None, ssrc)
+
 
 class RtpSettings(_Section):
     enabled: bool = Field(True, description="true or false")
     host: str = Field("127.0.0.1", min_length=1, description="an address of this machine")
     port: int = Field(5004, ge=0, le=65534, description="a port, 1 to 65534, or 0 for any free one")
+    advertise: str | None = Field(
+        None, min_length=1, description="the address that gateways are told to send calls to"
+    )
     ports: Ports = Field(
         (40000, 40999), description='the ports calls are reserved on, such as "40000-40999"'
     )
@@ -263,10 +271,6 @@ class RtpSettings(_Section):
     webhook: WebhookSettings = Field(
         WebhookSettings(), description="an address, or { url, secret, timeout, retries, queue }"
     )
-
-    def format(self, payload_type: int) -> formats.Format | None:
-        """What a payload type stands for; None if nobody said."""
-        return self.codecs.get(payload_type) or formats.STATIC.get(payload_type)
 
 
 class FfmpegSettings(_Section):

@@ -3,7 +3,8 @@
 import errno
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,12 +18,12 @@ from websockets.server import ServerProtocol
 
 from coqui_server import __version__
 from coqui_server.exceptions import ConfigError, TooLarge
-from coqui_server.protocols import whole_file
+from coqui_server.protocols import events, whole_file
+from coqui_server.rtp.calls import Calls
 from coqui_server.transcription.service import Service
 
-Protocol = Callable[[ServerConnection, Service], Awaitable[None]]
-
-ROUTES: dict[str, Protocol] = {"/api/v1/stt": whole_file.serve}
+Protocol = Callable[[ServerConnection], Awaitable[None]]
+Routes = Mapping[str, Protocol]
 
 _QUEUED_FRAMES = 1
 """Frames websockets reads ahead of us: little, since a frame may be as large as a file."""
@@ -49,7 +50,15 @@ class _Connection(ServerConnection):
         super().__init__(protocol, *args, **options)
 
 
-async def listen(service: Service) -> Server:
+def routes(service: Service, calls: Calls) -> Routes:
+    """Every path and who serves it."""
+    return {
+        "/api/v1/stt": partial(whole_file.serve, service=service),
+        "/ws/events": partial(events.serve, hub=service.hub, calls=calls),
+    }
+
+
+async def listen(service: Service, routes: Routes) -> Server:
     """Listen where `server.http` says.
 
     Raises:
@@ -60,12 +69,12 @@ async def listen(service: Service) -> Server:
     async def handle(connection: ServerConnection) -> None:
         assert connection.request is not None
         try:
-            await ROUTES[urlsplit(connection.request.path).path](connection, service)
+            await routes[urlsplit(connection.request.path).path](connection)
         except ConnectionClosed:
             _log.info("%s: the client went away", connection.remote_address)
 
     def answer(connection: ServerConnection, request: Request) -> Response | None:
-        return _plain(connection, request, service)
+        return _plain(connection, request, service, routes)
 
     try:
         return await serve(
@@ -84,7 +93,9 @@ async def listen(service: Service) -> Server:
         raise _unusable(error, http.host, http.port) from error
 
 
-def _plain(connection: ServerConnection, request: Request, service: Service) -> Response | None:
+def _plain(
+    connection: ServerConnection, request: Request, service: Service, routes: Routes
+) -> Response | None:
     """Answer a plain GET; None lets a WebSocket handshake for a known path go on."""
     path = urlsplit(request.path).path
     if "upgrade" not in request.headers.get("Connection", "").lower():
@@ -96,9 +107,9 @@ def _plain(connection: ServerConnection, request: Request, service: Service) -> 
             del response.headers["Content-Type"]
             response.headers["Content-Type"] = "application/json"
             return response
-    if path in ROUTES:
+    if path in routes:
         return None
-    known = ", ".join((*ROUTES, "/health"))
+    known = ", ".join((*routes, "/health"))
     return connection.respond(HTTPStatus.NOT_FOUND, f"no {path} here; there is {known}\n")
 
 

@@ -19,11 +19,13 @@ class Daemon:
 
     Attributes:
         url: `ws://host:port`, without a path.
+        rtp: `host:port`, where calls are taken; empty if they are not.
         log: the file its standard error goes to.
     """
 
     process: "subprocess.Popen[str]"
     url: str
+    rtp: str
     log: Path
 
     def stop(self) -> int:
@@ -41,7 +43,7 @@ def running(configuration: str = "") -> Iterator[Daemon]:
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "application.conf"
-        file.write_text(f"server.http.port = 0\n{configuration}\n", encoding="utf-8")
+        file.write_text(f"server.http.port = 0\nrtp.port = 0\n{configuration}\n", encoding="utf-8")
         log = Path(folder) / "log"
         with log.open("w") as errors:
             process = subprocess.Popen(
@@ -52,16 +54,19 @@ def running(configuration: str = "") -> Iterator[Daemon]:
                 cwd=ROOT,
             )
         try:
-            yield Daemon(process, _address(process, log), log)
+            yield Daemon(process, *_addresses(process, log), log)
         finally:
             process.kill()
             process.communicate()
 
 
-def _address(process: "subprocess.Popen[str]", log: Path) -> str:
-    """Read the start-up screen as far as the address in it."""
+def _addresses(process: "subprocess.Popen[str]", log: Path) -> tuple[str, str]:
+    """Read the start-up screen as far as the addresses in it."""
     assert process.stdout is not None
+    url = ""
     for line in process.stdout:
         if found := re.search(r"listens at +http://(\S+)/health", line):
-            return f"ws://{found[1]}"
+            url = f"ws://{found[1]}"
+        elif found := re.search(r"calls +(?:rtp://([^,\s]+)|off)", line):
+            return url, found[1] or ""
     raise RuntimeError(f"the daemon did not start: {log.read_text()}")

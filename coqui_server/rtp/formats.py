@@ -88,3 +88,18 @@ STATIC: Mapping[int, Format] = {
     }.items()
 }
 """Asterisk's table (main/rtp_engine.c), which is RFC 3551's but for 10 and 11: 44.1 kHz there."""
+
+
+def meaning(payload_type: int, mapped: Mapping[int, Format], named: Format | None) -> Format | None:
+    """What a payload type stands for; None if nobody said.
+
+    The configuration's map goes first. A format named for the stream alone explains the dynamic
+    types, and the rate of L16 where its type is static, since senders differ on that.
+    """
+    static = STATIC.get(payload_type)
+    if payload_type in mapped:
+        return mapped[payload_type]
+    if named is None or (static and static.encoding == "telephone-event"):
+        return static
+    both_linear = static is not None and named.encoding == static.encoding == "L16"
+    return named if payload_type >= DYNAMIC or both_linear else static

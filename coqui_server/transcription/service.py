@@ -48,10 +48,7 @@ class Service:
         Raises:
             Busy: `server.max_sessions` are open, or the daemon is shutting down.
         """
-        if self._draining:
-            raise Busy("the server is shutting down")
-        if len(self._sessions) >= self.settings.server.max_sessions:
-            raise Busy(f"all {len(self._sessions)} sessions are taken; try again later")
+        self.check_room()
         session = Session(
             *(kind, self.engine, self._scheduler, self.settings),
             options=options,
@@ -69,6 +66,17 @@ class Service:
             self._sessions.discard(session)
             if not self._sessions:
                 self._empty.set()
+
+    def check_room(self) -> None:
+        """Say whether another session could be opened now.
+
+        Raises:
+            Busy: as `session` would.
+        """
+        if self._draining:
+            raise Busy("the server is shutting down")
+        if len(self._sessions) >= self.settings.server.max_sessions:
+            raise Busy(f"all {len(self._sessions)} sessions are taken; try again later")
 
     def drain(self) -> None:
         """Open no more sessions; those that are open go on."""

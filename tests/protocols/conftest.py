@@ -18,6 +18,8 @@ from websockets.exceptions import ConnectionClosed
 from coqui_server import config, sockets
 from coqui_server.audio.transcode import Transcoder, find_ffmpeg
 from coqui_server.engines.base import Engine
+from coqui_server.rtp.calls import Calls
+from coqui_server.rtp.listener import Listener
 from coqui_server.settings import FfmpegSettings
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
@@ -29,6 +31,7 @@ class Running:
 
     service: Service
     url: str
+    rtp: Listener
 
     def connect(self) -> connect:
         """A client connection to the whole-file protocol."""
@@ -48,18 +51,19 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
 
     @asynccontextmanager
     async def running(engine: Engine, configuration: str = "") -> AsyncIterator[Running]:
-        tree = ConfigFactory.parse_string(f"server.http.port = 0\n{configuration}")
+        tree = ConfigFactory.parse_string(f"server.http.port = 0\nrtp.port = 0\n{configuration}")
         settings = config.parse(tree.as_plain_ordered_dict(), tmp_path)
         scheduler = Scheduler(2)
         service = Service(settings, engine, scheduler, Transcoder(settings.ffmpeg))
-        server = await sockets.listen(service)
-        port = next(iter(server.sockets)).getsockname()[1]
-        try:
-            yield Running(service, f"ws://127.0.0.1:{port}")
-        finally:
-            server.close()
-            await server.wait_closed()
-            await scheduler.close()
+        async with Listener(service) as rtp:
+            server = await sockets.listen(service, sockets.routes(service, Calls(rtp)))
+            port = next(iter(server.sockets)).getsockname()[1]
+            try:
+                yield Running(service, f"ws://127.0.0.1:{port}", rtp)
+            finally:
+                server.close()
+                await server.wait_closed()
+        await scheduler.close()
 
     return running
 

@@ -1,0 +1,112 @@
+"""`/ws/events`: every event of every session as it happens, and the control of calls.
+
+`?kind=`, `?session=` and `?call=` choose. Each event is a JSON object in a text message, as
+`transcription.messages` has them. Commands are JSON objects too, and each has one answer:
+
+    {"command": "list_calls"}                                -> {"event": "calls", "calls": [...]}
+    {"command": "reserve_call", "id"?, "label"?, "codec"?, "legs"?}  -> {"event": "call", "call"}
+    {"command": "release_call", "id"}                        -> {"event": "released", "call"}
+    {"command": "name_stream", "source"? or "ssrc"?, "call"?, "label"?, "codec"?}
+                                                             -> {"event": "named"}
+
+or `{"event": "error", "message", "code"}`. A `"request"` in a command is given back in its answer.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import CloseCode
+
+from coqui_server.exceptions import BadCommand, RequestError
+from coqui_server.protocols import inbound
+from coqui_server.rtp.calls import Calls
+from coqui_server.transcription.hub import Hub, Subscription
+
+_FILTERS = ("kind", "session", "call")
+_COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "list_calls": (),
+    "reserve_call": ("id", "label", "codec", "legs"),
+    "release_call": ("id",),
+    "name_stream": ("source", "ssrc", "call", "label", "codec"),
+}
+_LARGEST_COMMAND = 64 * 1024
+
+
+async def serve(connection: ServerConnection, hub: Hub, calls: Calls) -> None:
+    """Send events and answer commands until either side is done."""
+    assert connection.request is not None
+    query = dict(parse_qsl(urlsplit(connection.request.path).query))
+    with hub.subscribed({key: query[key] for key in _FILTERS if key in query}) as news:
+        telling = asyncio.create_task(_tell(connection, news))
+        answering = asyncio.create_task(_answer(connection, calls))
+        try:
+            done, _ = await asyncio.wait((telling, answering), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (telling, answering):
+                task.cancel()
+            await asyncio.gather(telling, answering, return_exceptions=True)
+
+
+async def _tell(connection: ServerConnection, news: Subscription) -> None:
+    async for message in news:
+        await connection.send(json.dumps(message, ensure_ascii=False))
+    await connection.close(CloseCode.GOING_AWAY)
+
+
+async def _answer(connection: ServerConnection, calls: Calls) -> None:
+    while True:
+        try:
+            text = await inbound.message(connection, _LARGEST_COMMAND)
+        except RequestError as refusal:
+            await connection.send(json.dumps(_error(refusal)))
+            await connection.close(refusal.close_code)
+            return
+        await connection.send(json.dumps(await _reply(text, calls), ensure_ascii=False))
+
+
+async def _reply(text: str | bytes, calls: Calls) -> dict[str, Any]:
+    request: Any = None
+    try:
+        command = _parsed(text)
+        request = command.pop("request", None)
+        reply = await _done(command.pop("command"), command, calls)
+    except RequestError as refusal:
+        reply = _error(refusal)
+    return {**reply, "request": request} if request is not None else reply
+
+
+def _parsed(text: str | bytes) -> dict[str, Any]:
+    try:
+        command = json.loads(text)
+    except (ValueError, RecursionError) as wrong:
+        raise BadCommand("a command is a JSON object in a text message") from wrong
+    name = command.get("command") if isinstance(command, dict) else None
+    if not isinstance(name, str) or name not in _COMMANDS:
+        raise BadCommand(f'"command" is one of {", ".join(_COMMANDS)}')
+    allowed = _COMMANDS[name]
+    if unknown := set(command) - {"command", "request", *allowed}:
+        keys = ", ".join(allowed) or "nothing"
+        raise BadCommand(f"{name} takes {keys}, not {', '.join(sorted(unknown))}")
+    return dict(command)
+
+
+async def _done(name: str, values: dict[str, Any], calls: Calls) -> dict[str, Any]:
+    match name:
+        case "reserve_call":
+            return {"event": "call", "call": await calls.reserve(**values)}
+        case "release_call":
+            return {"event": "released", "call": await calls.release(values.get("id", ""))}
+        case "name_stream":
+            calls.name(**values)
+            return {"event": "named"}
+    return {"event": "calls", "calls": calls.list()}
+
+
+def _error(refusal: RequestError) -> dict[str, Any]:
+    return {"event": "error", "message": str(refusal), "code": refusal.code}

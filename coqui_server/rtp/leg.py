@@ -1,0 +1,110 @@
+"""One side of a call, from its stream to its session."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from coqui_server.exceptions import RequestError
+from coqui_server.rtp.playout import Key, Pause, Piece, Sound
+from coqui_server.rtp.stream import Stream
+from coqui_server.transcription.events import Event, Final, Sink
+from coqui_server.transcription.service import Service
+from coqui_server.transcription.session import Session
+
+_log = logging.getLogger(__name__)
+
+
+class Leg:
+    """Plays a stream into a session of its own until the stream is over, idle or told to end.
+
+    Attributes:
+        call: the call's id.
+        session: once it is open.
+    """
+
+    def __init__(self, stream: Stream, service: Service, call: str, sinks: Sequence[Sink]) -> None:
+        self.stream = stream
+        self.call = call
+        self.session: Session | None = None
+        self._service = service
+        self._sinks = sinks
+        self._wake = asyncio.Event()
+        self._ending: str | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> "asyncio.Task[None]":
+        """Begin; the task is the leg's whole life."""
+        self._task = asyncio.create_task(self._run())
+        return self._task
+
+    @property
+    def label(self) -> str | None:
+        """What people call this side."""
+        return self.session.source.label if self.session else self.stream.names.label
+
+    def rename(self, label: str) -> None:
+        """Call this side something else from now on."""
+        if self.session:
+            self.session.rename(label)
+
+    def statistics(self) -> dict[str, Any]:
+        """What came so far, and of which session."""
+        return {"session": self.session.id if self.session else None, **self.stream.statistics()}
+
+    def look(self, now: float) -> None:
+        """Wake the leg if its stream has something for it, or has been silent for too long."""
+        if self.stream.over:
+            self.end("the source said goodbye")
+        elif now - self.stream.heard > self._service.settings.rtp.idle:
+            self.end("no packets")
+        elif self.stream.pending:
+            self._wake.set()
+
+    def end(self, reason: str) -> None:
+        """Play what there is and finish."""
+        self._ending = self._ending or reason
+        self._wake.set()
+
+    async def _run(self) -> None:
+        names, pace = self.stream.names, self._service.settings.partials.pace
+        try:
+            async with self._service.session(
+                "rtp",
+                interim=pace,
+                sinks=[*self._sinks, self._note],
+                call=self.call,
+                label=names.label,
+            ) as session:
+                self.session = session
+                _log.info("call %s: session %s", self.call, session.id)
+                await self._play(session)
+        except RequestError as failure:
+            _log.warning("call %s: ended early: %s", self.call, failure)
+
+    async def _play(self, session: Session) -> None:
+        now = asyncio.get_running_loop().time
+        while self._ending is None:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._write(session, self.stream.take(now()))
+        await self._write(session, self.stream.take(now(), flush=True))
+        session.statistics = {**self.stream.statistics(), "ended": self._ending}
+        await session.finish()
+
+    async def _write(self, session: Session, pieces: list[Piece]) -> None:
+        if session.source.label is None and self.stream.cname:
+            session.rename(self.stream.cname)
+        for piece in pieces:
+            match piece:
+                case Sound(pcm):
+                    await session.write(pcm)
+                case Pause(samples):
+                    await session.skip(samples)
+                case Key(digit):
+                    await session.press(digit)
+
+    async def _note(self, event: Event) -> None:
+        if isinstance(event, Final):
+            words = len(event.text.split())
+            _log.info("call %s: %.2f-%.2f s, %d words", self.call, event.start, event.end, words)

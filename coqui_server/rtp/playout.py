@@ -1,0 +1,228 @@
+"""Packets in order to 16 kHz sound on the stream's own clock, which is that of its timestamps.
+
+What lies between two packets is their timestamps' difference, not the time between their arrivals.
+What was lost, or not sent because nobody spoke, becomes silence of that length.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from coqui_server.audio.level import Samples
+from coqui_server.audio.resample import Resampler
+from coqui_server.exceptions import MalformedPacket
+from coqui_server.rtp.codecs import ByteOrder, Decoder, decoder
+from coqui_server.rtp.dtmf import Keypad
+from coqui_server.rtp.formats import Format
+from coqui_server.rtp.jitter import Arrival
+from coqui_server.rtp.packet import TIMESTAMPS, Packet, ahead, primary
+from coqui_server.settings import SAMPLE_RATE
+
+_HEARD = 2.0
+"""Seconds of a silence that are given out as samples: enough to end an utterance. The rest, which
+may be an hour on hold, is a `Pause`."""
+
+_TRUSTED = 10.0
+"""Seconds a timestamp may jump without the packet's arrival having to bear it out."""
+
+_WRONG_CLOCKS = (2.0, 3.0, 6.0, 0.5, 1 / 3, 1 / 6)
+"""Clocks that senders mistake for the right one, as ratios: G.722's 8 kHz for 16 kHz, Opus's
+48 kHz for that of its sound."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The next samples, 16 kHz mono int16."""
+
+    pcm: Samples
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Silence of so many 16 kHz samples that nobody needs to listen to."""
+
+    samples: int
+
+
+@dataclass(frozen=True)
+class Key:
+    """A telephone key was pressed here."""
+
+    digit: str
+
+
+Piece = Sound | Pause | Key
+
+Formats = Callable[[int], Format | None]
+"""What a payload type stands for."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A packet on the clock, and how long its sound is, in ticks of `clock` hertz."""
+
+    arrival: Arrival
+    ticks: float
+    clock: int
+
+    @property
+    def seconds(self) -> float:
+        return self.ticks / self.clock
+
+
+class Playout:
+    """Decodes one stream. Give it packets in order, and the gaps take care of themselves.
+
+    Attributes:
+        format: of the last sound.
+        unknown: packets whose payload type nobody explained.
+        malformed: packets whose payload is not of their format.
+    """
+
+    def __init__(self, formats: Formats, order: ByteOrder) -> None:
+        self.format: Format | None = None
+        self.unknown = self.malformed = 0
+        self._formats = formats
+        self._order = order
+        self._decoder: Decoder | None = None
+        self._resampler: Resampler | None = None
+        self._keypad = Keypad()
+        self._last: _Place | None = None
+        self._scale = 1.0
+        self._payloads: list[bytes] = []
+        self._masked = False
+
+    def play(self, arrivals: Iterable[Arrival]) -> list[Piece]:
+        """What these packets come to."""
+        pieces: list[Piece] = []
+        for arrival in arrivals:
+            try:
+                pieces += self._packet(arrival)
+            except MalformedPacket:
+                self.malformed += 1
+        return _joined([*pieces, *self._decode()])
+
+    def restart(self, time: float) -> list[Piece]:
+        """Numbers and timestamps begin anew with a packet that came at `time`."""
+        last, self._last = self._last, None
+        gap = time - last.arrival.time - last.seconds if last else 0.0
+        return _joined([*self._decode(), *self._silence(max(0.0, gap))])
+
+    def flush(self) -> list[Piece]:
+        """Nothing comes for now: what the resampler still holds."""
+        return _joined([*self._decode(), *self._resampled(None)])
+
+    def _packet(self, arrival: Arrival) -> Iterator[Piece]:
+        packet, format = self._unwrapped(arrival.packet)
+        if format is None:
+            self.unknown += 1
+        elif format.encoding == "telephone-event":
+            if digit := self._keypad.press(packet, format.clock):
+                yield from self._decode()
+                yield Key(digit)
+        elif format.encoding == "CN":
+            yield from self._place(_Place(arrival, 0, format.clock))
+        else:
+            yield from self._sound(arrival, packet, format)
+
+    def _unwrapped(self, packet: Packet) -> tuple[Packet, Format | None]:
+        """The packet and its format, out of its redundant envelope if it has one (RFC 2198)."""
+        format = self._formats(packet.payload_type)
+        if format is None or format.encoding != "red":
+            return packet, format
+        inner, payload = primary(packet.payload)
+        format = self._formats(inner)
+        nested = format is not None and format.encoding == "red"
+        return packet._replace(payload_type=inner, payload=payload), None if nested else format
+
+    def _sound(self, arrival: Arrival, packet: Packet, format: Format) -> Iterator[Piece]:
+        if format != self.format or self._decoder is None:
+            yield from self._change(format)
+        assert self._decoder is not None
+        ticks = self._decoder.samples(packet.payload) * format.clock / self._decoder.rate
+        yield from self._place(_Place(arrival, ticks, format.clock))
+        masked = self._keypad.masks(packet.timestamp)
+        if masked != self._masked:
+            yield from self._decode()
+            self._masked = masked
+        self._payloads.append(packet.payload)
+
+    def _change(self, format: Format) -> Iterator[Piece]:
+        yield from self._decode()
+        self.format = format
+        self._decoder = decoder(format, self._order)
+        assert self._decoder is not None
+        if self._resampler is None or self._resampler.rate != self._decoder.rate:
+            yield from self._resampled(None)
+            self._resampler = Resampler(self._decoder.rate)
+
+    def _place(self, place: _Place) -> Iterator[Piece]:
+        """Put a packet on the clock, and give the silence before it."""
+        last, self._last = self._last, place
+        if last is not None and (gap := self._gap(last, place)) > 0:
+            yield from self._decode()
+            yield from self._silence(gap)
+
+    def _gap(self, last: _Place, new: _Place) -> float:
+        """Seconds between the end of one packet's sound and the start of the next's.
+
+        Timestamps that go back are a clock that was set anew: no gap, and on from there.
+        """
+        elapsed = new.arrival.time - last.arrival.time
+        if new.clock != last.clock:
+            return elapsed - last.seconds
+        step = ahead(new.arrival.packet.timestamp, last.arrival.packet.timestamp, TIMESTAMPS)
+        following = new.arrival.number == last.arrival.number + 1
+        if following and last.ticks and not new.arrival.packet.marker:
+            self._calibrate(step, last, elapsed)
+        gap = (step / self._scale - last.ticks) / new.clock
+        borne_out = gap <= _TRUSTED or elapsed >= gap / 2
+        return gap if borne_out else elapsed - last.seconds
+
+    def _calibrate(self, step: int, last: _Place, elapsed: float) -> None:
+        """Learn the sender's clock from the step between two packets in a row."""
+        ratio = step / last.ticks
+        if ratio == 1:
+            self._scale = 1.0
+        elif ratio in _WRONG_CLOCKS and (
+            abs(elapsed - last.seconds) < abs(elapsed - step / last.clock)
+        ):
+            self._scale = ratio
+
+    def _silence(self, seconds: float) -> Iterator[Piece]:
+        rate = self._decoder.rate if self._decoder else SAMPLE_RATE
+        heard = min(seconds, _HEARD)
+        yield from self._resampled(np.zeros(round(heard * rate), np.int16))
+        if seconds > heard:
+            yield from self._resampled(None)
+            yield Pause(round((seconds - heard) * SAMPLE_RATE))
+
+    def _decode(self) -> Iterator[Piece]:
+        """Decode what is waiting, all at once: numpy costs by the call, not by the sample."""
+        if self._payloads and self._decoder is not None:
+            payloads, self._payloads = self._payloads, []
+            pcm = self._decoder.decode(payloads)
+            yield from self._resampled(np.zeros_like(pcm) if self._masked else pcm)
+
+    def _resampled(self, pcm: Samples | None) -> Iterator[Piece]:
+        """These samples at 16 kHz; None for the end of what came before."""
+        if self._resampler is None:
+            if pcm is not None:
+                yield Sound(pcm)
+            return
+        given = self._resampler.flush() if pcm is None else self._resampler.push(pcm)
+        if len(given):
+            yield Sound(given)
+
+
+def _joined(pieces: list[Piece]) -> list[Piece]:
+    """The same with neighbouring sounds in one."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        match piece, joined[-1:]:
+            case Sound(pcm), [Sound(before)]:
+                joined[-1] = Sound(np.concatenate((before, pcm)))
+            case _:
+                joined.append(piece)
+    return joined

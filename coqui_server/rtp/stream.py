@@ -1,0 +1,167 @@
+"""One side of a call: its packets in, its sound out. No sockets, and no clock but the caller's."""
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from coqui_server.rtp import formats
+from coqui_server.rtp.jitter import JitterBuffer
+from coqui_server.rtp.packet import SEQUENCES, TIMESTAMPS, Packet, ahead
+from coqui_server.rtp.playout import Pause, Piece, Playout
+from coqui_server.rtp.reception import Reception
+from coqui_server.rtp.rtcp import ReportBlock, SenderReport
+from coqui_server.settings import RtpSettings
+
+Address = tuple[str, int]
+Arrived = Sequence[tuple[Packet, float]]
+"""Packets and when they came, in seconds of the caller's clock."""
+
+_RUNS = 16
+"""Ended runs of sequence numbers kept until somebody takes their sound."""
+
+_SILENT = ("CN", "telephone-event", "red")
+"""Encodings whose timestamps say nothing of jitter."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the operator said of a stream. `codec` is for types that nothing else explains."""
+
+    call: str | None = None
+    label: str | None = None
+    codec: formats.Format | None = None
+
+
+class _Run:
+    """Numbers and timestamps that belong together: until the source changes or starts anew."""
+
+    def __init__(self, packets: Arrived, window: float) -> None:
+        newest = packets[-1][0].sequence
+        behind = min(ahead(packet.sequence, newest, SEQUENCES) for packet, _ in packets)
+        self.first, self.started = packets[0]
+        self.buffer = JitterBuffer(window, (newest + behind) % SEQUENCES)
+        self.reception = Reception()
+
+    def counts(self) -> Counter[str]:
+        names = ("packets", "lost", "late", "duplicates", "overrun")
+        return Counter({name: getattr(self.buffer, name) for name in names})
+
+
+class Stream:
+    """Takes an admitted source's packets and gives its sound in order.
+
+    Args:
+        stall: seconds without a packet after which the speaker is taken to have paused.
+
+    Attributes:
+        ssrc: the source now; another may have begun the stream.
+        heard: when the last packet came.
+        cname: what the source calls itself, once it did.
+        over: the source said goodbye.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        packets: Arrived,
+        settings: RtpSettings,
+        stall: float,
+        names: Names,
+    ) -> None:
+        self.address = address
+        self.names = names
+        self.cname: str | None = None
+        self.over = False
+        self._settings = settings
+        self._stall = stall
+        self._stray: Arrived = ()
+        self._past: Counter[str] = Counter()
+        self._ended: deque[_Run] = deque(maxlen=_RUNS)
+        self._formats = partial(formats.meaning, mapped=settings.codecs, named=names.codec)
+        self._playout = Playout(self._formats, settings.byte_order)
+        self._clocks: dict[int, int] = {}
+        self._started: float | None = None
+        self._first = self._begin(packets)
+
+    def receive(self, packet: Packet, now: float) -> None:
+        """Take a packet that came at `now`."""
+        self.heard = now
+        self._quiet = False
+        run = self._run
+        if run.buffer.accepts(packet.sequence):
+            run.buffer.push(packet, now)
+            if clock := self._clock(packet.payload_type):
+                run.reception.arrived(packet.timestamp, now, clock)
+        elif self._stray and packet.sequence == (self._stray[0][0].sequence + 1) % SEQUENCES:
+            self.resume([*self._stray, (packet, now)])
+        else:
+            self._stray = [(packet, now)]
+
+    def resume(self, packets: Arrived) -> None:
+        """Go on with another source, or with the same one started anew (RFC 3550 A.1)."""
+        self._past += self._run.counts()
+        self._ended.append(self._run)
+        self._begin(packets)
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is anything to take, or will be without another packet."""
+        return not self._quiet
+
+    def take(self, now: float, *, flush: bool = False) -> list[Piece]:
+        """The sound whose turn it is; with `flush`, all there is."""
+        pieces: list[Piece] = []
+        while self._ended:
+            pieces += self._playout.play(self._ended.popleft().buffer.pop(now, flush=True))
+            following = self._ended[0] if self._ended else self._run
+            pieces += self._playout.restart(following.started)
+        stalled = now - self.heard > self._stall
+        pieces += self._playout.play(self._run.buffer.pop(now, flush=flush or stalled))
+        if flush or (stalled and not self._quiet):
+            self._quiet = True
+            pieces += [*self._playout.flush(), Pause(0)]
+        return pieces
+
+    def reported(self, report: SenderReport, now: float) -> None:
+        """Take the source's own report."""
+        self._run.reception.reported(report, now)
+        clock = self._clock(self._first.first.payload_type)
+        if self._first is self._run and clock:
+            played = ahead(report.timestamp, self._first.first.timestamp, TIMESTAMPS) / clock
+            self._started = report.time - played
+
+    def report(self, now: float) -> ReportBlock:
+        """What to tell the source of its packets."""
+        return self._run.reception.block(self.ssrc, self._run.buffer, now)
+
+    def statistics(self) -> dict[str, Any]:
+        """What came; `started` is in seconds since 1970 by the source's clock, if it told."""
+        return {
+            "source": f"{self.address[0]}:{self.address[1]}",
+            "ssrc": f"{self.ssrc:08x}",
+            "cname": self.cname,
+            "codec": str(self._playout.format) if self._playout.format else None,
+            **{name: self._past[name] + count for name, count in self._run.counts().items()},
+            "unknown": self._playout.unknown,
+            "malformed": self._playout.malformed,
+            "jitter_ms": round(self._run.reception.jitter * 1000, 1),
+            "started": round(self._started, 3) if self._started else None,
+        }
+
+    def _begin(self, packets: Arrived) -> _Run:
+        self.ssrc = packets[0][0].ssrc
+        self._stray = ()
+        self._run = _Run(packets, self._settings.jitter)
+        for packet, time in packets:
+            self.receive(packet, time)
+        return self._run
+
+    def _clock(self, payload_type: int) -> int:
+        """Timestamps in a second; 0 for what is not sound."""
+        if (clock := self._clocks.get(payload_type)) is None:
+            format = self._formats(payload_type)
+            clock = format.clock if format and format.encoding not in _SILENT else 0
+            self._clocks[payload_type] = clock
+        return clock

@@ -1,0 +1,115 @@
+"""Which stream a packet belongs to, and which packets deserve one. No sockets and no clock.
+
+A stream is one SSRC from one address. A gateway may change the SSRC in mid-call (Asterisk does,
+with every new source); noise and strangers must open nothing.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from coqui_server.rtp.drops import Drops
+from coqui_server.rtp.packet import SEQUENCES, Packet
+from coqui_server.rtp.stream import Address, Arrived, Stream
+
+SILENT = 0.06
+"""Seconds without a packet after which a source may have been replaced by another."""
+
+_HELD = 32
+"""Packets kept of a candidate: more than come while it is decided who it is."""
+
+_CANDIDATES = 256
+_STREAMS_OF_AN_ADDRESS = 8
+_PATIENCE = 1.0
+"""Seconds between a candidate's packets after which it begins anew."""
+
+Admit = Callable[[Address, Arrived], Stream | None]
+"""Opens a stream for a source, or says no."""
+
+Announced = Callable[[Address, Packet], bool]
+"""Whether the operator said that this source would come."""
+
+
+@dataclass
+class _Candidate:
+    """A source that has yet to show that it is one."""
+
+    began: float
+    packets: deque[tuple[Packet, float]] = field(default_factory=lambda: deque(maxlen=_HELD))
+    valid: bool = False
+
+
+class Switchboard:
+    """The streams of one port."""
+
+    def __init__(self, admit: Admit, announced: Announced, drops: Drops) -> None:
+        self._admit = admit
+        self._announced = announced
+        self._drops = drops
+        self._streams: dict[tuple[Address, int], Stream] = {}
+        self._sources: dict[int, Stream] = {}
+        self._candidates: OrderedDict[tuple[Address, int], _Candidate] = OrderedDict()
+
+    def __iter__(self) -> Iterator[Stream]:
+        return iter(list(self._streams.values()))
+
+    def receive(self, address: Address, packet: Packet, now: float) -> None:
+        """Take a packet that came from `address` at `now` (seconds)."""
+        key = address, packet.ssrc
+        if (stream := self._streams.get(key)) is not None:
+            stream.receive(packet, now)
+            return
+        candidate = self._candidate(key, now)
+        in_order = (
+            [(candidate.packets[-1][0].sequence + 1) % SEQUENCES] if candidate.packets else []
+        )
+        candidate.packets.append((packet, now))
+        candidate.valid |= packet.sequence in in_order or self._announced(address, packet)
+        if candidate.valid:
+            self._settle(address, candidate, now)
+
+    def find(self, host: str, ssrc: int) -> Stream | None:
+        """The stream that reports from this host are about; their port may be another."""
+        stream = self._sources.get(ssrc)
+        return stream if stream is not None and stream.address[0] == host else None
+
+    def remove(self, stream: Stream) -> None:
+        """Forget a stream; what still comes of it has to show itself as any other."""
+        self._streams.pop((stream.address, stream.ssrc), None)
+        self._sources.pop(stream.ssrc, None)
+
+    def _candidate(self, key: tuple[Address, int], now: float) -> _Candidate:
+        candidate = self._candidates.pop(key, None)
+        if candidate is None or now - candidate.packets[-1][1] > _PATIENCE:
+            candidate = _Candidate(now)
+        self._candidates[key] = candidate
+        if len(self._candidates) > _CANDIDATES:
+            self._candidates.popitem(last=False)
+        return candidate
+
+    def _settle(self, address: Address, candidate: _Candidate, now: float) -> None:
+        """Give a valid candidate the stream it continues, or one of its own, or wait."""
+        ssrc = candidate.packets[-1][0].ssrc
+        if ssrc in self._sources:
+            self._drops.count("with the SSRC of a stream from another address", address, now)
+            return
+        others = [stream for (other, _), stream in self._streams.items() if other == address]
+        silent = [stream for stream in others if now - stream.heard > SILENT and not stream.over]
+        if silent:
+            stream = max(silent, key=lambda stream: stream.heard)
+            self.remove(stream)
+            stream.resume(list(candidate.packets))
+            self._enter(address, stream)
+        elif all(stream.heard > candidate.began + SILENT for stream in others):
+            self._open(address, candidate, len(others), now)
+
+    def _open(self, address: Address, candidate: _Candidate, others: int, now: float) -> None:
+        if others >= _STREAMS_OF_AN_ADDRESS:
+            self._drops.count("beyond the streams one address may have", address, now)
+        elif (stream := self._admit(address, list(candidate.packets))) is not None:
+            self._enter(address, stream)
+
+    def _enter(self, address: Address, stream: Stream) -> None:
+        self._candidates.pop((address, stream.ssrc), None)
+        self._streams[address, stream.ssrc] = stream
+        self._sources[stream.ssrc] = stream
