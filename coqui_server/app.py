@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if wanted.check_config:
             load_engine(settings)
             Transcoder(settings.ffmpeg)
+            Webhook(settings.rtp.webhook)
             print(f"{source}: ok")
         else:
             asyncio.run(run(settings, source))
@@ -84,13 +85,14 @@ async def run(settings: Settings, source: str) -> None:
     scheduler = Scheduler(settings.server.threadpool.count)
     service = Service(settings, engine, scheduler, Transcoder(settings.ffmpeg))
     try:
-        async with Webhook(settings.rtp.webhook) as webhook, Listener(service, [webhook]) as rtp:
-            calls = Calls(rtp)
-            routes = sockets.routes(service, calls)
-            server = await sockets.listen(service, routes)
-            print(screen(service, server, routes, rtp, source), flush=True)
-            await stopped.wait()
-            await _shut_down(service, server, rtp, webhook)
+        async with Webhook(settings.rtp.webhook) as webhook:
+            async with Listener(service, [webhook]) as rtp:
+                routes = sockets.routes(service, Calls(rtp))
+                server = await sockets.listen(service, routes)
+                print(screen(service, server, routes, rtp, source), flush=True)
+                await stopped.wait()
+                await _shut_down(service, server, rtp)
+            await webhook.close(settings.server.drain)
     finally:
         await scheduler.close()
 
@@ -107,7 +109,7 @@ def _signalled() -> asyncio.Event:
     return stopped
 
 
-async def _shut_down(service: Service, server: Server, rtp: Listener, webhook: Webhook) -> None:
+async def _shut_down(service: Service, server: Server, rtp: Listener) -> None:
     seconds = service.settings.server.drain
     _log.info("shutting down, waiting up to %g s for open sessions", seconds)
     service.drain()
@@ -122,7 +124,6 @@ async def _shut_down(service: Service, server: Server, rtp: Listener, webhook: W
     except TimeoutError:
         await asyncio.gather(*(open.close(CloseCode.GOING_AWAY) for open in server.connections))
         await server.wait_closed()
-    await webhook.close(seconds)
 
 
 if __name__ == "__main__":

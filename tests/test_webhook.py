@@ -517,7 +517,7 @@ async def test_a_label_with_half_a_character_is_sent_as_json(endpoint: Endpoint)
 @pytest.mark.parametrize(
     ("key", "settings"),
     [
-        ("rtp.webhook.secret", {"url": "http://h", "secret": "whsec_hunter2!"}),
+        ("rtp.webhook.secret", {"url": "http://h", "secret": "whsec_!hunter2!"}),
         ("rtp.webhook.secret", {"url": "http://h", "secret": "whsec_hunter2ü"}),
         ("rtp.webhook.secret", {"url": "http://h", "secret": "whsec_"}),
         ("rtp.webhook.secret", {"url": "http://h", "secret": ""}),
