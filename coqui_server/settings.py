@@ -193,6 +193,9 @@ class ServerSettings(_Section):
     websocket: WebsocketSettings = WebsocketSettings()
     max_sessions: int = Field(64, ge=1, le=100_000, description="a whole number, at least 1")
     idle: Duration = Field(60.0, gt=0, description='a duration such as "60 s", more than 0')
+    origins: tuple[str, ...] = Field(
+        (), description='the web sites whose pages may connect, such as ["https://host"], or ["*"]'
+    )
     drain: Duration = Field(10.0, ge=0, description='a duration such as "10 s"')
 
 

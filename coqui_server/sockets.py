@@ -98,6 +98,9 @@ def _plain(
 ) -> Response | None:
     """Answer a plain GET; None lets a WebSocket handshake for a known path go on."""
     path = urlsplit(request.path).path
+    if foreign := _foreign(request, service.settings.server.origins):
+        problem = f"pages of {foreign} may not connect; server.origins names those that may\n"
+        return connection.respond(HTTPStatus.FORBIDDEN, problem)
     if "upgrade" not in request.headers.get("Connection", "").lower():
         if path == "/":
             return connection.respond(HTTPStatus.OK, "Welcome to coqui_server\n")
@@ -111,6 +114,22 @@ def _plain(
         return None
     known = ", ".join((*routes, "/health"))
     return connection.respond(HTTPStatus.NOT_FOUND, f"no {path} here; there is {known}\n")
+
+
+def _foreign(request: Request, origins: tuple[str, ...]) -> str | None:
+    """The origin of a web page that is neither of this host nor named in `server.origins`.
+
+    Browsers let any page open a WebSocket to any host, this machine included, and say in `Origin`
+    (RFC 6455 section 10.2) whose page it is. Other clients send none.
+    """
+    origin = request.headers.get("Origin")
+    if origin is None or origin in origins or "*" in origins:
+        return None
+    try:
+        host = urlsplit(f"//{request.headers.get('Host', '')}").hostname
+        return None if urlsplit(origin).hostname == host else origin
+    except ValueError:
+        return origin
 
 
 def _unusable(error: OSError, host: str, port: int) -> ConfigError:

@@ -113,6 +113,8 @@ class Calls:
             raise BadCommand("name what? Give source (address or address:port) or ssrc")
         if len(self._listener.named) >= _MOST_NAMED:
             raise Busy(f"{_MOST_NAMED} streams are named already")
+        if ssrc is not None and not (type(ssrc) is int and 0 <= ssrc < 2**32):
+            raise BadCommand("ssrc is a number from 0 to 4294967295")
         named = NamedStreamSettings(
             source=_text("source", source),
             ssrc=ssrc,
