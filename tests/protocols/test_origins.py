@@ -41,7 +41,9 @@ async def test_own_pages_named_sites_and_programs_may(
 ) -> None:
     """Same host on any port, what is configured, and clients that are no browsers."""
     wanted = Origin(origin) if origin else None
-    async with start(moonshine, configuration) as server:
-        async with connect(f"{server.url}/ws/events", origin=wanted) as socket:
-            await socket.send('{"command": "list_calls"}')
-            assert await socket.recv() == '{"event": "calls", "calls": []}'
+    async with (
+        start(moonshine, configuration) as server,
+        connect(f"{server.url}/ws/events", origin=wanted) as socket,
+    ):
+        await socket.send('{"command": "list_calls"}')
+        assert await socket.recv() == '{"event": "calls", "calls": []}'
