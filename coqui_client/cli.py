@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 from websockets.exceptions import InvalidURI
 from websockets.uri import parse_uri
 
-from coqui_client import upload
+from coqui_client import call, upload
+from coqui_client.connection import API_PATH, events_url
 from coqui_client.exceptions import ClientError, UnreachableError
 from coqui_client.formats import EXTENSIONS
 from coqui_client.outputs import Folder, StandardOutput
 from coqui_client.progress import Progress
 from coqui_client.transcript import Transcript
 
-API_PATH = "/api/v1/stt"
 DEFAULT_URL = f"ws://127.0.0.1:5004{API_PATH}"
 START_COMMAND = "python -m coqui_server.app"
 
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return asyncio.run(_run(options, output, parser.prog))
     except UnreachableError as reason:
-        _say(parser.prog, _no_server(options.url, reason))
+        _say(parser.prog, _no_server(_address(options), reason))
         return NO_SERVER
     except KeyboardInterrupt:
         _say(parser.prog, "interrupted")
@@ -60,21 +60,34 @@ async def _run(options: argparse.Namespace, output: StandardOutput | Folder, pro
     code = DONE
     for index, path in enumerate(options.files):
         try:
-            output.write(index, path, await _transcribe(path, options))
+            transcript = await _transcribe(path, options)
+            output.write(index, path, transcript)
         except (UnreachableError, BrokenPipeError):
             raise
         except (ClientError, OSError) as failure:
             _say(prog, f"{path}: {_line(failure)}")
             code = FAILED
+        else:
+            if missed := transcript.reply.get("missed"):
+                _say(prog, f"{path}: {missed} events were missed; there may be gaps")
+                code = FAILED
     return code
 
 
 async def _transcribe(path: Path, options: argparse.Namespace) -> Transcript:
     progress = Progress(path.name, visible=sys.stderr.isatty())
     try:
+        if options.rtp is not None:
+            return await call.transcribe(path, options.rtp, _address(options), progress)
         return await upload.transcribe(path, options.url, progress, options.retries)
     finally:
         progress.close()
+
+
+def _address(options: argparse.Namespace) -> str:
+    """Of the WebSocket that gives the transcripts."""
+    url: str = options.url
+    return url if options.rtp is None else events_url(url)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,6 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio or video")
     parser.add_argument(
         "--url", type=_url, default=DEFAULT_URL, help=f"of the daemon, ws or wss ({DEFAULT_URL})"
+    )
+    parser.add_argument(
+        "--rtp",
+        type=_rtp,
+        metavar="HOST[:PORT]",
+        help="send each FILE at real pace as a telephone call over RTP, one after the other, and "
+        f"write what the daemon at --url hears of it (port {call.PORT})",
     )
     parser.add_argument(
         "--format",
@@ -121,6 +141,19 @@ def _url(text: str) -> str:
             f"'{text}' is not like ws://host:port or wss://host:port/path ({wrong})"
         ) from wrong
     return url
+
+
+def _rtp(text: str) -> call.Address:
+    try:
+        parts = urlsplit(f"//{text}")
+        port = call.PORT if parts.port is None else parts.port
+        if not parts.hostname or parts.netloc != text or "@" in text or port == 0:
+            raise ValueError("a host, and a port from 1")
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not like host, host:port or [address]:port ({wrong})"
+        ) from wrong
+    return call.Address(parts.hostname, port)
 
 
 def _count(text: str) -> int:

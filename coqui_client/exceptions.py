@@ -7,6 +7,8 @@
     +-- RefusedError       the daemon said no, and why; has its code
     |   +-- BusyError      no room now; worth trying again
     +-- LostError          the connection ended before a reply
+    +-- SoundError         ffmpeg makes no sound of the file
+    +-- UnheardError       the daemon heard nothing of a telephone call
     +-- ReplyError         the reply is not what the protocol says
 """
 
@@ -38,6 +40,14 @@ class BusyError(RefusedError):
 
 class LostError(ClientError):
     """The connection ended, or went silent, before a reply."""
+
+
+class SoundError(ClientError):
+    """The file is not one that ffmpeg can read, holds no sound, or ffmpeg cannot be run."""
+
+
+class UnheardError(ClientError):
+    """The daemon's events show no sign of the telephone call we made."""
 
 
 class ReplyError(ClientError):

@@ -1,4 +1,4 @@
-"""One line on a terminal: bytes sent, then seconds waited."""
+"""One line on a terminal: bytes or seconds sent, then seconds waited."""
 
 import asyncio
 import os
@@ -8,6 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 _REDRAW_SECONDS = 0.5
+_LATEST_CHARACTERS = 40
 _USUAL_SIZE = {"ncols": 80, "nrows": 24}
 
 
@@ -28,10 +29,21 @@ class Progress:
         """Start counting to `size` bytes; 0 if it is not known."""
         self._replace(total=size or None, unit="B", unit_scale=True, unit_divisor=1024)
 
-    def sent(self, count: int) -> None:
-        """Another `count` bytes are on their way."""
+    def call(self) -> None:
+        """Start counting the seconds of a telephone call."""
+        self._replace(bar_format="{desc}: calling, {n:.0f} s{postfix}")
+
+    def sent(self, count: float) -> None:
+        """Another `count` bytes or seconds are on their way."""
         if self._bar is not None:
             self._bar.update(count)
+
+    def heard(self, text: str) -> None:
+        """Show the last words of `text` behind the seconds of a call, from the next `sent` on."""
+        if self._bar is not None:
+            # One line, and nothing in it that a terminal would obey.
+            line = "".join(letter for letter in text if letter.isprintable())
+            self._bar.set_postfix_str(line[-_LATEST_CHARACTERS:].strip(), refresh=False)
 
     async def wait(self, state: str) -> None:
         """Show `state` and the seconds since the call, until cancelled."""

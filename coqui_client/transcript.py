@@ -55,14 +55,33 @@ def parse(message: str | bytes) -> Transcript:
         RefusedError: it is any other failure.
         ReplyError: it is not JSON, or not of the shape the protocol gives.
     """
+    reply = decoded(message)
+    if "message" in reply and "text" not in reply:
+        raise _refusal(reply)
+    return checked(reply)
+
+
+def decoded(message: str | bytes) -> dict[str, Any]:
+    """The JSON object that a message of the daemon is.
+
+    Raises:
+        ReplyError: it is something else.
+    """
     try:
         reply = json.loads(message)
     except ValueError as wrong:
         raise ReplyError("the reply is not JSON; is this the transcription daemon?") from wrong
     if not isinstance(reply, dict):
         raise ReplyError("the reply is not a JSON object")
-    if "message" in reply and "text" not in reply:
-        raise _refusal(reply)
+    return reply
+
+
+def checked(reply: Mapping[str, Any]) -> Transcript:
+    """A reply with text as a transcript.
+
+    Raises:
+        ReplyError: it is not of the shape the protocol gives.
+    """
     return Transcript(
         text=_text(reply, "text"),
         duration=_seconds(reply, "duration"),

@@ -2,33 +2,23 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import os
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
-from coqui_client.exceptions import (
-    BusyError,
-    LostError,
-    RefusedError,
-    UnreachableError,
-)
+from coqui_client.connection import PING_SECONDS, PONG_SECONDS, connected
+from coqui_client.exceptions import BusyError, LostError, RefusedError
 from coqui_client.progress import Progress
 from coqui_client.transcript import BUSY, Transcript, parse
 
 FRAGMENT_BYTES = 64 * 1024
 RETRIES = 5
 
-PING_SECONDS = 20.0
-PONG_SECONDS = 60.0
-# The reply is there by then; the closing handshake is a courtesy.
-CLOSE_SECONDS = 2.0
 FIRST_DELAY_SECONDS = 1.0
 LONGEST_DELAY_SECONDS = 30.0
 
@@ -69,44 +59,14 @@ async def transcribe(
 
 async def _attempt(path: Path, url: str, progress: Progress) -> Transcript:
     with await asyncio.to_thread(path.open, "rb") as file:
-        async with contextlib.AsyncExitStack() as stack:
-            socket = await _connected(url, stack)
+        # During an upload a late pong is no sign of death; see `_Upload`.
+        async with connected(url, ping_timeout=None) as socket:
             try:
                 return await _exchange(socket, file, progress)
             except BaseException:
                 # A closing handshake would queue behind what the daemon has not read of the file.
                 socket.transport.abort()
                 raise
-
-
-async def _connected(url: str, stack: contextlib.AsyncExitStack) -> ClientConnection:
-    connection = connect(
-        url,
-        compression=None,
-        max_size=None,
-        proxy=None if _is_loopback(url) else True,
-        ping_interval=PING_SECONDS,
-        # During an upload a late pong is no sign of death; see `_Upload`.
-        ping_timeout=None,
-        close_timeout=CLOSE_SECONDS,
-    )
-    try:
-        return await stack.enter_async_context(connection)
-    except InvalidStatus as refused:
-        status = refused.response.status_code
-        raise RefusedError(f"{url} answers HTTP {status}, not WebSocket", str(status)) from refused
-    # ImportError: the environment names a SOCKS proxy, for which websockets needs python-socks.
-    except (OSError, InvalidHandshake, ImportError) as failed:
-        raise UnreachableError(" ".join(str(failed).split())) from failed
-
-
-def _is_loopback(url: str) -> bool:
-    """Whether `url` is this machine; a proxy of the environment could not reach it."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 async def _exchange(socket: ClientConnection, file: BinaryIO, progress: Progress) -> Transcript:

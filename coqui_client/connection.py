@@ -1,0 +1,73 @@
+"""Opening a WebSocket to the daemon (RFC 6455), and which address serves what."""
+
+import contextlib
+import ipaddress
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidStatus
+
+from coqui_client.exceptions import RefusedError, UnreachableError
+
+API_PATH = "/api/v1/stt"
+EVENTS_PATH = "/ws/events"
+
+PING_SECONDS = 20.0
+PONG_SECONDS = 60.0
+# What was asked for is there by then; the closing handshake is a courtesy.
+CLOSE_SECONDS = 2.0
+
+
+def events_url(url: str) -> str:
+    """Where the daemon of a whole-file address tells what it hears of telephone calls.
+
+    A path that does not end like the whole-file one is kept as it is.
+    """
+    parts = urlsplit(url)
+    prefix = parts.path.removesuffix(API_PATH)
+    path = parts.path if prefix == parts.path else f"{prefix}{EVENTS_PATH}"
+    query = f"{parts.query}&kind=rtp" if parts.query else "kind=rtp"
+    return parts._replace(path=path, query=query).geturl()
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    url: str, ping_timeout: float | None = PONG_SECONDS
+) -> AsyncIterator[ClientConnection]:
+    """An open WebSocket at `url`, which a ping not answered in `ping_timeout` seconds ends.
+
+    Raises:
+        UnreachableError: nobody answers.
+        RefusedError: it is a server, but no WebSocket.
+    """
+    connection = connect(
+        url,
+        compression=None,
+        max_size=None,
+        proxy=None if _is_loopback(url) else True,
+        ping_interval=PING_SECONDS,
+        ping_timeout=ping_timeout,
+        close_timeout=CLOSE_SECONDS,
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            socket = await stack.enter_async_context(connection)
+        except InvalidStatus as refused:
+            status = refused.response.status_code
+            text = f"{url} answers HTTP {status}, not WebSocket"
+            raise RefusedError(text, str(status)) from refused
+        # ImportError: the environment names a SOCKS proxy, for which websockets needs
+        # python-socks.
+        except (OSError, InvalidHandshake, ImportError) as failed:
+            raise UnreachableError(" ".join(str(failed).split())) from failed
+        yield socket
+
+
+def _is_loopback(url: str) -> bool:
+    """Whether `url` is this machine; a proxy of the environment could not reach it."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

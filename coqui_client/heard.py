@@ -1,0 +1,93 @@
+"""What the daemon says about one telephone call, gathered from the events of all of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from coqui_client.exceptions import RefusedError
+from coqui_client.transcript import Transcript, checked, decoded
+
+_ENVELOPE = frozenset({"event", "session", "kind", "call", "label"})
+"""The fields that every event has."""
+
+_FAILED = "call_failed"
+
+
+class Heard:
+    """One call as the daemon hears it.
+
+    Args:
+        ssrc: the call's RTP source; the daemon's name of a call ends with its hexadecimal digits.
+
+    Attributes:
+        began: the daemon has said something about the call.
+        latest: the text of the last partial or final.
+    """
+
+    def __init__(self, ssrc: int) -> None:
+        self.began = False
+        self.latest = ""
+        self._suffix = f"/{ssrc:08x}"
+        self._reply: dict[str, Any] = {}
+        self._finals: list[dict[str, Any]] = []
+        self._end: Mapping[str, Any] | None = None
+        self._missed = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is no more to come."""
+        return self._end is not None
+
+    def take(self, message: str | bytes) -> bool:
+        """Take the next event; whether it is one of this call.
+
+        Raises:
+            ReplyError: it is no JSON object.
+        """
+        event = decoded(message)
+        if event.get("event") == "missed":
+            # Nobody knows whose they were.
+            self._missed += _whole(event.get("count"))
+        if not str(event.get("call")).endswith(self._suffix):
+            return False
+        self._note(event)
+        return True
+
+    def transcript(self) -> Transcript:
+        """The finals as one transcript; its reply is shaped like the one to a whole file.
+
+        It has `call`, `label` and `statistics` besides, and `missed`, the number of events the
+        daemon had to leave out, if there were any. Call it when the call has `ended`.
+
+        Raises:
+            RefusedError: the daemon says that the call failed.
+            ReplyError: an event is not of the shape the protocol gives.
+        """
+        end = self._end or {}
+        if error := end.get("error"):
+            raise RefusedError(" ".join(str(error).split()), _FAILED)
+        reply = {
+            "text": " ".join(str(final.get("text", "")) for final in self._finals),
+            "duration": end.get("duration"),
+            **self._reply,
+            "segments": self._finals,
+            "statistics": end.get("statistics"),
+        }
+        return checked({**reply, "missed": self._missed} if self._missed else reply)
+
+    def _note(self, event: Mapping[str, Any]) -> None:
+        self.began = True
+        kind = event.get("event")
+        for key in ("engine", "session", "call", "label"):
+            if key in event:
+                self._reply[key] = event[key]
+        if kind == "final":
+            self._finals.append({key: event[key] for key in event if key not in _ENVELOPE})
+        if kind in ("partial", "final"):
+            self.latest = str(event.get("text", ""))
+        if kind == "session_end":
+            self._end = event
+
+
+def _whole(count: object) -> int:
+    # Something was missed, even if the count of it is no number.
+    return count if isinstance(count, int) else 1
