@@ -33,6 +33,7 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "release_call": ("id",),
     "name_stream": ("source", "ssrc", "call", "label", "codec"),
 }
+_WANTED = "a command is a JSON object in a text message"
 _LARGEST_COMMAND = 64 * 1024
 
 
@@ -67,33 +68,40 @@ async def _answer(connection: ServerConnection, calls: Calls) -> None:
             await connection.send(json.dumps(_error(refusal)))
             await connection.close(refusal.close_code)
             return
-        await connection.send(json.dumps(await _reply(text, calls), ensure_ascii=False))
+        # In ASCII: a lone surrogate, which JSON may escape, cannot be sent in any other way.
+        await connection.send(json.dumps(await _reply(text, calls)))
 
 
 async def _reply(text: str | bytes, calls: Calls) -> dict[str, Any]:
     request: Any = None
     try:
-        command = _parsed(text)
+        command = _object(text)
         request = command.pop("request", None)
-        reply = await _done(command.pop("command"), command, calls)
+        reply = await _done(_name(command), command, calls)
     except RequestError as refusal:
         reply = _error(refusal)
     return {**reply, "request": request} if request is not None else reply
 
 
-def _parsed(text: str | bytes) -> dict[str, Any]:
+def _object(text: str | bytes) -> dict[str, Any]:
     try:
         command = json.loads(text)
     except (ValueError, RecursionError) as wrong:
-        raise BadCommand("a command is a JSON object in a text message") from wrong
-    name = command.get("command") if isinstance(command, dict) else None
+        raise BadCommand(_WANTED) from wrong
+    if not isinstance(command, dict):
+        raise BadCommand(_WANTED)
+    return command
+
+
+def _name(command: dict[str, Any]) -> str:
+    """Take the name out of a command that has no other keys than are its own."""
+    name = command.pop("command", None)
     if not isinstance(name, str) or name not in _COMMANDS:
         raise BadCommand(f'"command" is one of {", ".join(_COMMANDS)}')
-    allowed = _COMMANDS[name]
-    if unknown := set(command) - {"command", "request", *allowed}:
-        keys = ", ".join(allowed) or "nothing"
+    if unknown := set(command) - set(_COMMANDS[name]):
+        keys = ", ".join(_COMMANDS[name]) or "nothing"
         raise BadCommand(f"{name} takes {keys}, not {', '.join(sorted(unknown))}")
-    return dict(command)
+    return name
 
 
 async def _done(name: str, values: dict[str, Any], calls: Calls) -> dict[str, Any]:

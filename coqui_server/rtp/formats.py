@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_MAPPING = re.compile(r"([a-z0-9-]+)(?:/(\d{4,6}))?(?:/([1-8]))?", re.IGNORECASE)
+_MAPPING = re.compile(r"([a-z0-9-]+)(?:/([1-9][0-9]{3,5}))?(?:/([1-8]))?", re.IGNORECASE)
 
 _CLOCKS = {
     "PCMU": 8000,

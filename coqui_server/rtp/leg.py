@@ -84,12 +84,14 @@ class Leg:
 
     async def _play(self, session: Session) -> None:
         now = asyncio.get_running_loop().time
-        while self._ending is None:
-            await self._wake.wait()
-            self._wake.clear()
-            await self._write(session, self.stream.take(now()))
-        await self._write(session, self.stream.take(now(), flush=True))
-        session.statistics = {**self.stream.statistics(), "ended": self._ending}
+        try:
+            while self._ending is None:
+                await self._wake.wait()
+                self._wake.clear()
+                await self._write(session, self.stream.take(now()))
+            await self._write(session, self.stream.take(now(), flush=True))
+        finally:
+            session.statistics = {**self.stream.statistics(), "ended": self._ending}
         await session.finish()
 
     async def _write(self, session: Session, pieces: list[Piece]) -> None:

@@ -30,6 +30,9 @@ class Port:
         allowed: whether a host may send to us.
         clock: seconds, ever growing.
         names: what streams on this port are called, if it was given to a call.
+
+    Attributes:
+        number: of the RTP port, also when it is closed again.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Port:
         names: Names | None = None,
     ) -> None:
         self.names = names
+        self.number = 0
         self.switchboard = Switchboard(partial(admit, self), partial(announced, self), drops)
         self._allowed = allowed
         self._clock = clock
@@ -49,11 +53,6 @@ class Port:
         self._endpoints: list[Endpoint] = []
         self._ssrc = secrets.randbits(32)
         self._reported: dict[Stream, float] = {}
-
-    @property
-    def number(self) -> int:
-        """The port's number."""
-        return self._endpoints[0].port
 
     async def open(self, host: str, number: int) -> None:
         """Listen on a port and the one after it; 0 takes any two.
@@ -63,9 +62,11 @@ class Port:
         """
         for tries_left in reversed(range(_ANY_TRIES if number == 0 else 1)):
             try:
-                self._endpoints.append(await Endpoint.open(host, number, self._media))
-                following = await Endpoint.open(host, self.number + 1, self._control_only)
+                media = await Endpoint.open(host, number, self._media)
+                self._endpoints.append(media)
+                following = await Endpoint.open(host, media.port + 1, self._control_only)
                 self._endpoints.append(following)
+                self.number = media.port
                 return
             except (OSError, OverflowError) as error:
                 self.close()

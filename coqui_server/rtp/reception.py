@@ -25,6 +25,7 @@ class Reception:
         """Take the arrival of a packet of sound at `now` (seconds) into the jitter (A.8)."""
         transit = (int(now * clock) - timestamp) % TIMESTAMPS
         if clock != self._clock:
+            self._jitter *= clock / self._clock
             self._clock, self._transit = clock, None
         if self._transit is not None:
             difference = abs(ahead(transit, self._transit, TIMESTAMPS))

@@ -125,9 +125,11 @@ def _names(body: bytes, count: int) -> Iterator[Name]:
         ssrc = int.from_bytes(body[position : position + 4])
         position += 4
         while position + 1 < len(body) and body[position]:
-            kind, length = body[position], body[position + 1]
+            kind, start, end = body[position], position + 2, position + 2 + body[position + 1]
+            if end > len(body):
+                raise MalformedPacket("RTCP source description is cut off")
             if kind == _CNAME:
-                text = body[position + 2 : position + 2 + length].decode("utf-8", "replace")
+                text = body[start:end].decode("utf-8", "replace")
                 yield Name(ssrc, "".join(filter(str.isprintable, text)))
-            position += 2 + length
+            position = end
         position += 4 - position % 4

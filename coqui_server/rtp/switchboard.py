@@ -93,8 +93,12 @@ class Switchboard:
         if ssrc in self._sources:
             self._drops.count("with the SSRC of a stream from another address", address, now)
             return
-        others = [stream for (other, _), stream in self._streams.items() if other == address]
-        silent = [stream for stream in others if now - stream.heard > SILENT and not stream.over]
+        others = [
+            stream
+            for (other, _), stream in self._streams.items()
+            if other == address and not stream.over
+        ]
+        silent = [stream for stream in others if now - stream.heard > SILENT]
         if silent:
             stream = max(silent, key=lambda stream: stream.heard)
             self.remove(stream)

@@ -1,0 +1,45 @@
+"""Other people's programs that send sound, for the tests of calls."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+
+from coqui_server.audio.transcode import find_ffmpeg
+from coqui_server.settings import FfmpegSettings
+from tests.protocols.conftest import made
+
+
+def program(name: str) -> str:
+    """The path of a program; without it the test is skipped."""
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is not installed")
+    return path
+
+
+async def started(*command: str, folder: Path | None = None) -> asyncio.subprocess.Process:
+    """A program that runs, with pipes."""
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        *command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.STDOUT, cwd=folder
+    )
+
+
+async def run(*command: str, folder: Path | None = None) -> None:
+    """Run a program to its end, which must be a good one."""
+    process = await started(*command, folder=folder)
+    printed, _ = await process.communicate()
+    assert process.returncode == 0, printed.decode()
+
+
+def ffmpeg() -> str:
+    """The path of ffmpeg."""
+    return find_ffmpeg(FfmpegSettings())
+
+
+def mu_law(source: Path, folder: Path, *arguments: str) -> bytes:
+    """A sound as mu-law at 8 kHz, nothing around it."""
+    coded = ("-ar", "8000", "-ac", "1", "-f", "mulaw")
+    return made(*arguments, *coded, source=source, suffix=".ulaw", folder=folder)
