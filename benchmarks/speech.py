@@ -21,6 +21,12 @@ from coqui_server.settings import SAMPLE_RATE, FfmpegSettings
 from tools.daemon import ROOT
 
 SAMPLES = ROOT / "samples"
+FRAME = 160
+"""Bytes of mu-law in 20 ms, what a packet usually has."""
+
+QUIET = b"\xff" * FRAME
+"""A frame of mu-law silence."""
+
 _FRAGMENT = 65536
 
 
@@ -33,9 +39,18 @@ class Clip:
 
     def pcm(self) -> Samples:
         """Its sound as 16 kHz mono int16."""
+        return np.frombuffer(self._as("s16le", SAMPLE_RATE), "<i2")
+
+    def mu_law(self) -> list[bytes]:
+        """Its sound as a telephone has it (PCMU, 8 kHz), in frames of 20 ms; the last is filled."""
+        sound = self._as("mulaw", 8000)
+        pieces = [sound[start : start + FRAME] for start in range(0, len(sound), FRAME)]
+        return [piece.ljust(FRAME, QUIET[:1]) for piece in pieces]
+
+    def _as(self, form: str, rate: int) -> bytes:
         command = [find_ffmpeg(FfmpegSettings()), "-v", "error", "-i", str(self.path)]
-        command += ["-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "s16le", "-"]
-        return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, "<i2")
+        command += ["-ac", "1", "-ar", str(rate), "-f", form, "-"]
+        return subprocess.run(command, capture_output=True, check=True).stdout
 
 
 def clips(folder: Path, language: str = "en") -> list[Clip]:

@@ -12,6 +12,7 @@ asked what is loud, so that a quiet answer after a loud tone is still heard.
 import numpy as np
 import numpy.typing as npt
 
+from coqui_server.audio.level import percentiles
 from coqui_server.settings import SAMPLE_RATE
 
 THRESHOLD = 2.5
@@ -24,7 +25,7 @@ _BANDS = np.array([150, 300, 450, 650, 900, 1200, 1550, 1950, 2400, 2900, 3450, 
 _EDGES = np.round(_BANDS * _FFT / SAMPLE_RATE).astype(int)
 """Below 4 kHz only, so that telephone sound is judged like any other."""
 
-_LOUDEST = 95
+_LOUDEST = 0.95
 _LOUD = 10 ** (-15 / 10)
 """A frame is loud within 15 dB of the 95th percentile: of the loudest frame itself would let a door
 that slams hide a quiet word after it (40 of 82 words tried, 2 this way)."""
@@ -62,7 +63,8 @@ def spectral_variation(pcm: npt.NDArray[np.int16]) -> float:
     bands, energy = bands[plain], bands[plain].sum(axis=1)
     if len(bands) < _LEAST_FRAMES:
         return 0.0
-    kept = bands[energy > np.percentile(energy, _LOUDEST) * _LOUD]
+    (loudest,) = percentiles(energy, _LOUDEST)
+    kept = bands[energy > loudest * _LOUD]
     if len(kept) < _LEAST_FRAMES:
         return 0.0
     shares = 10 * np.log10(kept + energy.max() * 1e-6)

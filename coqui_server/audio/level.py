@@ -11,6 +11,8 @@ from coqui_server.settings import SAMPLE_RATE, LevelSettings
 
 Samples = npt.NDArray[np.int16]
 
+_NOTHING: Samples = np.empty(0, np.int16)
+
 FRAME = SAMPLE_RATE // 50
 """Samples in 20 ms, the grain of the measurement and of the gain."""
 
@@ -44,6 +46,8 @@ class Leveller:
         self._ahead = round(lookahead * SAMPLE_RATE / FRAME)
         self._held = np.empty(0, np.int16)
         self._levels = np.empty(0)
+        self._unmeasured: list[Samples] = []
+        self._seen = 0
         self._first = 0
         self._emitted = 0
         self._target = 0.0
@@ -51,8 +55,11 @@ class Leveller:
 
     def push(self, pcm: Samples) -> Samples:
         """Take int16 samples; give back those whose gain is known by now."""
-        self._held = np.concatenate((self._held, pcm))
-        self._measure()
+        known = (self._seen - self._emitted) * FRAME
+        self._held = np.concatenate((self._held, pcm)) if self._held.size else pcm
+        fresh = self._held[known : len(self._held) // FRAME * FRAME]
+        self._unmeasured.append(fresh.copy())
+        self._seen += len(fresh) // FRAME
         return self._emit(self._seen - self._ahead)
 
     def flush(self) -> Samples:
@@ -62,19 +69,16 @@ class Leveller:
         self._held = np.empty(0, np.int16)
         return np.concatenate((whole, rest))
 
-    @property
-    def _seen(self) -> int:
-        return self._first + len(self._levels)
-
     def _measure(self) -> None:
-        known = self._seen - self._emitted
-        frames = self._held[known * FRAME : len(self._held) // FRAME * FRAME].reshape(-1, FRAME)
+        """Measure what came since the last time, all at once: numpy costs by the call."""
+        frames = np.concatenate(self._unmeasured).reshape(-1, FRAME)
+        self._unmeasured.clear()
         loud = frames.astype(np.float32) / 32768
         power = np.einsum("ij,ij->i", loud, loud) / FRAME
         self._levels = np.concatenate((self._levels, 10 * np.log10(power + 1e-12)))
 
     def _emit(self, until: int) -> Samples:
-        blocks = [np.empty(0, np.int16)]
+        blocks: list[Samples] = []
         while self._emitted < until:
             if self._emitted % _HOP == 0:
                 self._retarget()
@@ -82,17 +86,19 @@ class Leveller:
             blocks.append(self._amplify(self._held[: count * FRAME].reshape(-1, FRAME)))
             self._held = self._held[count * FRAME :]
             self._emitted += count
-        return np.concatenate(blocks)
+        return np.concatenate(blocks or [_NOTHING])
 
     def _retarget(self) -> None:
         """Choose the gain from the window around the next frame to go out."""
+        if self._unmeasured:
+            self._measure()
         oldest = max(self._first, self._emitted - _HISTORY)
         self._levels = self._levels[oldest - self._first :]
         self._first = oldest
         level = _speech_level(self._levels[: self._emitted + self._ahead - oldest])
         if level is not None:
             wanted = self._settings.target - level
-            self._target = float(np.clip(wanted, 0.0, self._settings.max_gain))
+            self._target = min(max(wanted, 0.0), self._settings.max_gain)
             if self._emitted == 0:
                 self._gain = self._target
 
@@ -114,14 +120,14 @@ def _speech_level(levels: npt.NDArray[np.float64]) -> float | None:
     """The level (dBFS) of the loud part of these frame levels, or None if none of it is speech."""
     if len(levels) < _HOP:
         return None
-    soft, loud = _percentiles(levels, 0.10, 0.95)
+    soft, loud = percentiles(levels, 0.10, 0.95)
     if loud - soft < _CONTRAST or loud < _FAINTEST:
         return None
     voice = levels[levels > loud - 15]
     return float(10 * np.log10(np.mean(10 ** (voice / 10))))
 
 
-def _percentiles(levels: npt.NDArray[np.float64], *shares: float) -> list[float]:
+def percentiles(levels: npt.NDArray[np.float64], *shares: float) -> list[float]:
     """What np.percentile gives, at a fifth of its time: it is asked twice a second of each call."""
     places = [share * (len(levels) - 1) for share in shares]
     below = [int(place) for place in places]

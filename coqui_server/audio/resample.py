@@ -1,6 +1,7 @@
 """Sound of any rate to 16 kHz, piece by piece, without a seam between the pieces."""
 
 import numpy as np
+import numpy.typing as npt
 import soxr
 
 from coqui_server.audio.level import Samples
@@ -21,18 +22,23 @@ class Resampler:
         """Take int16 mono samples; give what can be given by now."""
         if self._stream is None or not len(pcm):
             return pcm
-        given: Samples = self._stream.resample_chunk(pcm)
-        return given
+        return _rounded(self._stream.resample_chunk(pcm.astype(np.float32)))
 
     def flush(self) -> Samples:
         """The rest of what was pushed; what is pushed next is a new stream."""
         if self._stream is None:
             return np.empty(0, np.int16)
-        rest: Samples = self._stream.resample_chunk(np.empty(0, np.int16), last=True)
+        rest = self._stream.resample_chunk(np.empty(0, np.float32), last=True)
         self._stream = self._new()
-        return rest
+        return _rounded(rest)
 
     def _new(self) -> "soxr.ResampleStream | None":
         if self.rate == SAMPLE_RATE:
             return None
-        return soxr.ResampleStream(self.rate, SAMPLE_RATE, 1, dtype="int16", quality=_QUALITY)
+        # Not int16: that soxr dithers, so that no two runs are the same.
+        return soxr.ResampleStream(self.rate, SAMPLE_RATE, 1, dtype="float32", quality=_QUALITY)
+
+
+def _rounded(sound: npt.NDArray[np.float32]) -> Samples:
+    samples: Samples = np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+    return samples

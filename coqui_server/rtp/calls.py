@@ -111,7 +111,9 @@ class Calls:
         """
         if source is None and ssrc is None:
             raise BadCommand("name what? Give source (address or address:port) or ssrc")
-        if len(self._listener.named) >= _MOST_NAMED:
+        # A new name for the same marks takes the place of the old.
+        others = [old for old in self._listener.named if (old.source, old.ssrc) != (source, ssrc)]
+        if len(others) >= _MOST_NAMED:
             raise Busy(f"{_MOST_NAMED} streams are named already")
         if ssrc is not None and not (type(ssrc) is int and 0 <= ssrc < 2**32):
             raise BadCommand("ssrc is a number from 0 to 4294967295")
@@ -122,8 +124,8 @@ class Calls:
             label=_text("label", label),
             codec=_format(codec),
         )
-        # The newest goes first, so that a name can be changed.
-        self._listener.named.insert(0, named)
+        # The newest goes first: it may be about some of those that an older one is about.
+        self._listener.named[:] = [named, *others]
         for leg, _ in self._listener:
             if named.matches(leg.stream.address, leg.stream.ssrc) and named.label:
                 leg.rename(named.label)

@@ -6,6 +6,7 @@ What was lost, or not sent because nobody spoke, becomes silence of that length.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -58,8 +59,7 @@ Formats = Callable[[int], Format | None]
 """What a payload type stands for."""
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """A packet on the clock, and how long its sound is, in ticks of `clock` hertz."""
 
     arrival: Arrival
@@ -90,6 +90,7 @@ class Playout:
         self._keypad = Keypad()
         self._last: _Place | None = None
         self._scale = 1.0
+        self._plain: int | None = None
         self._payloads: list[bytes] = []
         self._masked = False
 
@@ -97,6 +98,8 @@ class Playout:
         """What these packets come to."""
         pieces: list[Piece] = []
         for arrival in arrivals:
+            if self._follows(arrival):
+                continue
             try:
                 pieces += self._packet(arrival)
             except MalformedPacket:
@@ -112,6 +115,24 @@ class Playout:
     def flush(self) -> list[Piece]:
         """Nothing comes for now: what the resampler still holds."""
         return _joined([*self._decode(), *self._resampled(None)])
+
+    def _follows(self, arrival: Arrival) -> bool:
+        """Take a packet that is just the next of its kind, as nearly all are; False for others."""
+        last, packet, decoder = self._last, arrival.packet, self._decoder
+        if (
+            last is None
+            or decoder is None
+            or packet.payload_type != self._plain
+            or arrival.number != last.arrival.number + 1
+            or (packet.timestamp - last.arrival.packet.timestamp) % TIMESTAMPS != last.ticks
+            or self._scale != 1
+            or self._keypad.masks(packet.timestamp) != self._masked
+        ):
+            return False
+        ticks = decoder.samples(packet.payload) * last.clock / decoder.rate
+        self._last = _Place(arrival, ticks, last.clock)
+        self._payloads.append(packet.payload)
+        return True
 
     def _packet(self, arrival: Arrival) -> Iterator[Piece]:
         packet, format = self._unwrapped(arrival.packet)
@@ -140,6 +161,8 @@ class Playout:
         if format != self.format or self._decoder is None:
             yield from self._change(format)
         assert self._decoder is not None
+        # What is wrapped in a redundant envelope is not taken for the next of its kind.
+        self._plain = packet.payload_type if packet is arrival.packet else None
         ticks = self._decoder.samples(packet.payload) * format.clock / self._decoder.rate
         yield from self._place(_Place(arrival, ticks, format.clock))
         masked = self._keypad.masks(packet.timestamp)

@@ -11,7 +11,7 @@ from coqui_server.rtp import packet, rtcp
 from coqui_server.rtp.drops import Drops
 from coqui_server.rtp.packet import Packet
 from coqui_server.rtp.stream import Address, Arrived, Names, Stream
-from coqui_server.rtp.switchboard import Switchboard
+from coqui_server.rtp.switchboard import CANDIDATES, Switchboard
 from coqui_server.rtp.udp import Endpoint
 
 _REPORT_PAUSE = 1.0
@@ -29,6 +29,7 @@ class Port:
     Args:
         allowed: whether a host may send to us.
         clock: seconds, ever growing.
+        candidates: sources on probation at once.
         names: what streams on this port are called, if it was given to a call.
 
     Attributes:
@@ -42,11 +43,15 @@ class Port:
         drops: Drops,
         admit: Callable[["Port", Address, Arrived], Stream | None],
         announced: Callable[["Port", Address, Packet], bool],
+        *,
+        candidates: int = CANDIDATES,
         names: Names | None = None,
     ) -> None:
         self.names = names
         self.number = 0
-        self.switchboard = Switchboard(partial(admit, self), partial(announced, self), drops)
+        self.switchboard = Switchboard(
+            partial(admit, self), partial(announced, self), drops, candidates
+        )
         self._allowed = allowed
         self._clock = clock
         self._drops = drops

@@ -18,7 +18,9 @@ SILENT = 0.06
 _HELD = 32
 """Packets kept of a candidate: more than come while it is decided who it is."""
 
-_CANDIDATES = 256
+CANDIDATES = 256
+"""Sources that may be on probation at once, if there may not be more calls than that."""
+
 _STREAMS_OF_AN_ADDRESS = 8
 _PATIENCE = 1.0
 """Seconds between a candidate's packets after which it begins anew."""
@@ -40,12 +42,20 @@ class _Candidate:
 
 
 class Switchboard:
-    """The streams of one port."""
+    """The streams of one port.
 
-    def __init__(self, admit: Admit, announced: Announced, drops: Drops) -> None:
+    Args:
+        most: sources on probation at once. All calls there may be can come in the same moment,
+            when the daemon was started anew beside a gateway in use.
+    """
+
+    def __init__(
+        self, admit: Admit, announced: Announced, drops: Drops, most: int = CANDIDATES
+    ) -> None:
         self._admit = admit
         self._announced = announced
         self._drops = drops
+        self._most = most
         self._streams: dict[tuple[Address, int], Stream] = {}
         self._sources: dict[int, Stream] = {}
         self._candidates: OrderedDict[tuple[Address, int], _Candidate] = OrderedDict()
@@ -83,7 +93,7 @@ class Switchboard:
         if candidate is None or now - candidate.packets[-1][1] > _PATIENCE:
             candidate = _Candidate(now)
         self._candidates[key] = candidate
-        if len(self._candidates) > _CANDIDATES:
+        if len(self._candidates) > self._most:
             self._candidates.popitem(last=False)
         return candidate
 
