@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,15 @@ def program(name: str) -> str:
     if path is None:
         pytest.skip(f"{name} is not installed")
     return path
+
+
+def gstreamer(*elements: str) -> str:
+    """The path of GStreamer's launcher; without it or one of these the test is skipped."""
+    inspect = program("gst-inspect-1.0")
+    for element in elements:
+        if subprocess.run([inspect, "--exists", element], check=False).returncode:
+            pytest.skip(f"GStreamer has no {element} here")
+    return program("gst-launch-1.0")
 
 
 async def started(*command: str, folder: Path | None = None) -> asyncio.subprocess.Process:

@@ -1,7 +1,9 @@
 """Commands on `/ws/events` that are refused, each with its reason, and the socket goes on."""
 
 import json
+import socket
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -67,10 +69,24 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+def four_ports() -> str:
+    """Four UDP ports in a row that nobody has now, as in `rtp.ports`."""
+    for first in range(20_000, 30_000, 4):
+        with ExitStack() as taken:
+            try:
+                for port in range(first, first + 4):
+                    found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                    taken.enter_context(found).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return f"{first}-{first + 3}"
+    raise RuntimeError("there are none")
+
+
 @pytest.fixture
 async def server(start: Start, moonshine: Engine) -> AsyncIterator[Running]:
     """A server with four ports for calls, two of which are RTP's."""
-    async with start(moonshine, 'rtp.ports = "47310-47313"') as running:
+    async with start(moonshine, f'rtp.ports = "{four_ports()}"') as running:
         yield running
 
 
@@ -139,8 +155,9 @@ async def test_an_id_is_taken_once(viewer: Viewer) -> None:
 
 
 async def test_names_are_bounded(viewer: Viewer) -> None:
-    """A thousand streams can be named, and no more."""
+    """A thousand streams can be named, and no more, but for a new name of one of them."""
     for ssrc in range(1000):
         assert await viewer.ask("name_stream", ssrc=ssrc, label="x") == {"event": "named"}
+    assert await viewer.ask("name_stream", ssrc=0, label="y") == {"event": "named"}
     refusal = await viewer.ask("name_stream", ssrc=1000, label="x")
     assert (refusal["event"], refusal["code"]) == ("error", "busy")

@@ -141,12 +141,12 @@ def test_what_is_of_this_run() -> None:
 def late_by(late: float, window: float) -> float:
     """The window after a packet that came so long after the one behind it."""
     line = Line(window=window)
-    line.at(0.0, 0, 2)
-    assert line.take(max(window, 0.0)) == [2]
-    line.at(late, 1)
+    line.at(50.0, 0, 2)
+    assert line.take(50.0 + window) == [2]
+    line.at(50.0 + late, 1)
     assert line.buffer.late == 1
-    line.at(10.0, 4)
-    return next(wait / 1000 for wait in range(1100) if line.take(10.0 + wait / 1000))
+    line.at(60.0, 4)
+    return next(wait / 1000 for wait in range(1100) if line.take(60.0 + wait / 1000))
 
 
 @pytest.mark.parametrize(("late", "grown"), [(0.061, 0.061), (0.15, 0.15), (0.2, 0.2), (5, 0.2)])

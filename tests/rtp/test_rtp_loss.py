@@ -84,7 +84,8 @@ async def test_words_lost_stay_in_proportion(
     statistics = [bad[ssrc]["statistics"] for ssrc in CLIPS]
     jitter = [entry["jitter_ms"] for entry in statistics]
     with capsys.disabled():
-        print(f"\nWER {rate:.1%} against the clean run, {lost} packets lost, jitter {jitter} ms")
+        figures = f"{rate:.1%} against the clean run, {lost} packets lost, jitter {jitter} ms"
+        print(f"\nWER {figures}")  # noqa: T201
     assert reference == [spoken(clip(name).text) for name in CLIPS.values()]
     assert rate <= 3 * LOSS
     assert sum(entry["lost"] for entry in statistics) == lost > 0

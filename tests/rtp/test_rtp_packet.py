@@ -188,6 +188,12 @@ def test_the_newest_block_of_a_redundant_packet(
     assert primary(red((kind, payload), *older)) == (kind, payload)
 
 
+def test_the_longest_blocks_are_skipped() -> None:
+    """A block's length has ten bits."""
+    longest = [(0, 2**14 - 1, bytes([n]) * 1023) for n in range(3)]
+    assert primary(red((8, SOUND), *longest)) == (8, SOUND)
+
+
 @fixed
 @given(some.binary(max_size=60))
 def test_any_redundant_payload_is_read_or_malformed(payload: bytes) -> None:

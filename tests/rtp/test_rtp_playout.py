@@ -49,6 +49,8 @@ def test_a_lost_packet_is_silence_as_long() -> None:
     """The packets around it stay where they are."""
     arrivals = in_order(counting(8), ticks=PACKET, payload_type=L16)
     assert numbers(play([*arrivals[:2], *arrivals[4:7]])) == [1, 2, 0, 0, 5, 6, 7]
+    at_once = in_order(counting(8), ticks=PACKET, payload_type=L16, pace=0)
+    assert numbers(play([*at_once[:2], *at_once[3:5], *at_once[6:]])) == [1, 2, 0, 4, 5, 0, 7, 8]
 
 
 def test_what_was_not_sent_is_silence_as_long() -> None:
@@ -210,14 +212,13 @@ def test_a_stream_is_as_long_as_its_timestamps_say(
 @pytest.mark.parametrize("hertz", [300, 1000, 3100])
 @pytest.mark.parametrize("batch", [1, 3])
 def test_no_click_where_packets_meet(hertz: float, batch: int) -> None:
-    """A tone from packets is the tone resampled in one go, and has as little beside it."""
+    """A tone from packets is the tone resampled in one go, and has nothing beside it."""
     tone = sine(hertz, 8000, 2)
     arrivals = in_order(linear(tone, 160), payload_type=10)
     heard = sound(play(arrivals, batch=batch))
     whole = soxr.resample(tone, 8000, 16_000, quality="HQ")
     assert np.abs(heard.astype(int) - whole).max() <= 2
-    assert beside(heard, hertz) == pytest.approx(beside(whole, hertz), abs=3)
-    assert beside(heard, hertz) < -60
+    assert beside(heard, hertz) < -80
 
 
 def beside(pcm: np.ndarray[tuple[int], np.dtype[np.int16]], hertz: float) -> float:

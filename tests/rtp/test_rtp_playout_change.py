@@ -109,6 +109,11 @@ def test_a_right_clock_is_found_again() -> None:
     hurried = [arrival._replace(time=n * 0.02) for n, arrival in enumerate(arrivals)]
     assert length(play(arrivals)) == 15 * PACKET
     assert length(play(hurried)) >= 14 * PACKET
+    marked = [
+        arrival._replace(packet=arrival.packet._replace(marker=arrival.number in (1, 4)))
+        for arrival in hurried
+    ]
+    assert length(play(marked)) == 15 * PACKET, "a marker says that there was a silence"
 
 
 def test_comfort_noise_is_silence() -> None:

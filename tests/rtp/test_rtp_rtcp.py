@@ -185,7 +185,7 @@ def test_any_bytes_are_items_or_malformed(datagram: bytes) -> None:
 @fixed
 @given(
     bits32,
-    some.text(max_size=300),
+    some.text(max_size=60),
     some.builds(
         ReportBlock,
         ssrc=bits32,
@@ -198,12 +198,19 @@ def test_any_bytes_are_items_or_malformed(datagram: bytes) -> None:
     ),
 )
 def test_our_report_is_read_by_others(ssrc: int, name: str, block: ReportBlock) -> None:
-    """Field by field, as RFC 3550 lays them out; the name is cut at 255 bytes."""
+    """Field by field, as RFC 3550 lays them out."""
     assert read_report(receiver_report(ssrc, name, block)) == (
         *(ssrc, block.ssrc, block.fraction, block.lost),
         *(block.highest >> 16, block.highest & 0xFFFF, block.jitter),
-        *(block.last_report, block.delay, name.encode()[:255]),
+        *(block.last_report, block.delay, name.encode()),
     )
+
+
+@pytest.mark.parametrize("length", [254, 255, 256, 1000])
+def test_a_long_name_of_ours_is_cut(length: int) -> None:
+    """An item holds 255 bytes."""
+    report = receiver_report(1, "n" * length, ReportBlock(2, 0, 0, 0, 0, 0, 0))
+    assert read_report(report).name == b"n" * min(length, 255)
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,14 @@ def test_a_stall_is_told_once() -> None:
     assert pauses(stream.take(104.0)) == []
 
 
+def test_a_stall_ends_the_wait_for_a_gap() -> None:
+    """A window set wider than that is not waited out."""
+    stream = opened(sent([1, 2]), jitter="1 s")
+    receive(stream, sent([4], 100.06))
+    assert numbers(stream.take(100.06 + STALL - 0.01)) == [1, 2]
+    assert numbers(stream.take(100.06 + STALL + 0.01)) == [0, 4]
+
+
 def test_a_stall_empties_the_resampler() -> None:
     """The end of the last word does not wait in it for the next one."""
     narrow = law(speech(8000, 0.4))

@@ -156,6 +156,17 @@ def test_two_ssrcs_that_speak_at_once_are_two_streams(start: float) -> None:
     assert board.heard() == [list(range(1, 50)), list(range(51, 80))]
 
 
+def test_a_second_speaker_whose_packets_are_lost_is_heard() -> None:
+    """Once two were in a row, no other two need be."""
+    board = Board()
+    board.receive(
+        PBX,
+        *sent(range(1, 30), ssrc=AGENT),
+        *sent([50, 51, 53, 55, 57, 59, 61], 100.01, ssrc=CALLER),
+    )
+    assert board.heard() == [list(range(1, 30)), [50, 51, 0, 53, 0, 55, 0, 57, 0, 59, 0, 61]]
+
+
 def test_the_same_ssrc_from_another_address_is_dropped_and_counted() -> None:
     """The first is kept, and unharmed; once it is gone the other may come."""
     board = Board()

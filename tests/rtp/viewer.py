@@ -66,5 +66,7 @@ class Viewer:
 @asynccontextmanager
 async def viewing(server: Running, query: str = "") -> AsyncIterator[Viewer]:
     """A viewer of a server, with a query such as "?kind=rtp"."""
-    async with connect(f"{server.url}/ws/events{query}", compression=None) as socket:
+    # No pings: a test that does not read for long would not see the answers.
+    address = f"{server.url}/ws/events{query}"
+    async with connect(address, compression=None, ping_interval=None) as socket:
         yield Viewer(socket)
