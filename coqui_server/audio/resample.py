@@ -8,7 +8,7 @@ from coqui_server.audio.level import Samples
 from coqui_server.settings import SAMPLE_RATE
 
 _QUALITY = "HQ"
-"""Keeps all of a telephone's band (LQ takes 20 % off it) and holds 43 ms back, 36 ms more."""
+"""Keeps all of a telephone's band (LQ takes 20 % off it) and holds some 60 ms back, 50 more."""
 
 
 class Resampler:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from coqui_server.exceptions import RequestError
@@ -18,18 +18,31 @@ _log = logging.getLogger(__name__)
 class Leg:
     """Plays a stream into a session of its own until the stream is over, idle or told to end.
 
+    Args:
+        forget: takes the stream out of its port.
+
     Attributes:
         call: the call's id.
         session: once it is open.
     """
 
-    def __init__(self, stream: Stream, service: Service, call: str, sinks: Sequence[Sink]) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        service: Service,
+        call: str,
+        sinks: Sequence[Sink],
+        forget: Callable[[], None],
+    ) -> None:
         self.stream = stream
         self.call = call
         self.session: Session | None = None
         self._service = service
         self._sinks = sinks
+        self._forget = forget
         self._wake = asyncio.Event()
+        # Of the last look, not of the moment: what waits in the kernel then is no silence.
+        self._now = stream.heard
         self._ending: str | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -54,6 +67,7 @@ class Leg:
 
     def look(self, now: float) -> None:
         """Wake the leg if its stream has something for it, or has been silent for too long."""
+        self._now = now
         if self.stream.over:
             self.end("the source said goodbye")
         elif now - self.stream.heard > self._service.settings.rtp.idle:
@@ -62,8 +76,11 @@ class Leg:
             self._wake.set()
 
     def end(self, reason: str) -> None:
-        """Play what there is and finish."""
+        """Play what there is and finish. What the source sends from now on is another session's,
+        but for stragglers after its goodbye."""
         self._ending = self._ending or reason
+        if not self.stream.over:
+            self._forget()
         self._wake.set()
 
     async def _run(self) -> None:
@@ -83,13 +100,12 @@ class Leg:
             _log.warning("call %s: ended early: %s", self.call, failure)
 
     async def _play(self, session: Session) -> None:
-        now = asyncio.get_running_loop().time
         try:
             while self._ending is None:
                 await self._wake.wait()
                 self._wake.clear()
-                await self._write(session, self.stream.take(now()))
-            await self._write(session, self.stream.take(now(), flush=True))
+                await self._write(session, self.stream.take(self._now))
+            await self._write(session, self.stream.take(self._now, flush=True))
         finally:
             session.statistics = {**self.stream.statistics(), "ended": self._ending}
         await session.finish()

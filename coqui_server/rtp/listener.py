@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import logging
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from coqui_server.exceptions import Busy, ConfigError
 from coqui_server.rtp import formats
@@ -25,6 +26,10 @@ rounds grow with the number of legs, from a hundred on."""
 _GROUP = 16
 """Legs that decode in one turn of the event loop. With all in one, a thousand would keep it from
 the socket for longer than the kernel's buffer lasts."""
+
+_LATE, _CATCH_UP = 0.03, 20
+"""Seconds after which a round is late, and the turns of the event loop it then waits for: in each
+the socket is read, and in so many the kernel's buffer is empty."""
 
 _VERDICTS = 4096
 """Hosts whose right to send is remembered."""
@@ -114,8 +119,13 @@ class Listener:
 
     async def _go_round(self) -> None:
         while True:
-            pause = min(_ROUND_PER_LEG * len(self._legs), _LONGEST_ROUND)
-            await asyncio.sleep(max(pause, _ROUND))
+            pause = max(_ROUND, min(_ROUND_PER_LEG * len(self._legs), _LONGEST_ROUND))
+            due = self._clock() + pause
+            await asyncio.sleep(pause)
+            if self._clock() - due > _LATE:
+                # What came while the loop was away waits in the kernel, and is no silence.
+                for _ in range(_CATCH_UP):
+                    await asyncio.sleep(0)
             for count, (leg, _) in enumerate(self, 1):
                 leg.look(self._clock())
                 if count % _GROUP == 0:
@@ -175,7 +185,7 @@ class Listener:
     def _opened(self, stream: Stream, port: Port) -> Stream:
         host, number = stream.address
         call = stream.names.call or f"{host}:{number}/{stream.ssrc:08x}"
-        leg = Leg(stream, self._service, call, self._sinks)
+        leg = Leg(stream, self._service, call, self._sinks, partial(port.remove, stream))
         task = leg.start()
         self._legs[task] = leg, port
         task.add_done_callback(self._over)

@@ -12,7 +12,7 @@ from coqui_server.audio.level import Samples
 from coqui_server.audio.resample import Resampler
 from coqui_server.settings import SAMPLE_RATE
 
-fixed = settings(derandomize=True, max_examples=30, deadline=None)
+fixed = settings(derandomize=True, max_examples=15, deadline=None)
 
 RATES = [8000, 11_025, 12_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000]
 DITHER = 2

@@ -1,11 +1,14 @@
 """Sound as payloads, made by FFmpeg's encoders, for the tests of `coqui_server.rtp`."""
 
+import shutil
+import subprocess
 from collections.abc import Sequence
 from functools import cache
 from typing import cast
 
 import av
 import numpy as np
+import pytest
 import soxr
 
 from coqui_server.audio.level import Samples
@@ -52,6 +55,17 @@ def opus(pcm: Samples, rate: int, milliseconds: float = 20, **options: str) -> l
 def law(pcm: Samples, name: str = "mulaw", milliseconds: float = 20) -> list[bytes]:
     """8 kHz sound in G.711."""
     return encoded(f"pcm_{name}", pcm, 8000, milliseconds)
+
+
+def gsm(pcm: Samples) -> list[bytes]:
+    """8 kHz sound in GSM full rate, by Debian's ffmpeg: those in packages have no encoder."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        pytest.skip("this system has no ffmpeg of its own (Debian: apt-get install ffmpeg)")
+    raw = ["-f", "s16le", "-ar", "8000", "-ac", "1", "-i", "pipe:0", "-f", "gsm", "pipe:1"]
+    command = [program, "-v", "error", *raw]
+    coded = subprocess.run(command, input=pcm.tobytes(), stdout=subprocess.PIPE, check=True).stdout
+    return [coded[start : start + 33] for start in range(0, len(coded) - 32, 33)]
 
 
 def decoded(codec: str, payloads: Sequence[bytes], rate: int) -> Samples:

@@ -21,6 +21,7 @@ class Answerer(asyncio.DatagramProtocol):
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._requests: asyncio.Queue[tuple[str, tuple[str, int]]] = asyncio.Queue()
+        self._answered: dict[str, str] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
@@ -35,9 +36,14 @@ class Answerer(asyncio.DatagramProtocol):
             request, address = await self._requests.get()
             match request.split(maxsplit=1)[0]:
                 case "INVITE":
-                    self._reply(request, address, await self._reserved(request))
+                    # It is sent again if the answer takes half a second (section 17.1.1.1).
+                    call = _header("call-id", request)
+                    if call not in self._answered:
+                        self._answered[call] = await self._reserved(request)
+                    self._reply(request, address, self._answered[call])
                 case "BYE":
                     self._reply(request, address)
+                    # Of one that is sent again the answer is that there is no such call.
                     await self._viewer.ask("release_call", id=_header("call-id", request))
 
     async def _reserved(self, request: str) -> str:

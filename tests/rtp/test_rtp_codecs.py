@@ -1,7 +1,5 @@
 """`coqui_server.rtp.codecs`: payloads become the sound they were made of, or silence as long."""
 
-import shutil
-import subprocess
 import sys
 
 import numpy as np
@@ -9,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from coqui_server.audio.level import Samples
 from coqui_server.rtp.codecs import ByteOrder, Decoder, decoder
 from coqui_server.rtp.formats import Format
 from tests.audio.media import SPEECH, spoken
-from tests.rtp.coded import decoded, encoded, law, likeness, linear, opus, sine, speech
+from tests.rtp.coded import decoded, encoded, gsm, law, likeness, linear, opus, sine, speech
 from tests.rtp.wire import fixed
 from tools.sounds import at, louder, silence, white
 
@@ -25,17 +22,6 @@ def made(text: str, order: ByteOrder = "detect") -> Decoder:
     found = decoder(Format.parse(text), order)
     assert found is not None
     return found
-
-
-def gsm(pcm: Samples) -> list[bytes]:
-    """8 kHz sound in GSM full rate, by Debian's ffmpeg: those in packages have no encoder."""
-    program = shutil.which("ffmpeg")
-    if program is None:
-        pytest.skip("this system has no ffmpeg of its own (Debian: apt-get install ffmpeg)")
-    raw = ["-f", "s16le", "-ar", "8000", "-ac", "1", "-i", "pipe:0", "-f", "gsm", "pipe:1"]
-    command = [program, "-v", "error", *raw]
-    coded = subprocess.run(command, input=pcm.tobytes(), stdout=subprocess.PIPE, check=True).stdout
-    return [coded[start : start + 33] for start in range(0, len(coded) - 32, 33)]
 
 
 @pytest.mark.parametrize(("text", "name"), [("PCMU", "pcm_mulaw"), ("PCMA", "pcm_alaw")])
@@ -162,7 +148,7 @@ def test_g729_is_decoded_frame_by_frame() -> None:
 OPUS = [
     (rate, milliseconds, {"application": application, "b": bits})
     for rate in (8000, 16_000, 24_000, 48_000)
-    for milliseconds in (2.5, 5, 10, 20, 40, 60, 80, 100, 120)
+    for milliseconds in (2.5, 5, 10, 20, 40, 60, 120)
     for application, bits in (("voip", "12000"), ("voip", "32000"), ("lowdelay", "64000"))
 ]
 

@@ -116,7 +116,6 @@ async def test_the_next_call_from_a_port(start: Start, moonshine: Engine) -> Non
     assert viewer.words(session=second["session"]) == MONDAY
 
 
-@pytest.mark.xfail(reason="a stream's silence is judged while its packets wait in the kernel")
 async def test_a_late_loop_cuts_no_word(start: Start, moonshine: Engine) -> None:
     """What waits in the kernel while the loop is busy is no pause of the speaker."""
     sound = mu_law(voice("appointment.wav", 0.0, 2.35))

@@ -70,11 +70,11 @@ def test_another_version_is_refused(version: int) -> None:
         parse(rtp(WHOLE, version=version))
 
 
-@pytest.mark.parametrize("first", [*range(128), *range(192, 256)])
-def test_stun_and_dtls_are_refused(first: int) -> None:
+def test_stun_and_dtls_are_refused() -> None:
     """What RFC 7983 gives to STUN (0 to 3), DTLS (20 to 63) and others is not RTP."""
-    with pytest.raises(MalformedPacket):
-        parse(bytes([first]) + rtp(WHOLE)[1:])
+    for first in (*range(128), *range(192, 256)):
+        with pytest.raises(MalformedPacket):
+            parse(bytes([first]) + rtp(WHOLE)[1:])
 
 
 @pytest.mark.parametrize("padding", [1, 4, 100, 255])

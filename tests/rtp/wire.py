@@ -12,7 +12,7 @@ from hypothesis import settings
 from coqui_server.rtp.jitter import Arrival
 from coqui_server.rtp.packet import Packet
 
-fixed = settings(derandomize=True, max_examples=100, deadline=None)
+fixed = settings(derandomize=True, max_examples=50, deadline=None)
 """What a property test may spend."""
 
 SSRC = 0x1234ABCD
