@@ -114,6 +114,11 @@ class Session:
             await self._abort("cancelled" if cancelled else str(error))
 
     @property
+    def transcript(self) -> Transcript:
+        """What was said so far."""
+        return Transcript(tuple(self.segments), self.duration, self.work)
+
+    @property
     def work(self) -> float:
         """Seconds of decoding so far."""
         return self._decoding.finals + self._decoding.partials
@@ -186,7 +191,7 @@ class Session:
         if self._failure:
             raise self._failure
         await self._end(None)
-        return Transcript(tuple(self.segments), self.duration, self.work)
+        return self.transcript
 
     def _check(self) -> None:
         if self._ended:

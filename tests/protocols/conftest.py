@@ -56,7 +56,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
         scheduler = Scheduler(2)
         service = Service(settings, engine, scheduler, Transcoder(settings.ffmpeg))
         async with Listener(service) as rtp:
-            server = await sockets.listen(service, sockets.routes(service, Calls(rtp)))
+            (server,) = await sockets.listen(service, sockets.routes(service, Calls(rtp)))
             port = next(iter(server.sockets)).getsockname()[1]
             try:
                 yield Running(service, f"ws://127.0.0.1:{port}", rtp)
