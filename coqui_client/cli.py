@@ -22,6 +22,7 @@ from coqui_client.connection import API_PATH, events_url
 from coqui_client.exceptions import ClientError, UnreachableError
 from coqui_client.formats import EXTENSIONS
 from coqui_client.outputs import Folder, StandardOutput
+from coqui_client.patience import RETRIES
 from coqui_client.progress import Progress
 from coqui_client.transcript import Transcript
 
@@ -124,9 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--retries",
         type=_count,
-        default=upload.RETRIES,
+        default=RETRIES,
         metavar="N",
-        help=f"times to try again, ever more slowly, while the daemon is busy ({upload.RETRIES})",
+        help=f"times to try again, ever more slowly, while the daemon is busy ({RETRIES})",
     )
     return parser
 
