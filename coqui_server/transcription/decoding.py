@@ -110,6 +110,9 @@ class Decoding:
         pace = self._interim
         while pace is not None:
             await utterance.due(pace)
+            if utterance.end is not None:
+                # Its final is next; and `due` would not wait any more.
+                return
             if self._scheduler.spare and self._visible(utterance):
                 look = partial(self._hypothesis, utterance.whole(), last=False)
                 hypothesis, seconds = await self._scheduler.run(self._owner, look, Priority.PARTIAL)
