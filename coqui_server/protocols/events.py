@@ -21,8 +21,9 @@ from urllib.parse import parse_qsl, urlsplit
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
 
-from coqui_server.exceptions import BadCommand, RequestError
+from coqui_server.exceptions import BadCommand, BadRequest, RequestError
 from coqui_server.protocols import inbound
+from coqui_server.protocols.line import parsed
 from coqui_server.rtp.calls import Calls
 from coqui_server.transcription.hub import Hub, Subscription
 
@@ -83,17 +84,17 @@ async def _reply(text: str | bytes, calls: Calls) -> dict[str, Any]:
 
 def _parsed(text: str | bytes) -> dict[str, Any]:
     try:
-        command = json.loads(text)
-    except (ValueError, RecursionError) as wrong:
+        command = parsed(text)
+    except BadRequest as wrong:
         raise BadCommand("a command is a JSON object in a text message") from wrong
-    name = command.get("command") if isinstance(command, dict) else None
+    name = command.get("command")
     if not isinstance(name, str) or name not in _COMMANDS:
         raise BadCommand(f'"command" is one of {", ".join(_COMMANDS)}')
     allowed = _COMMANDS[name]
     if unknown := set(command) - {"command", "request", *allowed}:
         keys = ", ".join(allowed) or "nothing"
         raise BadCommand(f"{name} takes {keys}, not {', '.join(sorted(unknown))}")
-    return dict(command)
+    return command
 
 
 async def _done(name: str, values: dict[str, Any], calls: Calls) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from coqui_server.audio.resample import Resampler
 from coqui_server.exceptions import BadRequest, RequestError, ServerFault
 from coqui_server.rtp.codecs import Decoder, decoder
 from coqui_server.rtp.formats import Format
+from coqui_server.settings import SAMPLE_RATE
 from coqui_server.transcription.session import Session
 
 ENCODINGS = {"linear16": None, "mulaw": "PCMU", "alaw": "PCMA", "g722": "G722", "opus": "opus"}
@@ -26,18 +27,23 @@ _PIECE = 16_000
 class Intake:
     """One stream of sound; samples may be cut anywhere, in the middle of one as well.
 
+    Args:
+        rate: hertz; None is 8000 for mu-law and A-law, as on telephone lines, and else 16000.
+
     Raises:
         BadRequest: an encoding or rate that is not taken; the message says which are.
     """
 
-    def __init__(self, encoding: str = "linear16", rate: float = 16_000) -> None:
-        if encoding not in ENCODINGS:
+    def __init__(self, encoding: str = "linear16", rate: float | None = None) -> None:
+        if not isinstance(encoding, str) or encoding not in ENCODINGS:
             raise BadRequest(f"encoding is one of {', '.join(ENCODINGS)}")
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or rate != int(rate):
-            raise BadRequest(f"sample_rate is a whole number of hertz, {LOWEST} to {HIGHEST}")
-        if not LOWEST <= rate <= HIGHEST:
-            raise BadRequest(f"sample_rate is from {LOWEST} to {HIGHEST}, not {rate:g}")
         self._decoder = _decoder(ENCODINGS[encoding])
+        if rate is None:
+            rate = self._decoder.rate if self._decoder else SAMPLE_RATE
+        number = isinstance(rate, int | float) and not isinstance(rate, bool)
+        # What is in the range has an integer; NaN and infinities have none and are in no range.
+        if not number or not LOWEST <= rate <= HIGHEST or rate != int(rate):
+            raise BadRequest(f"sample_rate is a whole number of hertz, {LOWEST} to {HIGHEST}")
         # A mu-law or A-law stream may have any rate; the others carry theirs.
         own_rate = encoding in ("g722", "opus")
         self._resampler = Resampler(self._decoder.rate if own_rate and self._decoder else int(rate))

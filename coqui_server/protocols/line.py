@@ -63,14 +63,17 @@ class Line:
         await self._connection.close(code, reason.encode()[:123].decode(errors="ignore"))
 
 
-def parsed(text: str) -> dict[str, Any]:
-    """A text message as a JSON object.
+def parsed(text: str | bytes) -> dict[str, Any]:
+    """A message as a JSON object.
 
     Raises:
         BadRequest: it is none.
     """
     try:
         message = json.loads(text)
+        if isinstance(text, bytes) or "\\u" in text:
+            # Half of a surrogate pair is no character: it could not be sent back or decoded for.
+            json.dumps(message, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as wrong:
         raise BadRequest("a text message is a JSON object") from wrong
     if not isinstance(message, dict):

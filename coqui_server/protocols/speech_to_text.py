@@ -79,7 +79,7 @@ def _wishes(start: dict[str, Any], engine: Engine) -> _Wishes:
         if not isinstance(start.setdefault(name, default), bool):
             raise BadRequest(f"{name} is true or false")
     check_engine(start.get("engine"), start.get("language"), engine)
-    intake = Intake(start.get("encoding", "linear16"), start.get("sample_rate", 16_000))
+    intake = Intake(start.get("encoding", "linear16"), start.get("sample_rate"))
     return _Wishes(intake, start["interim"], start["words"], Options(phrases=tuple(phrases)))
 
 
@@ -91,6 +91,8 @@ def check_engine(name: Any, language: Any, engine: Engine) -> None:
     """
     if name is not None and name != engine.name:
         raise BadRequest(f"engine is {engine.name} here")
+    if not isinstance(language, str | None):
+        raise BadRequest("language is a BCP 47 tag, such as en")
     known = engine.capabilities.languages
     spoken = str(language).partition("-")[0].lower()
     if language is not None and known and spoken not in {tag.partition("-")[0] for tag in known}:
