@@ -4,7 +4,8 @@
 `{"type": "status", "message": "Processing audio..."}` and then
 `{"type": "transcription", "text", "status": "success"}` or `{"type": "error", "message"}`.
 Binary messages are 16-bit little-endian PCM, 16 kHz, mono; what is said in them comes as
-`{"type": "partial" | "final", "text"}` until `{"type": "stop"}` or the end of the connection.
+`{"type": "partial" | "final", "text"}` until `{"type": "stop"}`, which is answered by
+`{"type": "stopped"}` when all finals are told, or until the end of the connection.
 """
 
 import base64
@@ -36,8 +37,9 @@ async def serve(connection: ServerConnection, service: Service) -> None:
             message = await line.receive(_LARGEST)
             if isinstance(message, bytes):
                 await _live(line, service, message)
-            else:
-                await _answer(line, service, message)
+            elif not await _answer(line, service, message):
+                continue
+            await line.send({"type": "stopped"})
     except RequestError as refusal:
         await line.send(_error(refusal))
         await line.close(refusal.close_code)
