@@ -126,7 +126,7 @@ class _Call:
 
         It stops early when nobody is there, or `listening` is over.
         """
-        self._progress.begin_seconds("calling")
+        self._progress.call()
         try:
             async for frame in sound:
                 await self._pause()

@@ -29,9 +29,18 @@ class Progress:
         """Start counting to `size` bytes; 0 if it is not known."""
         self._replace(total=size or None, unit="B", unit_scale=True, unit_divisor=1024)
 
-    def begin_seconds(self, doing: str) -> None:
-        """Start counting the seconds of sound that are sent."""
-        self._replace(bar_format=f"{{desc}}: {doing}, {{n:.0f}} s{{postfix}}")
+    @property
+    def interim(self) -> bool:
+        """Whether partials are seen."""
+        return self._visible
+
+    def call(self) -> None:
+        """Start counting the seconds of a telephone call."""
+        self._replace(bar_format="{desc}: calling, {n:.0f} s{postfix}")
+
+    def listening(self) -> None:
+        """Start counting the seconds of live sound."""
+        self._replace(bar_format="{desc}: listening, {n:.0f} s{postfix}")
 
     def sent(self, count: float) -> None:
         """Another `count` bytes or seconds are on their way."""

@@ -49,8 +49,7 @@ async def frames(path: Path, form: Form = TELEPHONE) -> AsyncGenerator[bytes, No
         OSError: the file cannot be opened.
         SoundError: ffmpeg finds no sound in it, stops with an error, or cannot be started.
     """
-    # For the system's own words; ffmpeg's are of many kinds.
-    (await asyncio.to_thread(path.open, "rb")).close()
+    await asyncio.to_thread(_open, path)
     # With "file:" no name is taken for an option or an address.
     source = ["-protocol_whitelist", "file", "-i", f"file:{path}"]
     async with contextlib.aclosing(made(source, form)) as sound:
@@ -89,6 +88,12 @@ def find_ffmpeg() -> str:
         return shutil.which("ffmpeg") or str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as missing:
         raise SoundError("there is no ffmpeg on this machine") from missing
+
+
+def _open(path: Path) -> None:
+    """Fail in the system's own words; ffmpeg's are of many kinds."""
+    # Closed here, not by who waits: they may be cancelled meanwhile.
+    path.open("rb").close()
 
 
 async def _start(source: Sequence[str], form: Form) -> Process:
