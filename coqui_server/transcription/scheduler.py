@@ -64,8 +64,11 @@ class Scheduler:
 
     @property
     def overdue(self) -> bool:
-        """Whether what somebody waits for has to queue for longer than a round of all threads."""
-        return self._queued(Priority.LIVE) > self.threads
+        """Whether what somebody waits for has to queue for longer than a round of all threads.
+
+        One session's jobs count as one, however many it has: the others' turns come between.
+        """
+        return len(self._waiting[Priority.LIVE]) > self.threads
 
     @property
     def spare(self) -> bool:

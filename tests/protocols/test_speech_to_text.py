@@ -221,7 +221,7 @@ async def test_phrases_reach_the_engine(start: Start) -> None:
     "wishes", [{"engine": "moonshine"}, {"language": "en"}, {"language": "en-GB"}]
 )
 async def test_the_engine_and_language_that_are_there(
-    server: Running, wishes: dict[str, str]
+    server: Running, wishes: dict[str, Any]
 ) -> None:
     """A client that asks for what there is gets it."""
     async with client(server, PATH) as user:

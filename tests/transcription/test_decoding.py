@@ -73,6 +73,7 @@ class Speaker:
     live: bool = True
     interim: float | None = 0.5
     visible: bool = True
+    ends: bool = False
     shown: list[str] = field(default_factory=list)
     utterance: Utterance = field(default_factory=lambda: Utterance(0.0))
 
@@ -92,8 +93,10 @@ class Speaker:
         self.utterance.add(pcm)
         await settled(self.scheduler)
 
-    async def _show(self, _: Utterance, text: str) -> None:
+    async def _show(self, utterance: Utterance, text: str) -> None:
         self.shown.append(text)
+        if self.ends:
+            utterance.close(0.5)
 
 
 async def settled(scheduler: Scheduler) -> None:
@@ -260,11 +263,7 @@ async def test_an_utterance_that_ends_as_its_preview_does(scheduler: Scheduler) 
     scribe = Scribe()
     speaker = Speaker(scribe, scheduler)
 
-    async def end(utterance: Utterance, text: str) -> None:
-        speaker.shown.append(text)
-        utterance.close(0.5)
-
-    speaker._show = end  # type: ignore[method-assign]
+    speaker.ends = True
     decoding = speaker.start()
     await speaker.say(tenths(5))
     assert (await decoding).text == "5"
