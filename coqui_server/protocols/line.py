@@ -59,8 +59,18 @@ class Line:
             self.gone = True
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the connection with a code and a reason (RFC 6455 section 5.5.1, 123 bytes)."""
+        """Close the connection with a code and a reason (RFC 6455 section 5.5.1, 123 bytes).
+
+        What the client still sends is read away meanwhile: its answer to the close comes after it.
+        """
+        reading = asyncio.create_task(self._read_away())
         await self._connection.close(code, reason.encode()[:123].decode(errors="ignore"))
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+    async def _read_away(self) -> None:
+        while True:
+            await self._connection.recv()
 
 
 def parsed(text: str | bytes) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class _Results:
     async def __call__(self, event: Event) -> None:
         match event:
             case Partial():
-                self.partial = event.text
+                self.partial = _plain(event.text)
             case Final():
                 self.partial = ""
                 self.finals.append(event)
@@ -68,7 +68,7 @@ class _Results:
         return self._result(finals)
 
     def _result(self, finals: Sequence[Final]) -> dict[str, Any]:
-        text = " ".join(final.text for final in finals)
+        text = " ".join(_plain(final.text) for final in finals)
         words = [_word(word) for final in finals for word in final.words]
         if self.config.alternatives:
             return {"alternatives": _alternatives(finals, text, words if self.config.words else [])}
@@ -150,12 +150,18 @@ def _number(name: str, value: Any) -> float:
     return number
 
 
+def _plain(text: str) -> str:
+    """Without double quotes, which Vosk never says: FreeSWITCH's mod_vosk takes any reply in whose
+    JSON two of them touch for an empty one."""
+    return text.replace('"', "")
+
+
 def _word(word: Word) -> dict[str, Any]:
     return {
         "conf": 1.0 if word.confidence is None else round(word.confidence, 6),
         "end": round(word.end, 6),
         "start": round(word.start, 6),
-        "word": word.text,
+        "word": _plain(word.text),
     }
 
 
@@ -165,7 +171,7 @@ def _alternatives(
     """Other readings of one final; of several at once only what was settled on."""
     timed = [{key: value for key, value in word.items() if key != "conf"} for word in words]
     if len(finals) == 1 and finals[0].alternatives:
-        read = [(other.text, other.confidence) for other in finals[0].alternatives]
+        read = [(_plain(other.text), other.confidence) for other in finals[0].alternatives]
     else:
         read = [(text, 1.0)]
     best, *others = [{"confidence": confidence, "text": text} for text, confidence in read]
