@@ -1,1 +1,1 @@
-"""The command-line client: whole files in, transcripts and subtitles out."""
+"""The command-line client: files, calls and microphones in, transcripts and subtitles out."""

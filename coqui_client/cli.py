@@ -1,7 +1,8 @@
 """The command: arguments, one line per failure, exit codes.
 
 Exit codes: 0 every file was transcribed, 1 at least one failed, 2 wrong usage, 3 no server
-answers, 130 interrupted with Ctrl-C (128 + SIGINT, as shells count).
+answers, 130 interrupted with Ctrl-C (128 + SIGINT, as shells count). With --mic the first Ctrl-C
+is how to end it, and 0.
 """
 
 import argparse
@@ -12,23 +13,26 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from websockets.exceptions import InvalidURI
-from websockets.uri import parse_uri
-
-from coqui_client import call, upload
-from coqui_client.connection import API_PATH, events_url
+from coqui_client import arguments as usage
+from coqui_client import call, live, upload
+from coqui_client.captions import Captions
+from coqui_client.connection import events_url, located
+from coqui_client.dialects import DIALECTS
 from coqui_client.exceptions import ClientError, UnreachableError
-from coqui_client.formats import EXTENSIONS
 from coqui_client.outputs import Folder, StandardOutput
+from coqui_client.patience import persistently
 from coqui_client.progress import Progress
 from coqui_client.transcript import Transcript
+from coqui_client.wire import BINARY, JSON, JSON_PATH
 
-DEFAULT_URL = f"ws://127.0.0.1:5004{API_PATH}"
 START_COMMAND = "python -m coqui_server.app"
+MICROPHONE = Path("microphone")
+"""What stands for the name of a file with --mic."""
 
 DONE, FAILED, USAGE, NO_SERVER, INTERRUPTED = 0, 1, 2, 3, 130
+
+Output = StandardOutput | Folder | Captions
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: 2 for wrong usage, 0 for --help, from argparse.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    parser = usage.parser()
+    options = usage.parsed(parser, arguments)
     _prepare_streams()
     try:
         output = _output(options)
@@ -56,11 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _forget_stdout()
 
 
-async def _run(options: argparse.Namespace, output: StandardOutput | Folder, prog: str) -> int:
+async def _run(options: argparse.Namespace, output: Output, prog: str) -> int:
     code = DONE
-    for index, path in enumerate(options.files):
+    for index, path in enumerate(_paths(options)):
         try:
-            transcript = await _transcribe(path, options)
+            transcript = await _transcribe(path, options, output)
             output.write(index, path, transcript)
         except (UnreachableError, BrokenPipeError):
             raise
@@ -68,104 +72,73 @@ async def _run(options: argparse.Namespace, output: StandardOutput | Folder, pro
             _say(prog, f"{path}: {_line(failure)}")
             code = FAILED
         else:
-            if missed := transcript.reply.get("missed"):
-                _say(prog, f"{path}: {missed} events were missed; there may be gaps")
+            if gaps := _gaps(transcript):
+                _say(prog, f"{path}: {gaps}")
                 code = FAILED
     return code
 
 
-async def _transcribe(path: Path, options: argparse.Namespace) -> Transcript:
+async def _transcribe(path: Path, options: argparse.Namespace, output: Output) -> Transcript:
     progress = Progress(path.name, visible=sys.stderr.isatty())
+    url, retries = _address(options), options.retries
     try:
         if options.rtp is not None:
-            return await call.transcribe(path, options.rtp, _address(options), progress)
-        return await upload.transcribe(path, options.url, progress, options.retries)
+            return await call.transcribe(path, options.rtp, url, progress)
+        if options.live:
+            return await _listen(path, options, output, progress)
+        wire = BINARY if options.protocol == usage.FILE else JSON
+        return await upload.transcribe(path, url, progress, retries, wire)
     finally:
         progress.close()
+
+
+async def _listen(
+    path: Path, options: argparse.Namespace, output: Output, progress: Progress
+) -> Transcript:
+    source = live.of_file(path) if options.mic is None else live.of_microphone(options.mic)
+    dialect, url = DIALECTS[options.protocol], _address(options)
+    if not isinstance(output, Captions):
+        return await persistently(
+            lambda: live.transcribe(source, url, dialect, progress), progress, options.retries
+        )
+    output.begin(path)
+    try:
+        return await persistently(
+            lambda: live.transcribe(source, url, dialect, output), progress, options.retries
+        )
+    finally:
+        output.close()
 
 
 def _address(options: argparse.Namespace) -> str:
     """Of the WebSocket that gives the transcripts."""
     url: str = options.url
-    return url if options.rtp is None else events_url(url)
+    if options.rtp is not None:
+        return events_url(url)
+    if options.live:
+        return located(url, DIALECTS[options.protocol].path)
+    return url if options.protocol == usage.FILE else located(url, JSON_PATH)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description="Send audio or video files to the daemon and write their transcripts.",
-        epilog="Exit codes: 0 all transcribed, 1 a file failed, 2 usage, 3 no server answers.",
-    )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio or video")
-    parser.add_argument(
-        "--url", type=_url, default=DEFAULT_URL, help=f"of the daemon, ws or wss ({DEFAULT_URL})"
-    )
-    parser.add_argument(
-        "--rtp",
-        type=_rtp,
-        metavar="HOST[:PORT]",
-        help="send each FILE at real pace as a telephone call over RTP, one after the other, and "
-        f"write what the daemon at --url hears of it (port {call.PORT})",
-    )
-    parser.add_argument(
-        "--format",
-        choices=list(EXTENSIONS),
-        default="text",
-        help="text (default), json (the daemon's whole reply), srt, vtt, or tsv (start and end in "
-        "milliseconds, text)",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="DIR",
-        help="write DIR/<name>.<ext> for each FILE; without it all go to standard output, several "
-        "with a line '== name ==' before each, or as one JSON object per line",
-    )
-    parser.add_argument(
-        "--retries",
-        type=_count,
-        default=upload.RETRIES,
-        metavar="N",
-        help=f"times to try again, ever more slowly, while the daemon is busy ({upload.RETRIES})",
-    )
-    return parser
+def _paths(options: argparse.Namespace) -> list[Path]:
+    return [MICROPHONE] if options.mic is not None else options.files
 
 
-def _url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        url = parts._replace(path=parts.path.rstrip("/") or API_PATH).geturl()
-        parse_uri(url)
-    except (InvalidURI, ValueError) as wrong:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is not like ws://host:port or wss://host:port/path ({wrong})"
-        ) from wrong
-    return url
+def _output(options: argparse.Namespace) -> Output:
+    paths = _paths(options)
+    if options.output is not None:
+        return Folder(options.output, options.format, paths)
+    if options.live and options.format == "text":
+        return Captions(several=len(paths) > 1)
+    return StandardOutput(options.format, several=len(paths) > 1)
 
 
-def _rtp(text: str) -> call.Address:
-    try:
-        parts = urlsplit(f"//{text}")
-        port = call.PORT if parts.port is None else parts.port
-        if not parts.hostname or parts.netloc != text or "@" in text or port == 0:
-            raise ValueError("a host, and a port from 1")
-    except ValueError as wrong:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is not like host, host:port or [address]:port ({wrong})"
-        ) from wrong
-    return call.Address(parts.hostname, port)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0")
-    return int(text)
-
-
-def _output(options: argparse.Namespace) -> StandardOutput | Folder:
-    if options.output is None:
-        return StandardOutput(options.format, several=len(options.files) > 1)
-    return Folder(options.output, options.format, options.files)
+def _gaps(transcript: Transcript) -> str | None:
+    """Why not everything may be there."""
+    reply = transcript.reply
+    if missed := reply.get("missed"):
+        return f"{missed} events were missed; there may be gaps"
+    return reply.get("incomplete")
 
 
 def _line(failure: ClientError | OSError) -> str:

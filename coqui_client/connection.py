@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from coqui_client.exceptions import RefusedError, UnreachableError
+from coqui_client.exceptions import BusyError, LostError, RefusedError, UnreachableError
+from coqui_client.transcript import BUSY
 
 API_PATH = "/api/v1/stt"
 EVENTS_PATH = "/ws/events"
@@ -18,17 +19,32 @@ PONG_SECONDS = 60.0
 # What was asked for is there by then; the closing handshake is a courtesy.
 CLOSE_SECONDS = 2.0
 
+_GOING_AWAY, _TRY_AGAIN_LATER = 1001, 1013
+_MEANINGS = {
+    1003: "the daemon does not take this kind of data",
+    1008: "the daemon gave up waiting for data",
+    1009: "the file is larger than the daemon allows",
+    1011: "the daemon failed",
+    1012: "the daemon is restarting",
+    1013: "the daemon is busy",
+}
+
 
 def events_url(url: str) -> str:
-    """Where the daemon of a whole-file address tells what it hears of telephone calls.
+    """Where the daemon of a whole-file address tells what it hears of telephone calls."""
+    parts = urlsplit(located(url, EVENTS_PATH))
+    query = f"{parts.query}&kind=rtp" if parts.query else "kind=rtp"
+    return parts._replace(query=query).geturl()
+
+
+def located(url: str, path: str) -> str:
+    """Where the daemon of a whole-file address serves another protocol, the one at `path`.
 
     A path that does not end like the whole-file one is kept as it is.
     """
     parts = urlsplit(url)
     prefix = parts.path.removesuffix(API_PATH)
-    path = parts.path if prefix == parts.path else f"{prefix}{EVENTS_PATH}"
-    query = f"{parts.query}&kind=rtp" if parts.query else "kind=rtp"
-    return parts._replace(path=path, query=query).geturl()
+    return url if prefix == parts.path else parts._replace(path=f"{prefix}{path}").geturl()
 
 
 @contextlib.asynccontextmanager
@@ -62,6 +78,19 @@ async def connected(
         except (OSError, InvalidHandshake, ImportError) as failed:
             raise UnreachableError(" ".join(str(failed).split())) from failed
         yield socket
+
+
+def without_reply(closed: ConnectionClosed) -> RefusedError | LostError:
+    """What it means that the daemon closed the connection before it said all."""
+    if closed.rcvd is None:
+        return LostError("the connection was lost before the daemon replied")
+    code, reason = int(closed.rcvd.code), closed.rcvd.reason
+    if code == _TRY_AGAIN_LATER:
+        return BusyError(reason or _MEANINGS[code], BUSY)
+    if code in _MEANINGS:
+        return RefusedError(f"{_MEANINGS[code]}{f' ({reason})' if reason else ''}", str(code))
+    what = "is shutting down" if code == _GOING_AWAY else f"closed the connection ({code})"
+    return LostError(f"the daemon {what} and sent no reply")
 
 
 def _is_loopback(url: str) -> bool:

@@ -10,6 +10,10 @@ EXTENSIONS = {"text": "txt", "json": "json", "srt": "srt", "vtt": "vtt", "tsv": 
 """The formats, each with the extension of its files."""
 
 
+TIMED = frozenset({"srt", "vtt", "tsv"})
+"""Those that are nothing without times."""
+
+
 def render(transcript: Transcript, form: str) -> str:
     """The transcript in one of `EXTENSIONS`, ending with a line break.
 

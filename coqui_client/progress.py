@@ -29,17 +29,26 @@ class Progress:
         """Start counting to `size` bytes; 0 if it is not known."""
         self._replace(total=size or None, unit="B", unit_scale=True, unit_divisor=1024)
 
+    @property
+    def interim(self) -> bool:
+        """Whether partials are seen."""
+        return self._visible
+
     def call(self) -> None:
         """Start counting the seconds of a telephone call."""
         self._replace(bar_format="{desc}: calling, {n:.0f} s{postfix}")
+
+    def listening(self) -> None:
+        """Start counting the seconds of live sound."""
+        self._replace(bar_format="{desc}: listening, {n:.0f} s{postfix}")
 
     def sent(self, count: float) -> None:
         """Another `count` bytes or seconds are on their way."""
         if self._bar is not None:
             self._bar.update(count)
 
-    def heard(self, text: str) -> None:
-        """Show the last words of `text` behind the seconds of a call, from the next `sent` on."""
+    def heard(self, text: str, *, final: bool = False) -> None:
+        """Show the last words of `text` behind the seconds, from the next `sent` on."""
         if self._bar is not None:
             # One line, and nothing in it that a terminal would obey.
             line = "".join(letter for letter in text if letter.isprintable())

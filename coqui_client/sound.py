@@ -1,38 +1,76 @@
-"""Any audio or video file to telephone sound, through an ffmpeg child process."""
+"""Any audio or video file, or a microphone, to sound that can be sent, through an ffmpeg child."""
 
 import asyncio
+import contextlib
 import shutil
+import subprocess
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
 
 from coqui_client.exceptions import SoundError
-from coqui_client.rtp import CLOCK, FRAME, SILENCE
+from coqui_client.rtp import CLOCK, FRAME_SECONDS, SILENCE
 
 _READ = 4096
 _STDERR_KEPT = 4096
 
 
-async def frames(path: Path) -> AsyncGenerator[bytes, None]:
-    """The sound of a file as mu-law, 8 kHz, mono, in frames of 160 bytes (20 ms).
+@dataclass(frozen=True)
+class Form:
+    """What sound is made into, always mono.
 
-    The last one is filled up with silence. ffmpeg is held back while no frame is asked for. Close
-    the generator to stop early: the process is gone when `aclose()` returns. Cancelling does the
-    same.
+    Attributes:
+        encoding: ffmpeg's name for it without a header.
+        rate: hertz.
+        silence: a frame in which nothing is heard; all frames are as long.
+        seconds: how long that is.
+    """
+
+    encoding: str
+    rate: int
+    silence: bytes
+    seconds: float
+
+
+TELEPHONE = Form("mulaw", CLOCK, SILENCE, FRAME_SECONDS)
+LIVE = Form("s16le", 16_000, bytes(3200), 0.1)
+"""What live protocols take; 100 ms a message is what recognisers are fed with elsewhere."""
+
+
+async def frames(path: Path, form: Form = TELEPHONE) -> AsyncGenerator[bytes, None]:
+    """The sound of a file in frames of one length; the last is filled up with silence.
+
+    For the rest see `made`.
 
     Raises:
         OSError: the file cannot be opened.
         SoundError: ffmpeg finds no sound in it, stops with an error, or cannot be started.
     """
-    # For the system's own words; ffmpeg's are of many kinds.
-    (await asyncio.to_thread(path.open, "rb")).close()
-    process = await _start(path)
+    await asyncio.to_thread(_open, path)
+    # With "file:" no name is taken for an option or an address.
+    source = ["-protocol_whitelist", "file", "-i", f"file:{path}"]
+    async with contextlib.aclosing(made(source, form)) as sound:
+        async for frame in sound:
+            yield frame
+
+
+async def made(source: Sequence[str], form: Form) -> AsyncGenerator[bytes, None]:
+    """What ffmpeg reads from `source`, its arguments up to `-i`, in frames of `form`.
+
+    ffmpeg is held back while no frame is asked for. Close the generator to stop early: the process
+    is gone when `aclose()` returns. Cancelling does the same.
+
+    Raises:
+        SoundError: ffmpeg finds no sound there, stops with an error, or cannot be started.
+    """
+    process = await _start(source, form)
     complaints = asyncio.create_task(_last_words(process))
     heard = 0
     try:
-        while frame := await _frame(process):
+        while frame := await _frame(process, form):
             heard += 1
             yield frame
         _judge(await complaints, heard, await process.wait())
@@ -52,31 +90,38 @@ def find_ffmpeg() -> str:
         raise SoundError("there is no ffmpeg on this machine") from missing
 
 
-async def _start(path: Path) -> Process:
-    # With "file:" no name is taken for an option or an address.
-    source = ["-protocol_whitelist", "file", "-i", f"file:{path}"]
-    sound = ["-map", "0:a:0", "-f", "mulaw", "-ar", str(CLOCK), "-ac", "1", "pipe:1"]
+def _open(path: Path) -> None:
+    """Fail in the system's own words; ffmpeg's are of many kinds."""
+    # Closed here, not by who waits: they may be cancelled meanwhile.
+    path.open("rb").close()
+
+
+async def _start(source: Sequence[str], form: Form) -> Process:
+    track = ["-map", "0:a:0", "-f", form.encoding, "-ar", str(form.rate), "-ac", "1"]
     quiet = ["-nostdin", "-hide_banner", "-loglevel", "error"]
     try:
         return await asyncio.create_subprocess_exec(
-            *(find_ffmpeg(), *quiet, *source, *sound),
+            # Without flush_packets a microphone is heard in blocks of a second.
+            *(find_ffmpeg(), *quiet, *source, *track, "-flush_packets", "1", "pipe:1"),
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=PIPE,
-            # Ctrl-C is for us; ffmpeg would take it for its own and complain. No-op on Windows.
+            # Ctrl-C is for us; ffmpeg would take it for its own and complain. The first is
+            # nothing on Windows, the second nothing elsewhere.
             start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
     except OSError as error:
         raise SoundError(f"ffmpeg could not be started: {error.strerror}") from error
 
 
-async def _frame(process: Process) -> bytes:
+async def _frame(process: Process, form: Form) -> bytes:
     """The next frame, or nothing at the end."""
     assert process.stdout is not None
     try:
-        return await process.stdout.readexactly(FRAME)
+        return await process.stdout.readexactly(len(form.silence))
     except asyncio.IncompleteReadError as end:
-        return end.partial + SILENCE[len(end.partial) :] if end.partial else b""
+        return end.partial + form.silence[len(end.partial) :] if end.partial else b""
 
 
 async def _last_words(process: Process) -> str:

@@ -57,7 +57,7 @@ def parse(message: str | bytes) -> Transcript:
     """
     reply = decoded(message)
     if "message" in reply and "text" not in reply:
-        raise _refusal(reply)
+        raise refusal(reply)
     return checked(reply)
 
 
@@ -90,10 +90,20 @@ def checked(reply: Mapping[str, Any]) -> Transcript:
     )
 
 
-def _refusal(reply: Mapping[str, Any]) -> RefusedError:
+def refusal(reply: Mapping[str, Any]) -> RefusedError:
+    """The error that a message with `message` and `code` tells of; a BusyError for `busy`."""
     code = str(reply.get("code", "refused"))
     kind = BusyError if code == BUSY else RefusedError
-    return kind(" ".join(str(reply["message"]).split()), code)
+    return kind(" ".join(str(reply.get("message", code)).split()), code)
+
+
+def spoken(reply: Mapping[str, Any]) -> str:
+    """The `text` of a message.
+
+    Raises:
+        ReplyError: it has none.
+    """
+    return _text(reply, "text")
 
 
 def _segment(item: Mapping[str, Any]) -> Segment:

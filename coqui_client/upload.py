@@ -1,9 +1,7 @@
 """One file to the daemon and its transcript back, over a WebSocket (RFC 6455)."""
 
 import asyncio
-import contextlib
 import os
-import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
@@ -11,35 +9,22 @@ from typing import BinaryIO
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from coqui_client.connection import PING_SECONDS, PONG_SECONDS, connected
-from coqui_client.exceptions import BusyError, LostError, RefusedError
+from coqui_client.connection import PING_SECONDS, PONG_SECONDS, connected, without_reply
+from coqui_client.exceptions import LostError
+from coqui_client.patience import RETRIES, persistently
 from coqui_client.progress import Progress
-from coqui_client.transcript import BUSY, Transcript, parse
+from coqui_client.transcript import Transcript
+from coqui_client.wire import BINARY, Wire
 
 FRAGMENT_BYTES = 64 * 1024
-RETRIES = 5
-
-FIRST_DELAY_SECONDS = 1.0
-LONGEST_DELAY_SECONDS = 30.0
-
-_GOING_AWAY, _TRY_AGAIN_LATER = 1001, 1013
-_MEANINGS = {
-    1003: "the daemon does not take this kind of data",
-    1008: "the daemon gave up waiting for data",
-    1009: "the file is larger than the daemon allows",
-    1011: "the daemon failed",
-    1012: "the daemon is restarting",
-    1013: "the daemon is busy",
-}
 
 
 async def transcribe(
-    path: Path, url: str, progress: Progress, retries: int = RETRIES
+    path: Path, url: str, progress: Progress, retries: int = RETRIES, wire: Wire = BINARY
 ) -> Transcript:
     """Send the file at `path` to the daemon at `url`, again up to `retries` times if it is busy.
 
-    Between tries it waits about 1, 2, 4, ... and never more than 30 seconds. The file is read as
-    it is sent; memory does not grow with its size.
+    The file is read as it is sent; memory does not grow with its size.
 
     Raises:
         OSError: the file cannot be opened or read.
@@ -49,34 +34,33 @@ async def transcribe(
         LostError: the connection ended without a reply.
         ReplyError: the reply is not a transcript.
     """
-    for retry in range(retries):
-        try:
-            return await _attempt(path, url, progress)
-        except BusyError:
-            await _pause(retry, progress)
-    return await _attempt(path, url, progress)
+    return await persistently(lambda: _attempt(path, url, progress, wire), progress, retries)
 
 
-async def _attempt(path: Path, url: str, progress: Progress) -> Transcript:
+async def _attempt(path: Path, url: str, progress: Progress, wire: Wire) -> Transcript:
     with await asyncio.to_thread(path.open, "rb") as file:
         # During an upload a late pong is no sign of death; see `_Upload`.
         async with connected(url, ping_timeout=None) as socket:
             try:
-                return await _exchange(socket, file, progress)
+                return await _exchange(socket, file, progress, wire)
             except BaseException:
                 # A closing handshake would queue behind what the daemon has not read of the file.
                 socket.transport.abort()
                 raise
 
 
-async def _exchange(socket: ClientConnection, file: BinaryIO, progress: Progress) -> Transcript:
-    upload = _Upload(socket, file, progress)
+async def _exchange(
+    socket: ClientConnection, file: BinaryIO, progress: Progress, wire: Wire
+) -> Transcript:
+    upload = _Upload(socket, file, progress, wire)
     sending = asyncio.create_task(upload.run())
     try:
         # At once, not after the upload: a refusal may come in the middle of it.
-        return parse(await socket.recv())
+        while (transcript := wire.read(await socket.recv())) is None:
+            pass
+        return transcript
     except ConnectionClosed as closed:
-        raise upload.failure or _without_reply(closed) from closed
+        raise upload.failure or without_reply(closed) from closed
     finally:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
@@ -93,16 +77,19 @@ class _Upload:
         failure: why the connection was cut, if it was.
     """
 
-    def __init__(self, socket: ClientConnection, file: BinaryIO, progress: Progress) -> None:
+    def __init__(
+        self, socket: ClientConnection, file: BinaryIO, progress: Progress, wire: Wire
+    ) -> None:
         self._socket = socket
         self._file = file
         self._progress = progress
+        self._wire = wire
         self.failure: OSError | LostError | None = None
 
     async def run(self) -> None:
         """Send the file, then show and watch over the wait until cancelled."""
         try:
-            await self._socket.send(self._fragments())
+            await self._socket.send(self._wire.message(self._fragments()))
         except OSError as failure:
             self._cut(failure)
             return
@@ -135,24 +122,3 @@ class _Upload:
     def _cut(self, failure: OSError | LostError) -> None:
         self.failure = failure
         self._socket.transport.abort()
-
-
-def _without_reply(closed: ConnectionClosed) -> RefusedError | LostError:
-    if closed.rcvd is None:
-        return LostError("the connection was lost before the daemon replied")
-    code, reason = int(closed.rcvd.code), closed.rcvd.reason
-    if code == _TRY_AGAIN_LATER:
-        return BusyError(reason or _MEANINGS[code], BUSY)
-    if code in _MEANINGS:
-        return RefusedError(f"{_MEANINGS[code]}{f' ({reason})' if reason else ''}", str(code))
-    what = "is shutting down" if code == _GOING_AWAY else f"closed the connection ({code})"
-    return LostError(f"the daemon {what} and sent no reply")
-
-
-async def _pause(retry: int, progress: Progress) -> None:
-    longest = min(FIRST_DELAY_SECONDS * 2**retry, LONGEST_DELAY_SECONDS)
-    # Not all the clients a busy daemon turned away should come back at the same moment.
-    delay = longest * random.SystemRandom().uniform(0.75, 1.25)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(delay):
-            await progress.wait(f"the daemon is busy, trying again in {delay:.0f} s")

@@ -88,10 +88,10 @@ async def run(settings: Settings, source: str) -> None:
         async with Webhook(settings.rtp.webhook) as webhook:
             async with Listener(service, [webhook]) as rtp:
                 routes = sockets.routes(service, Calls(rtp))
-                server = await sockets.listen(service, routes)
-                print(screen(service, server, routes, rtp, source), flush=True)
+                servers = await sockets.listen(service, routes)
+                print(screen(service, servers[0], routes, rtp, source), flush=True)
                 await stopped.wait()
-                await _shut_down(service, server, rtp)
+                await _shut_down(service, servers, rtp)
             await webhook.close(settings.server.drain)
     finally:
         await scheduler.close()
@@ -109,21 +109,23 @@ def _signalled() -> asyncio.Event:
     return stopped
 
 
-async def _shut_down(service: Service, server: Server, rtp: Listener) -> None:
+async def _shut_down(service: Service, servers: Sequence[Server], rtp: Listener) -> None:
     seconds = service.settings.server.drain
     _log.info("shutting down, waiting up to %g s for open sessions", seconds)
     service.drain()
-    server.close(close_connections=False)
+    for server in servers:
+        server.close(close_connections=False)
     try:
         async with asyncio.timeout(seconds):
             await rtp.drain()
             await service.drained()
             # Viewers leave when there is nothing more to see.
             service.hub.close()
-            await server.wait_closed()
+            await asyncio.gather(*(server.wait_closed() for server in servers))
     except TimeoutError:
-        await asyncio.gather(*(open.close(CloseCode.GOING_AWAY) for open in server.connections))
-        await server.wait_closed()
+        open = [connection for server in servers for connection in server.connections]
+        await asyncio.gather(*(connection.close(CloseCode.GOING_AWAY) for connection in open))
+        await asyncio.gather(*(server.wait_closed() for server in servers))
 
 
 if __name__ == "__main__":

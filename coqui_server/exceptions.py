@@ -9,6 +9,7 @@
     |   +-- TooLarge           more bytes, or more hours, than the configuration allows
     |   +-- Idle               the caller stopped sending before the end
     |   +-- Busy               no room for another session now
+    |   +-- BadRequest         a message that is none of the protocol's, or at the wrong time
     |   +-- BadCommand         a command that is none of ours, or with a value it does not take
     |   +-- NoSuchCall         a command about a call that is not there
     |   +-- ServerFault        ours: an engine or ffmpeg failed
@@ -76,6 +77,12 @@ class Busy(RequestError):
 
     code = "busy"
     close_code = 1013
+
+
+class BadRequest(RequestError):
+    """A message the protocol does not have, or not now; its text says what would be right."""
+
+    code = "bad_request"
 
 
 class BadCommand(RequestError):

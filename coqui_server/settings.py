@@ -161,6 +161,9 @@ class CoquiSettings(_Section):
 class HttpSettings(_Section):
     host: str = Field("127.0.0.1", min_length=1, description="an address of this machine")
     port: int = Field(5004, ge=0, le=65535, description="a port, 1 to 65535, or 0 for any free one")
+    extra_ports: tuple[Annotated[int, Field(ge=0, le=65535)], ...] = Field(
+        (), description="more ports to listen on, such as [2700]"
+    )
 
 
 class ThreadpoolSettings(_Section):
@@ -193,6 +196,7 @@ class ServerSettings(_Section):
     websocket: WebsocketSettings = WebsocketSettings()
     max_sessions: int = Field(64, ge=1, le=100_000, description="a whole number, at least 1")
     idle: Duration = Field(60.0, gt=0, description='a duration such as "60 s", more than 0')
+    unread: Duration = Field(10.0, gt=0, description='a duration such as "10 s", more than 0')
     origins: tuple[str, ...] = Field(
         (), description='the web sites whose pages may connect, such as ["https://host"], or ["*"]'
     )

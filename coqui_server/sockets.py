@@ -18,7 +18,7 @@ from websockets.server import ServerProtocol
 
 from coqui_server import __version__
 from coqui_server.exceptions import ConfigError, TooLarge
-from coqui_server.protocols import events, whole_file
+from coqui_server.protocols import events, json_audio, speech_to_text, vosk, whole_file
 from coqui_server.rtp.calls import Calls
 from coqui_server.transcription.service import Service
 
@@ -54,17 +54,34 @@ def routes(service: Service, calls: Calls) -> Routes:
     """Every path and who serves it."""
     return {
         "/api/v1/stt": partial(whole_file.serve, service=service),
+        "/ws/v1/speech-to-text": partial(speech_to_text.serve, service=service),
+        "/ws": partial(json_audio.serve, service=service),
+        "/": partial(vosk.serve, service=service),
+        "/vosk": partial(vosk.serve, service=service),
         "/ws/events": partial(events.serve, hub=service.hub, calls=calls),
     }
 
 
-async def listen(service: Service, routes: Routes) -> Server:
-    """Listen where `server.http` says.
+async def listen(service: Service, routes: Routes) -> list[Server]:
+    """Listen where `server.http` says, on its port first and then on the extra ones.
 
     Raises:
-        ConfigError: the address or port cannot be had.
+        ConfigError: the address or a port cannot be had.
     """
     http = service.settings.server.http
+    servers: list[Server] = []
+    try:
+        for port in (http.port, *http.extra_ports):
+            servers += [await _listen(service, routes, port)]
+    except ConfigError:
+        for server in servers:
+            server.close()
+        raise
+    return servers
+
+
+async def _listen(service: Service, routes: Routes, port: int) -> Server:
+    host = service.settings.server.http.host
 
     async def handle(connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -78,7 +95,7 @@ async def listen(service: Service, routes: Routes) -> Server:
 
     try:
         return await serve(
-            *(handle, http.host, http.port),
+            *(handle, host, port),
             create_connection=_Connection,
             process_request=answer,
             max_size=(None, service.settings.server.websocket.frame_limit),
@@ -90,7 +107,7 @@ async def listen(service: Service, routes: Routes) -> Server:
             server_header=f"coqui_server/{__version__}",
         )
     except OSError as error:
-        raise _unusable(error, http.host, http.port) from error
+        raise _unusable(error, host, port) from error
 
 
 def _plain(

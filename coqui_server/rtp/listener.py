@@ -172,7 +172,7 @@ class Listener:
             reason = f"beyond the {self.settings.max_calls} calls of rtp.max_calls"
         else:
             try:
-                self._service.check_room()
+                self._service.check_room("rtp")
             except Busy as busy:
                 reason = f"because {busy}"
             else:

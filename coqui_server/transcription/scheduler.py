@@ -1,14 +1,15 @@
 """Decoder threads, shared fairly.
 
 Engines are blocking native code that releases the interpreter lock, so each decode is a job on one
-of a fixed number of threads. Waiting jobs are taken in rounds, one of each session, so that a file
-with a hundred utterances does not stand before a caller with one. A session's finals come before
-anyone's partials.
+of a fixed number of threads. What somebody waits for goes first, then files, then partials; within
+each, sessions take turns, so that a file with a hundred utterances does not stand before one with a
+single one. While live sessions are open, files leave one thread to them: native code cannot be
+interrupted, and a file's utterance may take a second.
 """
 
 import asyncio
 import time
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,8 +23,9 @@ Result = TypeVar("Result")
 class Priority(IntEnum):
     """Lower goes first."""
 
-    FINAL = 0
-    PARTIAL = 1
+    LIVE = 0
+    FILE = 1
+    PARTIAL = 2
 
 
 @dataclass(eq=False)
@@ -33,7 +35,11 @@ class _Job:
 
 
 class Scheduler:
-    """Runs jobs on `threads` threads. Used from one event loop."""
+    """Runs jobs on `threads` threads. Used from one event loop.
+
+    Attributes:
+        reserved: threads that files leave free, as long as there is another.
+    """
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
@@ -41,22 +47,36 @@ class Scheduler:
         self._waiting: dict[Priority, OrderedDict[object, deque[_Job]]] = {
             priority: OrderedDict() for priority in Priority
         }
-        self._running = 0
+        self.reserved = 0
+        self._running: Counter[Priority] = Counter()
         self._idle = asyncio.Event()
         self._idle.set()
 
     @property
     def waiting(self) -> int:
         """Jobs no thread has taken yet."""
-        return sum(len(jobs) for queue in self._waiting.values() for jobs in queue.values())
+        return sum(map(self._queued, Priority))
 
     @property
     def running(self) -> int:
         """Threads at work."""
-        return self._running
+        return self._running.total()
+
+    @property
+    def overdue(self) -> bool:
+        """Whether what somebody waits for has to queue for longer than a round of all threads.
+
+        One session's jobs count as one, however many it has: the others' turns come between.
+        """
+        return len(self._waiting[Priority.LIVE]) > self.threads
+
+    @property
+    def spare(self) -> bool:
+        """Whether a thread is free that nothing waits for, and another stays free beside it."""
+        return not self.waiting and self.running < max(1, self.threads - 1)
 
     async def run(
-        self, owner: object, work: Callable[[], Result], priority: Priority = Priority.FINAL
+        self, owner: object, work: Callable[[], Result], priority: Priority = Priority.FILE
     ) -> tuple[Result, float]:
         """Run `work()` on a thread; give its result and the seconds it took.
 
@@ -80,27 +100,37 @@ class Scheduler:
         self._pool.shutdown()
 
     def _fill(self) -> None:
-        while self._running < self.threads and (job := self._next()):
-            self._running += 1
+        while self.running < self.threads and (next := self._next()):
+            job, priority = next
+            self._running[priority] += 1
             self._idle.clear()
             running = asyncio.get_running_loop().run_in_executor(self._pool, _timed, job.work)
-            running.add_done_callback(partial(self._ended, job))
+            running.add_done_callback(partial(self._ended, job, priority))
 
-    def _next(self) -> _Job | None:
+    def _queued(self, priority: Priority) -> int:
+        return sum(map(len, self._waiting[priority].values()))
+
+    def _held_back(self, priority: Priority) -> bool:
+        most = max(1, self.threads - self.reserved)
+        return priority is Priority.FILE and self._running[priority] >= most
+
+    def _next(self) -> tuple[_Job, Priority] | None:
         """The first job of the session whose turn it is, which then goes to the round's end."""
-        for queue in self._waiting.values():
-            while queue:
+        for priority, queue in self._waiting.items():
+            while queue and not self._held_back(priority):
                 owner, jobs = queue.popitem(last=False)
                 job = jobs.popleft()
                 if jobs:
                     queue[owner] = jobs
                 if not job.done.done():
-                    return job
+                    return job, priority
         return None
 
-    def _ended(self, job: _Job, running: "asyncio.Future[tuple[Any, float]]") -> None:
-        self._running -= 1
-        if not self._running:
+    def _ended(
+        self, job: _Job, priority: Priority, running: "asyncio.Future[tuple[Any, float]]"
+    ) -> None:
+        self._running[priority] -= 1
+        if not self.running:
             self._idle.set()
         error = running.exception()
         if not job.done.done():

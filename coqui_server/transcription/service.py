@@ -12,6 +12,7 @@ from coqui_server.exceptions import Busy
 from coqui_server.settings import Kind, Settings
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.hub import Hub
+from coqui_server.transcription.load import Load
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
 
@@ -27,6 +28,7 @@ class Service:
         self.transcoder = transcoder
         self.hub = Hub()
         self._scheduler = scheduler
+        self._load = Load(scheduler.threads)
         self._sessions: set[Session] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -48,7 +50,7 @@ class Service:
         Raises:
             Busy: `server.max_sessions` are open, or the daemon is shutting down.
         """
-        self.check_room()
+        self.check_room(kind)
         session = Session(
             *(kind, self.engine, self._scheduler, self.settings),
             options=options,
@@ -57,18 +59,17 @@ class Service:
             call=call,
             label=label,
         )
-        self._sessions.add(session)
-        self._empty.clear()
+        self._enter(session)
         try:
             async with session:
                 yield session
         finally:
-            self._sessions.discard(session)
-            if not self._sessions:
-                self._empty.set()
+            self._leave(session)
 
-    def check_room(self) -> None:
+    def check_room(self, kind: Kind) -> None:
         """Say whether another session could be opened now.
+
+        Files wait for each other; live sound cannot wait, so it must be decoded in time.
 
         Raises:
             Busy: as `session` would.
@@ -77,10 +78,37 @@ class Service:
             raise Busy("the server is shutting down")
         if len(self._sessions) >= self.settings.server.max_sessions:
             raise Busy(f"all {len(self._sessions)} sessions are taken; try again later")
+        if kind != "file" and self.overloaded:
+            needed, threads = self._load.demand(self._live()), self._scheduler.threads
+            raise Busy(
+                f"{len(self._live())} live sessions keep {needed:.1f} of {threads} decoder threads "
+                "busy, and one more could not be heard in time; try again later"
+            )
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether another live session could not be decoded in time."""
+        return self._scheduler.overdue or not self._load.admits(self._live())
+
+    def _live(self) -> list[Session]:
+        return [session for session in self._sessions if session.kind != "file"]
 
     def drain(self) -> None:
         """Open no more sessions; those that are open go on."""
         self._draining = True
+
+    def _enter(self, session: Session) -> None:
+        self._sessions.add(session)
+        self._empty.clear()
+        self._scheduler.reserved = 1 if self._live() else 0
+
+    def _leave(self, session: Session) -> None:
+        self._sessions.discard(session)
+        self._scheduler.reserved = 1 if self._live() else 0
+        if session.kind != "file":
+            self._load.learn(session)
+        if not self._sessions:
+            self._empty.set()
 
     async def drained(self) -> None:
         """Wait until no session is open."""
@@ -99,5 +127,7 @@ class Service:
                 "threads": self._scheduler.threads,
                 "running": self._scheduler.running,
                 "waiting": self._scheduler.waiting,
+                "needed": round(self._load.demand(self._live()), 2),
+                "overloaded": self.overloaded,
             },
         }

@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from coqui_server.audio.level import Leveller, Samples
@@ -14,6 +13,7 @@ from coqui_server.audio.vad import Closed, Gate, GateEvent, Opened, Speech
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Hypothesis, Options
 from coqui_server.exceptions import EngineError, ServerFault, SessionClosed
 from coqui_server.settings import SAMPLE_RATE, Kind, Settings
+from coqui_server.transcription.decoding import Decoding
 from coqui_server.transcription.events import (
     Dtmf,
     Event,
@@ -25,14 +25,11 @@ from coqui_server.transcription.events import (
     Source,
     UtteranceEnd,
 )
-from coqui_server.transcription.scheduler import Priority, Scheduler
+from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.utterance import Utterance
 
 _FILE_LOOKAHEAD = 30.0
 """Seconds of a file that are read ahead to find its speech level; 1 MB."""
-
-_FEED_PACE = 0.2
-"""Seconds of new speech after which a streaming engine is fed while the speaker goes on."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,16 +82,19 @@ class Session:
         self.statistics: Mapping[str, Any] = {}
         self.segments: list[Final] = []
         self.samples = 0
-        self.work = 0.0
-        self._scheduler = scheduler
-        self._options = options
-        self._interim = interim
+        self._decoding = Decoding(
+            *(engine, scheduler, self, options),
+            live=kind != "file",
+            interim=interim,
+            visible=lambda utterance: utterance is self._head,
+            show=self._show,
+        )
         self._sinks = tuple(sinks)
         self._leveller = Leveller(settings.level, _FILE_LOOKAHEAD if kind == "file" else 0.0)
         self._gate = Gate(settings.vad, settings.audio, kind)
         self._open: Utterance | None = None
         self._head: Utterance | None = None
-        self._decoding: dict[Utterance, asyncio.Task[Hypothesis]] = {}
+        self._tasks: dict[Utterance, asyncio.Task[Hypothesis]] = {}
         # Two for each thread: one that it decodes, one that waits for it.
         self._line: asyncio.Queue[Utterance | None] = asyncio.Queue(2 * scheduler.threads)
         self._announcer: asyncio.Task[None] | None = None
@@ -112,6 +112,21 @@ class Session:
         if not self._ended:
             cancelled = error is None or isinstance(error, asyncio.CancelledError)
             await self._abort("cancelled" if cancelled else str(error))
+
+    @property
+    def transcript(self) -> Transcript:
+        """What was said so far."""
+        return Transcript(tuple(self.segments), self.duration, self.work)
+
+    @property
+    def work(self) -> float:
+        """Seconds of decoding so far."""
+        return self._decoding.finals + self._decoding.partials
+
+    @property
+    def needed(self) -> float:
+        """Seconds of decoding that finals took, as partials can be left out."""
+        return self._decoding.finals
 
     @property
     def duration(self) -> float:
@@ -138,6 +153,16 @@ class Session:
         self._check()
         self.samples += samples
         await self._hear(self._gate.skip(samples))
+
+    async def settle(self) -> None:
+        """Close the utterance and wait until all that was said is announced.
+
+        Raises:
+            ServerFault, SessionClosed: as in `write`.
+        """
+        await self.skip(0)
+        await self._line.join()
+        self._check()
 
     async def press(self, digit: str) -> None:
         """Announce a telephone key.
@@ -166,7 +191,7 @@ class Session:
         if self._failure:
             raise self._failure
         await self._end(None)
-        return Transcript(tuple(self.segments), self.duration, self.work)
+        return self.transcript
 
     def _check(self) -> None:
         if self._ended:
@@ -186,47 +211,38 @@ class Session:
                     self._open = None
 
     async def _begin(self, start: float) -> None:
-        eager = _FEED_PACE if self.engine.capabilities.streaming and self.kind != "file" else None
-        self._open = utterance = Utterance(start, self._interim or eager)
-        self._decoding[utterance] = asyncio.create_task(self._decode(utterance))
+        self._open = utterance = Utterance(start)
+        self._tasks[utterance] = asyncio.create_task(self._decode(utterance))
         await self._line.put(utterance)
 
     async def _decode(self, utterance: Utterance) -> Hypothesis:
-        while True:
-            pcm = await utterance.due()
-            last = utterance.end is not None
-            showing = self._interim is not None and self._head is utterance
-            step = partial(
-                utterance.step, self.engine, self._options, pcm, partial=showing, last=last
-            )
-            priority = Priority.PARTIAL if showing and not last else Priority.FINAL
-            try:
-                hypothesis, seconds = await self._scheduler.run(self, step, priority)
-            # An engine's native library may raise anything.
-            except Exception as error:
-                _log.exception("session %s: the recogniser failed", self.id)
-                raise EngineError(f"the recogniser {self.engine.name} failed") from error
-            self.work += seconds
-            if hypothesis and last:
-                return hypothesis
-            if hypothesis and hypothesis.text not in ("", utterance.shown):
-                utterance.shown = hypothesis.text
-                await self._tell(Partial(self.source, hypothesis.text, utterance.start))
+        try:
+            return await self._decoding.decode(utterance)
+        except ServerFault:
+            raise
+        # An engine's native library may raise anything.
+        except Exception as error:
+            _log.exception("session %s: the recogniser failed", self.id)
+            raise EngineError(f"the recogniser {self.engine.name} failed") from error
+
+    async def _show(self, utterance: Utterance, text: str) -> None:
+        await self._tell(Partial(self.source, text, utterance.start))
 
     async def _announce(self) -> None:
         """Tell finals in order. After a failure, only empty the line, so that no writer hangs."""
         while (utterance := await self._line.get()) is not None:
             self._head = utterance
-            decoding = self._decoding[utterance]
+            decoding = self._tasks[utterance]
             try:
                 if self._failure is None:
                     await self._settle(utterance, await decoding)
             except ServerFault as fault:
                 self._failure = fault
             finally:
-                del self._decoding[utterance]
+                del self._tasks[utterance]
                 decoding.cancel()
                 await asyncio.gather(decoding, return_exceptions=True)
+                self._line.task_done()
 
     async def _settle(self, utterance: Utterance, said: Hypothesis) -> None:
         end = utterance.end if utterance.end is not None else self.duration
@@ -252,7 +268,7 @@ class Session:
             raise ServerFault("a transcript event could not be passed on") from error
 
     async def _abort(self, reason: str) -> None:
-        tasks = [*self._decoding.values(), *([self._announcer] if self._announcer else [])]
+        tasks = [*self._tasks.values(), *([self._announcer] if self._announcer else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -11,7 +12,11 @@ from typing import Any, NamedTuple
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from coqui_client.cli import main
+from coqui_client.sound import find_ffmpeg
+
 ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "samples"
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 Start = Callable[..., Awaitable[str]]
@@ -26,6 +31,24 @@ class Finished(NamedTuple):
 
 
 Run = Callable[..., Awaitable[Finished]]
+
+
+def ffmpeg(*arguments: object) -> bytes:
+    command = [find_ffmpeg(), "-nostdin", "-loglevel", "error", *map(str, arguments)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+
+async def command(*arguments: object) -> int:
+    """The command in this process, where its constants can be changed; its exit code."""
+    return await asyncio.to_thread(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Half a second of a sample, and a bit: its last packet is not full."""
+    path = tmp_path / "clip.wav"
+    ffmpeg("-ss", 0.5, "-t", 0.51, "-i", SAMPLES / "voicemail.wav", path)
+    return path
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import struct
-import subprocess
 import sys
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,7 +22,8 @@ from coqui_client.cli import main
 from coqui_client.connection import events_url
 from coqui_client.exceptions import LostError
 from coqui_client.progress import Progress
-from coqui_client.sound import find_ffmpeg, frames
+from coqui_client.sound import frames
+from tests.client.conftest import command, ffmpeg
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "samples"
@@ -102,23 +102,10 @@ async def daemon() -> AsyncIterator[Daemon]:
     line.close()
 
 
-def ffmpeg(*arguments: object) -> bytes:
-    command = [find_ffmpeg(), "-nostdin", "-loglevel", "error", *map(str, arguments)]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-
-
 def mulaw(path: Path) -> bytes:
     """What is to be sent of a file: its sound, filled up to whole packets, and 1 s of silence."""
     sound = ffmpeg("-i", path, "-f", "mulaw", "-ar", 8000, "-ac", 1, "pipe:1")
     return sound + b"\xff" * (-len(sound) % 160 + 8000)
-
-
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    """Half a second of a sample, and a bit: its last packet is not full."""
-    path = tmp_path / "clip.wav"
-    ffmpeg("-ss", 0.5, "-t", 0.51, "-i", SAMPLES / "voicemail.wav", path)
-    return path
 
 
 @pytest.fixture
@@ -132,11 +119,6 @@ def impatient(hurry: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Little patience, too, with a daemon that says nothing."""
     monkeypatch.setattr(call, "GRACE_SECONDS", 0.05)
     monkeypatch.setattr(call, "PATIENCE_SECONDS", 0.05)
-
-
-async def command(*arguments: object) -> int:
-    """The command in this process, where its constants can be changed; its exit code."""
-    return await asyncio.to_thread(main, [str(argument) for argument in arguments])
 
 
 async def test_call(daemon: Daemon, run: Run, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from coqui_client import upload
+from coqui_client import patience, upload
 from coqui_client.exceptions import (
     BusyError,
     LostError,
@@ -180,7 +180,7 @@ async def test_busy_then_free(
     start: Start, wav: Path, replying: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A busy daemon is tried again, whichever way it says so, until it takes the file."""
-    monkeypatch.setattr(upload, "FIRST_DELAY_SECONDS", 0.001)
+    monkeypatch.setattr(patience, "FIRST_DELAY_SECONDS", 0.001)
     answers = iter(["reply", "close", "take"])
 
     async def handler(socket: ServerConnection) -> None:
@@ -199,7 +199,7 @@ async def test_busy_then_free(
 
 async def test_busy_to_the_end(start: Start, wav: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A daemon that stays busy is tried once and `retries` times."""
-    monkeypatch.setattr(upload, "FIRST_DELAY_SECONDS", 0.001)
+    monkeypatch.setattr(patience, "FIRST_DELAY_SECONDS", 0.001)
     tries = 0
 
     async def handler(socket: ServerConnection) -> None:

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from pyhocon import ConfigFactory
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import Server
 from websockets.exceptions import ConnectionClosed
 
 from coqui_server import config, sockets
@@ -32,6 +33,7 @@ class Running:
     service: Service
     url: str
     rtp: Listener
+    server: Server
 
     def connect(self) -> connect:
         """A client connection to the whole-file protocol."""
@@ -56,10 +58,10 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
         scheduler = Scheduler(2)
         service = Service(settings, engine, scheduler, Transcoder(settings.ffmpeg))
         async with Listener(service) as rtp:
-            server = await sockets.listen(service, sockets.routes(service, Calls(rtp)))
+            (server,) = await sockets.listen(service, sockets.routes(service, Calls(rtp)))
             port = next(iter(server.sockets)).getsockname()[1]
             try:
-                yield Running(service, f"ws://127.0.0.1:{port}", rtp)
+                yield Running(service, f"ws://127.0.0.1:{port}", rtp, server)
             finally:
                 server.close()
                 await server.wait_closed()

@@ -58,7 +58,7 @@ async def order_of(scheduler: Scheduler, jobs: list[tuple[object, str, Priority]
 
 async def test_sessions_take_turns(scheduler: Scheduler) -> None:
     """A session with many jobs does not stand before one with a single job."""
-    final = Priority.FINAL
+    final = Priority.FILE
     greedy = [("file", f"file {n}", final) for n in range(4)]
     assert await order_of(scheduler, [*greedy, ("call", "call 0", final)]) == [
         "file 0",
@@ -75,8 +75,8 @@ async def test_finals_come_before_partials(scheduler: Scheduler) -> None:
         scheduler,
         [
             ("a", "partial", Priority.PARTIAL),
-            ("b", "final 1", Priority.FINAL),
-            ("b", "final 2", Priority.FINAL),
+            ("b", "final 1", Priority.FILE),
+            ("b", "final 2", Priority.FILE),
         ],
     )
     assert ran == ["final 1", "final 2", "partial"]

@@ -1,0 +1,172 @@
+"""How long live streams wait for their words.
+
+    python -m benchmarks.latency [FOLDER] [--engine moonshine|vosk] [--set HOCON] [--language en]
+                                 [--streams 1,4,8] [--seconds 90] [--stagger 0.7] [--bare 40]
+
+Each row is a number of streams that speak at the same time, each at its real pace, to a daemon in
+a process of its own. Milliseconds, p50 and p95:
+
+final   from the end of the last sound of an utterance to the arrival of its final. It has three
+        parts: `tail`, for which webrtcvad calls silence voiced still; `wait`, the silence that has
+        to pass before the gate believes the end (`vad.silence`); and `rest`, all that comes after
+        that: the message being filled up, queues, decoding, the way back.
+bare    what the bare engine takes for the same utterances, alone on one thread, before the streams.
+word    from the end of a word to the first partial or final that has it, in its place. With an
+        engine that gives word times they are taken; otherwise an utterance's letters are spread
+        evenly over its frames with sound in them (0.2 s off in the median, and 0.1 s late, against
+        a forced alignment of 17 clips).
+
+Utterances that were cut for their length have no end of speech and count for `word` only.
+"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.bare import Recognise, engine
+from benchmarks.live import Told, Utterance, configured, speak, stream_of, utterances
+from benchmarks.speech import SAMPLES, clips, normal
+from coqui_server.audio.level import Samples
+from tools.daemon import running
+
+
+@dataclass(frozen=True)
+class Delay:
+    """One utterance's delays in seconds; `words` has one for each of its words."""
+
+    tail: float
+    wait: float
+    rest: float
+    words: tuple[float, ...]
+    cut: bool
+
+
+def main() -> None:
+    wanted = _arguments()
+    found = clips(wanted.folder, wanted.language)
+    hocon = f"engine = {wanted.engine}\n{wanted.set}"
+    settings = configured(hocon)
+    recognise = engine(settings)
+    print("streams refused utterances unheard" + "".join(map(_head, _COLUMNS)), flush=True)
+    for count in wanted.streams:
+        sounds = [stream_of(found, 3 * n, wanted.seconds) for n in range(count)]
+        plans = [list(utterances(sound, settings)) for sound in sounds]
+        bare = alone(recognise, [said for plan in plans for said in plan], wanted.bare)
+        with running(hocon) as daemon:
+            told = asyncio.run(together(daemon.url, sounds, wanted.stagger))
+        report(plans, told, bare)
+
+
+def alone(recognise: Recognise, said: Sequence[Utterance], most: int) -> list[float]:
+    """The seconds the bare engine takes, for at most so many of the utterances."""
+    seconds = []
+    for one in said[:: max(1, len(said) // most)]:
+        start = time.perf_counter()
+        recognise(one.pcm)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+async def together(url: str, sounds: Sequence[Samples], stagger: float) -> list[Told]:
+    """What each stream was told; they start so many seconds after each other."""
+    streams = (speak(url, sound, at=n * stagger) for n, sound in enumerate(sounds))
+    return list(await asyncio.gather(*streams))
+
+
+def delays(plan: Iterable[Utterance], told: Told) -> Iterator[Delay]:
+    """The delays of the utterances whose final came."""
+    for said in plan:
+        # The daemon rounds a start to milliseconds.
+        about = [
+            (at, message)
+            for at, message in told.messages
+            if message["event"] == "transcript" and abs(message["start"] - said.start) < 0.002
+        ]
+        if about and about[-1][1]["is_final"]:
+            parts = said.voiced - said.spoken, said.closed - said.voiced, about[-1][0] - said.closed
+            yield Delay(*parts, tuple(_words(said, about)), said.cut)
+
+
+def _words(said: Utterance, about: Sequence[tuple[float, dict[str, Any]]]) -> Iterator[float]:
+    """How long after its end each word of the final was first seen."""
+    final = about[-1][1]
+    spoken = normal(final["text"]).split()
+    ends = [word["end"] for word in final.get("words", ())] or spread(said, spoken)
+    for place, end in enumerate(ends[: len(spoken)]):
+        yield next(at for at, message in about if _shows(message, spoken, place)) - end
+
+
+def spread(said: Utterance, words: Sequence[str]) -> list[float]:
+    """The words' ends, with their letters spread evenly over the sound."""
+    letters = np.cumsum([len(word) + 1 for word in words])
+    return list(said.sounding[np.ceil(letters / letters[-1] * len(said.sounding)).astype(int) - 1])
+
+
+def _shows(message: dict[str, Any], spoken: list[str], place: int) -> bool:
+    shown = normal(message["text"]).split()
+    matches = SequenceMatcher(None, spoken, shown, autojunk=False).get_matching_blocks()
+    return any(match.a <= place < match.a + match.size for match in matches)
+
+
+_COLUMNS = ("final", "tail", "wait", "rest", "bare", "word")
+
+
+def _head(name: str) -> str:
+    return f"{name + ' p50':>11} p95"
+
+
+def report(plans: Sequence[list[Utterance]], told: Sequence[Told], bare: Sequence[float]) -> None:
+    """Print a row, and below it what the rest of the table depends on."""
+    heard = [delay for plan, one in zip(plans, told, strict=True) for delay in delays(plan, one)]
+    ended = [delay for delay in heard if not delay.cut]
+    values: list[Sequence[float]] = [
+        [delay.tail + delay.wait + delay.rest for delay in ended],
+        [delay.tail for delay in ended],
+        [delay.wait for delay in ended],
+        [delay.rest for delay in ended],
+        bare,
+        [word for delay in heard for word in delay.words],
+    ]
+    refused = [one for one in told if one.refused]
+    let_in = [len(plan) for plan, one in zip(plans, told, strict=True) if not one.refused]
+    counts = f"{len(told):7} {len(refused):7} {len(heard):10} {sum(let_in) - len(heard):7}"
+    print(counts + "".join(map(_figures, values)), flush=True)
+    if refused:
+        print(f"  refused: {refused[0].refused}")
+    if (late := max(one.late for one in told)) > 0.02:
+        print(f"  this process sent up to {late * 1000:.0f} ms late, which counts as `rest`")
+
+
+def _figures(seconds: Sequence[float]) -> str:
+    if not seconds:
+        return f"{'-':>11}   -"
+    p50, p95 = np.percentile(seconds, (50, 95)) * 1000
+    return f"{p50:10.0f}{p95:5.0f}"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Delays of live streams.")
+    parser.add_argument("folder", type=Path, nargs="?", default=SAMPLES)
+    parser.add_argument("--engine", default="moonshine", choices=("moonshine", "vosk"))
+    parser.add_argument("--set", default="", metavar="HOCON", help="the daemon's configuration")
+    parser.add_argument("--language", default="en", help="which clips of the folder")
+    parser.add_argument("--streams", type=_counts, default=[1, 4, 8])
+    parser.add_argument("--seconds", type=float, default=90, help="of each stream")
+    parser.add_argument("--stagger", type=float, default=0.7, help="seconds between their starts")
+    parser.add_argument("--bare", type=int, default=40, help="utterances for the bare engine")
+    return parser.parse_args()
+
+
+def _counts(text: str) -> list[int]:
+    return [int(count) for count in text.split(",")]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""What the command takes, and which of it goes together."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from websockets.exceptions import InvalidURI
+from websockets.uri import parse_uri
+
+from coqui_client import call
+from coqui_client.connection import API_PATH
+from coqui_client.dialects import DIALECTS
+from coqui_client.formats import EXTENSIONS, TIMED
+from coqui_client.patience import RETRIES
+
+DEFAULT_URL = f"ws://127.0.0.1:5004{API_PATH}"
+
+FILE, JSON, NATIVE = "file", "json", "native"
+PROTOCOLS = (NATIVE, "vosk", JSON, FILE)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments one by one; `parsed` checks them together."""
+    parser = argparse.ArgumentParser(
+        description="Send audio or video files, or what a microphone hears, to the daemon and "
+        "write the transcripts.",
+        epilog="Exit codes: 0 all transcribed, 1 a file failed, 2 usage, 3 no server answers.",
+    )
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="audio or video")
+    parser.add_argument(
+        "--url", type=_url, default=DEFAULT_URL, help=f"of the daemon, ws or wss ({DEFAULT_URL})"
+    )
+    _add_ways(parser)
+    _add_outputs(parser)
+    parser.add_argument(
+        "--retries",
+        type=_count,
+        default=RETRIES,
+        metavar="N",
+        help=f"times to try again, ever more slowly, while the daemon is busy ({RETRIES})",
+    )
+    return parser
+
+
+def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options, with `protocol` filled in (None with --rtp) and `live` true with --mic.
+
+    Raises:
+        SystemExit: 2 for wrong usage, 0 for --help.
+    """
+    options = parser.parse_args(arguments)
+    options.live = options.live or options.mic is not None
+    if problem := _problem(options):
+        parser.error(problem)
+    if options.protocol is None and options.rtp is None:
+        options.protocol = NATIVE if options.live else FILE
+    return options
+
+
+def _problem(options: argparse.Namespace) -> str | None:
+    """What does not go together."""
+    if options.mic is None and not options.files:
+        return "the following arguments are required: FILE, or --mic"
+    if options.mic is not None and options.files:
+        return "argument --mic: not allowed with FILE"
+    if options.mic == "" and sys.platform == "win32":
+        listing = "ffmpeg -f dshow -list_devices true -i dummy"
+        return f"argument --mic: needs a NAME on Windows; `{listing}` lists them"
+    return _protocol_problem(options.protocol, options)
+
+
+def _protocol_problem(protocol: str | None, options: argparse.Namespace) -> str | None:
+    if protocol is None:
+        return None
+    if options.rtp is not None:
+        return "argument --protocol: not allowed with argument --rtp"
+    if options.live and protocol not in DIALECTS:
+        return f"argument --protocol: {protocol} is for whole files, without --live and --mic"
+    if not options.live and protocol not in (FILE, JSON):
+        return f"argument --protocol: {protocol} needs --live or --mic"
+    if not options.live and protocol == JSON and options.format in TIMED:
+        return f"argument --format: {options.format} has times, which json does not tell of files"
+    return None
+
+
+def _add_ways(parser: argparse.ArgumentParser) -> None:
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--rtp",
+        type=_rtp,
+        metavar="HOST[:PORT]",
+        help="send each FILE at real pace as a telephone call over RTP, one after the other, and "
+        f"write what the daemon at --url hears of it (port {call.PORT})",
+    )
+    ways.add_argument(
+        "--live",
+        action="store_true",
+        help="send each FILE at real pace, and show what the daemon hears while it hears it",
+    )
+    ways.add_argument(
+        "--mic",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="the same with a microphone, the system's default or NAME, until Ctrl-C",
+    )
+    parser.add_argument(
+        "--protocol",
+        choices=PROTOCOLS,
+        help="how to speak to the daemon: file (the default) sends a file whole, native (the "
+        "default with --live and --mic) and vosk are live, json can do both",
+    )
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--format",
+        choices=list(EXTENSIONS),
+        default="text",
+        help="text (default), json (the daemon's whole reply), srt, vtt, or tsv (start and end in "
+        "milliseconds, text)",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="write DIR/<name>.<ext> for each FILE; without it all go to standard output, several "
+        "with a line '== name ==' before each, or as one JSON object per line",
+    )
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        url = parts._replace(path=parts.path.rstrip("/") or API_PATH).geturl()
+        parse_uri(url)
+    except (InvalidURI, ValueError) as wrong:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not like ws://host:port or wss://host:port/path ({wrong})"
+        ) from wrong
+    return url
+
+
+def _rtp(text: str) -> call.Address:
+    try:
+        parts = urlsplit(f"//{text}")
+        port = call.PORT if parts.port is None else parts.port
+        if not parts.hostname or parts.netloc != text or "@" in text or port == 0:
+            raise ValueError("a host, and a port from 1")
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not like host, host:port or [address]:port ({wrong})"
+        ) from wrong
+    return call.Address(parts.hostname, port)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0")
+    return int(text)

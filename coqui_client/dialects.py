@@ -1,0 +1,163 @@
+"""The daemon's live protocols: how each begins and ends, and what its messages mean.
+
+Text in, meaning out; when it is sent, and over what, is the business of `coqui_client.live`. What
+was said becomes `Final.said`, shaped like a segment of the reply to a whole file.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from coqui_client.sound import LIVE
+from coqui_client.transcript import decoded, refusal
+from coqui_client.wire import JSON_PATH
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What the utterance seems to say so far; may be empty."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Final:
+    """What an utterance says: `text`; `start`, `end` and `words` where the protocol has them."""
+
+    said: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        return str(self.said.get("text", ""))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """There is no more to come; `reply` is what else was told."""
+
+    reply: Mapping[str, Any] = field(default_factory=dict)
+
+
+Event = Partial | Final | Ended
+
+
+class Dialect(Protocol):
+    """One live protocol; the sound between `opening` and `closing` is binary, `sound.LIVE`.
+
+    Attributes:
+        path: where the daemon serves it.
+        closing: the message that ends the sound.
+        hangs_up: the end is not an event but a close with 1000.
+    """
+
+    path: str
+    closing: str
+    hangs_up: bool
+
+    def opening(self, interim: bool) -> str | None:
+        """The message before the sound; partials are not needed if not `interim`."""
+
+    def read(self, message: str | bytes) -> Event | None:
+        """The meaning of a message; None for one that is nothing to us.
+
+        Raises:
+            RefusedError: it is an error; BusyError if there is no room now.
+            ReplyError: it is no JSON object.
+        """
+
+
+class Native:
+    """`/ws/v1/speech-to-text`, the daemon's own."""
+
+    path = "/ws/v1/speech-to-text"
+    closing = json.dumps({"event": "stop"})
+    hangs_up = False
+
+    def opening(self, interim: bool) -> str:
+        start = {"sample_rate": LIVE.rate, "encoding": "linear16", "interim": interim}
+        return json.dumps({"event": "start", **start, "words": True})
+
+    def read(self, message: str | bytes) -> Event | None:
+        event = decoded(message)
+        match event.pop("event", None):
+            case "transcript" if event.pop("is_final", False):
+                return Final(event)
+            case "transcript":
+                return Partial(str(event.get("text", "")))
+            case "stopped":
+                return Ended({"session": event.get("session_id")})
+            case "error":
+                raise refusal(event)
+        return None
+
+
+class Vosk:
+    """`/vosk`, vosk-server's (alphacep/vosk-server, websocket/asr_server.py).
+
+    There is a reply to each message of sound, but nothing waits for it: a client that did would
+    send late whenever the daemon is.
+    """
+
+    path = "/vosk"
+    closing = json.dumps({"eof": 1})
+    hangs_up = True
+
+    def opening(self, interim: bool) -> str:
+        return json.dumps({"config": {"sample_rate": LIVE.rate, "words": True}})
+
+    def read(self, message: str | bytes) -> Event | None:
+        result = decoded(message)
+        if "partial" in result:
+            return Partial(str(result["partial"]))
+        # After silence, and at the end, a result may hold nothing.
+        return Final(_of_vosk(result)) if result.get("text") else None
+
+
+class Json:
+    """`/ws`, raw sound beside recordings in JSON."""
+
+    path = JSON_PATH
+    closing = json.dumps({"type": "stop"})
+    hangs_up = False
+
+    def opening(self, interim: bool) -> None:
+        return None
+
+    def read(self, message: str | bytes) -> Event | None:
+        event = decoded(message)
+        match event.pop("type", None):
+            case "partial":
+                return Partial(str(event.get("text", "")))
+            case "final":
+                return Final(event)
+            case "stopped":
+                return Ended()
+            case "error":
+                raise refusal(event)
+        return None
+
+
+DIALECTS: Mapping[str, Dialect] = {"native": Native(), "vosk": Vosk(), "json": Json()}
+"""The live protocols by their names on the command line."""
+
+
+def _of_vosk(result: Mapping[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {"text": str(result["text"])}
+    words = [word for word in _objects(result.get("result")) if {"start", "end"} <= set(word)]
+    if words:
+        said |= {"start": words[0]["start"], "end": words[-1]["end"]}
+        said["words"] = [
+            {
+                "word": str(word.get("word", "")),
+                "start": word["start"],
+                "end": word["end"],
+                "confidence": word.get("conf"),
+            }
+            for word in words
+        ]
+    return said
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,116 @@
+"""`/ws`: whole recordings as base64 in JSON, and raw sound beside them.
+
+`{"type": "audio", "audio": "<base64 of a file>"}` is answered by
+`{"type": "status", "message": "Processing audio..."}` and then
+`{"type": "transcription", "text", "status": "success"}` or `{"type": "error", "message"}`.
+Binary messages are 16-bit little-endian PCM, 16 kHz, mono; what is said in them comes as
+`{"type": "partial" | "final", "text"}` until `{"type": "stop"}`, which is answered by
+`{"type": "stopped"}` when all finals are told, or until the end of the connection.
+"""
+
+import base64
+import binascii
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+
+from coqui_server.exceptions import BadRequest, RequestError, ServerFault, TooLarge
+from coqui_server.protocols.intake import Intake, heard_out
+from coqui_server.protocols.line import Line, parsed
+from coqui_server.settings import SAMPLE_RATE
+from coqui_server.transcription.events import Event, Final, Partial
+from coqui_server.transcription.service import Service
+
+_LARGEST = 64 * 2**20
+"""Bytes of a message: a recording of 48 MB, in base64."""
+
+_FRAGMENT = 64 * 1024
+
+
+async def serve(connection: ServerConnection, service: Service) -> None:
+    """Answer recordings, and listen to sound, until the client leaves."""
+    line = Line(connection, service.settings.server)
+    try:
+        while True:
+            message = await line.receive(_LARGEST)
+            if isinstance(message, bytes):
+                await _live(line, service, message)
+            elif not await _answer(line, service, message):
+                continue
+            await line.send({"type": "stopped"})
+    except RequestError as refusal:
+        await line.send(_error(refusal))
+        await line.close(refusal.close_code)
+
+
+async def _live(line: Line, service: Service, message: str | bytes) -> None:
+    """Listen, from this first message on, until a stop."""
+
+    async def tell(event: Event) -> None:
+        if isinstance(event, Partial | Final):
+            kind = "final" if isinstance(event, Final) else "partial"
+            await line.send({"type": kind, "text": event.text})
+
+    intake, pace = Intake(), service.settings.partials.pace
+    async with (
+        service.session("live", interim=pace, sinks=[tell]) as session,
+        heard_out(session, intake),
+    ):
+        while True:
+            if isinstance(message, bytes):
+                await intake.hear(session, message)
+            elif await _answer(line, service, message):
+                break
+            message = await line.receive(_LARGEST)
+
+
+async def _answer(line: Line, service: Service, text: str) -> bool:
+    """Answer one JSON message; whether it was a stop."""
+    try:
+        message = parsed(text)
+        match message.get("type"):
+            case "stop":
+                return True
+            case "audio":
+                await line.send({"type": "status", "message": "Processing audio..."})
+                said = await _transcribed(service, _decoded(message.get("audio")))
+                await line.send({"type": "transcription", "text": said, "status": "success"})
+            case _:
+                raise BadRequest('"type" is audio or stop')
+    except RequestError as refusal:
+        if isinstance(refusal, ServerFault):
+            raise
+        await line.send(_error(refusal))
+    return False
+
+
+def _decoded(audio: Any) -> bytes:
+    """The bytes of a base64 text, or of a data URL (RFC 2397) as browsers make them."""
+    if not isinstance(audio, str):
+        raise BadRequest('"audio" is a text, the base64 of a recording')
+    try:
+        return base64.b64decode(audio.rpartition("base64,")[2], validate=True)
+    except (binascii.Error, ValueError) as wrong:
+        raise BadRequest(f'"audio" is not base64: {wrong}') from wrong
+
+
+async def _transcribed(service: Service, recording: bytes) -> str:
+    async with service.session("file") as session:
+        longest = service.settings.audio.max_duration
+        async with aclosing(service.transcoder.transcode(_fragments(recording))) as sound:
+            async for pcm in sound:
+                if session.samples + len(pcm) > longest * SAMPLE_RATE:
+                    raise TooLarge(f"the sound is longer than {longest:g} s")
+                await session.write(pcm)
+        return (await session.finish()).text
+
+
+async def _fragments(recording: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(recording), _FRAGMENT):
+        yield recording[start : start + _FRAGMENT]
+
+
+def _error(refusal: RequestError) -> dict[str, Any]:
+    return {"type": "error", "message": str(refusal), "code": refusal.code}

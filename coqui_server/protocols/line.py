@@ -1,0 +1,91 @@
+"""A live client's connection: messages in of a bounded size and in time, JSON out."""
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from coqui_server.exceptions import BadRequest, Idle
+from coqui_server.protocols import inbound
+from coqui_server.settings import ServerSettings
+
+LARGEST = 16 * 2**20
+"""Bytes a live message may have: eight minutes of sound at 16 kHz."""
+
+_log = logging.getLogger(__name__)
+
+
+class Line:
+    """One client. Sending never fails: what is said to a client that is gone is lost on it alone.
+
+    Attributes:
+        gone: the client has left, or was cut off because it did not read.
+    """
+
+    def __init__(self, connection: ServerConnection, settings: ServerSettings) -> None:
+        self.gone = False
+        self._connection = connection
+        self._settings = settings
+
+    async def receive(self, limit: int = LARGEST) -> str | bytes:
+        """The next message.
+
+        Raises:
+            TooLarge: it has more than `limit` bytes.
+            Idle: none came for `server.idle`.
+            ConnectionClosed: there will be none.
+        """
+        try:
+            async with asyncio.timeout(self._settings.idle):
+                return await inbound.message(self._connection, limit)
+        except TimeoutError as silence:
+            raise Idle(f"nothing came for {self._settings.idle:g} s") from silence
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Send one message, waiting `server.unread` at most for the client to read."""
+        if self.gone:
+            return
+        try:
+            async with asyncio.timeout(self._settings.unread):
+                await self._connection.send(json.dumps(message, ensure_ascii=False))
+        except TimeoutError:
+            self.gone = True
+            _log.warning("%s: cut off, it does not read", self._connection.remote_address)
+            self._connection.transport.abort()
+        except ConnectionClosed:
+            self.gone = True
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection with a code and a reason (RFC 6455 section 5.5.1, 123 bytes).
+
+        What the client still sends is read away meanwhile: its answer to the close comes after it.
+        """
+        reading = asyncio.create_task(self._read_away())
+        await self._connection.close(code, reason.encode()[:123].decode(errors="ignore"))
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+    async def _read_away(self) -> None:
+        while True:
+            await self._connection.recv()
+
+
+def parsed(text: str | bytes) -> dict[str, Any]:
+    """A message as a JSON object.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    try:
+        message = json.loads(text)
+        if isinstance(text, bytes) or "\\u" in text:
+            # Half of a surrogate pair is no character: it could not be sent back or decoded for.
+            json.dumps(message, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as wrong:
+        raise BadRequest("a text message is a JSON object") from wrong
+    if not isinstance(message, dict):
+        raise BadRequest("a text message is a JSON object")
+    return message

@@ -1,0 +1,61 @@
+"""How much decoding live sessions ask for, from what it has cost so far.
+
+A live session needs so many seconds of decoding for each second of sound. What is counted is what
+its finals took; partials can be left out. A session too young to tell is taken to be like the
+others were.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+_FULL = 0.8
+"""The share of all threads' time that may be promised; the rest evens out who speaks when."""
+
+_YOUNG = 15.0
+"""Seconds of sound before which a session's own figure says little."""
+
+_MEMORY = 1800.0
+"""Seconds of sound the typical figure is drawn from; older ones fade."""
+
+
+class Measured(Protocol):
+    """What is looked at in a session: seconds of sound, and of decoding for its finals."""
+
+    @property
+    def duration(self) -> float: ...
+
+    @property
+    def needed(self) -> float: ...
+
+
+class Load:
+    """The demand of the live sessions of `threads` decoder threads."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._sound = self._work = 0.0
+
+    def learn(self, session: Measured) -> None:
+        """Take a session that has ended into what is typical."""
+        self._sound += session.duration
+        self._work += session.needed
+        if self._sound > _MEMORY:
+            self._work *= _MEMORY / self._sound
+            self._sound = _MEMORY
+
+    def demand(self, sessions: Iterable[Measured]) -> float:
+        """Threads that these sessions keep busy."""
+        open = list(sessions)
+        typical = self._typical(open)
+        return sum(typical if s.duration < _YOUNG else s.needed / s.duration for s in open)
+
+    def admits(self, sessions: Iterable[Measured]) -> bool:
+        """Whether there is room for one more beside these."""
+        open = list(sessions)
+        return self.demand(open) + self._typical(open) <= _FULL * self.threads
+
+    def _typical(self, sessions: list[Measured]) -> float:
+        """Threads a session keeps busy, over those that ended and those that are open."""
+        sound = self._sound + sum(session.duration for session in sessions)
+        work = self._work + sum(session.needed for session in sessions)
+        return work / sound if sound >= _YOUNG else 0.0

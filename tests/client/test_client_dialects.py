@@ -1,0 +1,135 @@
+"""`coqui_client.dialects` and `coqui_client.said`: messages in, a transcript out."""
+
+import json
+from typing import Any
+
+import pytest
+
+from coqui_client.dialects import DIALECTS, Ended, Event, Final, Partial
+from coqui_client.exceptions import BusyError, RefusedError, ReplyError
+from coqui_client.said import Said
+from coqui_client.transcript import Word
+
+
+def read(dialect: str, message: dict[str, Any]) -> Event | None:
+    return DIALECTS[dialect].read(json.dumps(message))
+
+
+def test_openings_and_closings() -> None:
+    """Each protocol is told what sound comes and when it is over; JSON takes no other sound."""
+    opened = {name: json.loads(one.opening(False) or "null") for name, one in DIALECTS.items()}
+    sound = {"sample_rate": 16000, "encoding": "linear16"}
+    assert opened == {
+        "native": {"event": "start", **sound, "interim": False, "words": True},
+        "vosk": {"config": {"sample_rate": 16000, "words": True}},
+        "json": None,
+    }
+    assert {name: json.loads(one.closing) for name, one in DIALECTS.items()} == {
+        "native": {"event": "stop"},
+        "vosk": {"eof": 1},
+        "json": {"type": "stop"},
+    }
+
+
+NATIVE = {"event": "transcript", "text": "Hi.", "start": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "message", "event"),
+    [
+        ("native", {"event": "started", "session_id": "7e"}, None),
+        ("native", {**NATIVE, "is_final": False}, Partial("Hi.")),
+        ("native", {**NATIVE, "is_final": True}, Final({"text": "Hi.", "start": 0.5})),
+        ("native", {"event": "utterance_end", "text": ""}, None),
+        ("native", {"event": "stopped", "session_id": "7e"}, Ended({"session": "7e"})),
+        ("vosk", {"partial": "hi"}, Partial("hi")),
+        ("vosk", {"partial": ""}, Partial("")),
+        ("vosk", {"text": ""}, None),
+        ("vosk", {"text": "hi"}, Final({"text": "hi"})),
+        ("vosk", {"text": "hi", "result": [{"word": "hi"}, "hi"]}, Final({"text": "hi"})),
+        ("json", {"type": "partial", "text": "hi"}, Partial("hi")),
+        ("json", {"type": "final", "text": "hi"}, Final({"text": "hi"})),
+        ("json", {"type": "stopped"}, Ended()),
+        ("json", {"type": "status", "message": "Processing audio..."}, None),
+    ],
+)
+def test_reading(dialect: str, message: dict[str, Any], event: Event | None) -> None:
+    """Each message means one thing; those that are not about what is said mean nothing."""
+    assert read(dialect, message) == event
+
+
+def test_words_of_vosk() -> None:
+    """vosk-server's words become ours, and the times of the result those of its words."""
+    result = [
+        {"word": "good", "start": 0.5, "end": 0.75, "conf": 1.0},
+        {"word": "day", "start": 0.75, "end": 1.25, "conf": 0.5},
+    ]
+    said = Said()
+    event = read("vosk", {"text": "good day", "result": result})
+    assert event is not None
+    said.take(event, 2.0)
+    (segment,) = said.transcript(2.0).segments
+    assert (segment.start, segment.end, segment.text) == (0.5, 1.25, "good day")
+    assert segment.words == (Word("good", 0.5, 0.75), Word("day", 0.75, 1.25))
+
+
+@pytest.mark.parametrize(("dialect", "key"), [("native", "event"), ("json", "type")])
+def test_errors(dialect: str, key: str) -> None:
+    """An error is raised in the daemon's words; `busy` is one that is worth another try."""
+    with pytest.raises(RefusedError, match=r"^the engine failed$") as refused:
+        read(dialect, {key: "error", "message": "the engine\nfailed", "code": "engine_failed"})
+    assert refused.value.code == "engine_failed"
+    with pytest.raises(BusyError):
+        read(dialect, {key: "error", "message": "later", "code": "busy"})
+    with pytest.raises(RefusedError, match="refused"):
+        read(dialect, {key: "error"})
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("message", ["hello", "[]", b"\xff"])
+def test_no_message(dialect: str, message: str | bytes) -> None:
+    """What is no JSON object is not this daemon."""
+    with pytest.raises(ReplyError):
+        DIALECTS[dialect].read(message)
+
+
+def test_transcript() -> None:
+    """Finals become segments; what the end tells is in the reply."""
+    said = Said()
+    assert not said
+    said.take(Final({"text": "Hello.", "start": 0.5, "end": 1.0, "confidence": 0.9}), 1.6)
+    said.take(Final({"text": "Bye.", "start": 2.0, "end": 2.5}), 3.1)
+    assert said
+    assert not said.ended
+    said.take(Ended({"session": "7e"}), 3.2)
+    assert said.ended
+    transcript = said.transcript(3.2)
+    assert (transcript.text, transcript.duration) == ("Hello. Bye.", 3.2)
+    assert [part.start for part in transcript.segments] == [0.5, 2.0]
+    assert transcript.reply["session"] == "7e"
+    assert transcript.reply["segments"][0]["confidence"] == 0.9
+    assert "incomplete" not in transcript.reply
+    assert said.transcript(3.2, "lost").reply["incomplete"] == "lost"
+
+
+def test_times_of_a_protocol_without() -> None:
+    """A final is as old as its first partial with words, else as the final before it."""
+    said = Said()
+    for event, sent in (
+        (Partial(""), 0.1),
+        (Partial("He"), 0.5),
+        (Partial("Hello"), 1.0),
+        (Final({"text": "Hello."}), 1.5),
+        (Final({"text": "Bye."}), 2.5),
+    ):
+        said.take(event, sent)
+    times = [(part.start, part.end) for part in said.transcript(3.0).segments]
+    assert times == [(0.5, 1.5), (1.5, 2.5)]
+
+
+def test_final_of_another_shape() -> None:
+    """A final without a text is found when the transcript is made."""
+    said = Said()
+    said.take(Final({"text": None}), 1.0)
+    with pytest.raises(ReplyError, match="no text"):
+        said.transcript(1.0)

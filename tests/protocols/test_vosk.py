@@ -1,0 +1,314 @@
+"""vosk-server's protocol, as each of its clients speaks it."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import soxr
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
+
+from coqui_server.audio.level import Samples
+from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
+from tests.conftest import clip, spoken
+from tests.protocols.conftest import Running, Start
+from tests.protocols.live import Client, Message, Obstacle, all_closed, client, pieces
+
+VOICE = clip("appointment.wav")
+KOREAN = clip("korean.wav").pcm[:64_000]
+SILENCE = np.zeros(8000, np.int16)
+
+
+@pytest.fixture
+async def server(start: Start, moonshine: Engine) -> AsyncIterator[Running]:
+    """The server as it comes."""
+    async with start(moonshine) as running:
+        yield running
+        await all_closed(running)
+
+
+def at(rate: int, pcm: Samples = VOICE.pcm) -> bytes:
+    """The sample at another rate."""
+    sound: Samples = soxr.resample(pcm, 16_000, rate)
+    return sound.tobytes()
+
+
+def said(replies: list[Message]) -> str:
+    """All finals' text."""
+    return " ".join(reply["text"] for reply in replies if reply.get("text"))
+
+
+async def lock_step(user: Client, sound: bytes, size: int) -> list[Message]:
+    """One reply awaited for each message, as all of Vosk's own samples do."""
+    replies = []
+    for piece in pieces(sound, size):
+        await user.socket.send(piece)
+        replies.append(await user.next())
+    return replies
+
+
+@pytest.mark.parametrize("path", ["/", "/vosk", ""])
+async def test_its_own_script(server: Running, path: str) -> None:
+    """vosk-server's test.py: config, 0.2 s and a reply, ..., eof, the last result, 1000."""
+    async with client(server, path) as user:
+        await user.socket.send('{ "config" : { "sample_rate" : 16000 } }')
+        replies = await lock_step(user, VOICE.pcm.tobytes(), 6400)
+        await user.socket.send('{"eof" : 1}')
+        assert await user.closed() == (1000, "")
+    last = user.heard[-1]
+    assert len(user.heard) == len(replies) + 1
+    assert all(reply.keys() in ({"partial"}, {"text"}) for reply in replies)
+    assert last.keys() == {"text"}
+    assert spoken(said(user.heard)) == spoken(VOICE.text)
+
+
+async def test_partials_and_a_final_while_speaking(server: Running) -> None:
+    """What is said so far is in the replies, then its result once, then an empty partial."""
+    async with client(server, "/") as user:
+        await user.say({"config": {"sample_rate": 16000}})
+        await lock_step(user, VOICE.pcm[:40_000].tobytes(), 6400)
+        while not user.heard[-1]["partial"]:
+            await lock_step(user, bytes(2), 2)
+        assert spoken(user.heard[-1]["partial"]).startswith("your")
+        await lock_step(user, VOICE.pcm[40_000:].tobytes() + bytes(32_000), 6400)
+        while "text" not in user.heard[-1]:
+            await lock_step(user, bytes(2), 2)
+        while "text" in user.heard[-1]:
+            await lock_step(user, bytes(2), 2)
+        assert user.heard[-1] == {"partial": ""}
+        await user.say({"eof": 1})
+        await user.closed()
+    assert spoken(said(user.heard)) == spoken(VOICE.text)
+
+
+async def test_jigasi(server: Running) -> None:
+    """The rate is a float, and messages are sent without waiting for replies."""
+    async with client(server, "/") as user:
+        await user.socket.send('{"config": {"sample_rate": 48000.0, "words": 1}}')
+        sent = pieces(at(48_000), 19_200)
+        for piece in sent:
+            await user.socket.send(piece)
+        await user.socket.send('{"eof" : 1}')
+        assert (await user.closed())[0] == 1000
+    assert len(user.heard) == len(sent) + 1
+    assert all("partial" in reply or "text" in reply for reply in user.heard)
+    assert spoken(said(user.heard)) == spoken(VOICE.text)
+
+
+async def test_big_blue_button(server: Running) -> None:
+    """The rate is a text, and the JSON has no spaces."""
+    async with client(server, "/") as user:
+        await user.socket.send('{"config":{"sample_rate":"48000","max_alternatives":"0"}}')
+        await user.speak(at(48_000), 9600)
+        await user.socket.send('{"eof":1}')
+        assert (await user.closed())[0] == 1000
+    assert spoken(said(user.heard)) == spoken(VOICE.text)
+
+
+async def test_freeswitch(server: Running) -> None:
+    """No config, so 8 kHz; 3200 bytes a message; no eof, but a connection that is just gone."""
+    async with client(server, "/ws/events?kind=live") as viewer, client(server, "/") as user:
+        replies = await lock_step(user, at(8000) + bytes(16_000), 3200)
+        while spoken(said(replies)) != spoken(VOICE.text):
+            replies += await lock_step(user, bytes(3200), 3200)
+        user.socket.transport.abort()
+        ended = await viewer.until(event="session_end")
+    assert ended["error"] is None
+
+
+async def test_asterisk(server: Running) -> None:
+    """It offers a subprotocol and wants no other back, and leaves after eof without reading."""
+    offered = [Subprotocol("ws")]
+    async with (
+        client(server, "/ws/events?kind=live") as viewer,
+        connect(server.url, subprotocols=offered, compression=None) as socket,
+    ):
+        assert socket.response is not None
+        assert "Sec-WebSocket-Protocol" not in socket.response.headers
+        await lock_step(Client(socket), at(8000), 3200)
+        socket.transport.pause_reading()
+        await socket.send('{"eof" : 1}')
+        socket.transport.close()
+        ended = await viewer.until(event="session_end")
+        finals = [event["text"] for event in viewer.heard if event["event"] == "final"]
+    assert ended["error"] is None
+    assert spoken(" ".join(finals)) == spoken(VOICE.text)
+
+
+async def test_late_pongs_do_not_matter(server: Running) -> None:
+    """Asterisk and FreeSWITCH answer pings only while they read; nobody is cut off for that."""
+    async with client(server, "/") as user:
+        await lock_step(user, bytes(3200), 3200)
+        (connection,) = server.server.connections
+        assert connection.ping_timeout is None
+
+
+@pytest.mark.parametrize("eof", ['{"eof" : 1}', '{"eof":1}', '{ "eof": 1 }', '{"eof": true}'])
+async def test_eof_before_sound(server: Running, eof: str) -> None:
+    """It is an empty text, with a config or without."""
+    for config in (None, '{"config": {}}'):
+        async with client(server, "/") as user:
+            if config:
+                await user.socket.send(config)
+            await user.socket.send(eof)
+            assert await user.closed() == (1000, "")
+        assert user.heard == [{"text": ""}]
+
+
+async def test_reset(server: Running) -> None:
+    """It is answered by what was said so far, and the stream goes on."""
+    async with client(server, "/") as user:
+        await user.say({"config": {"sample_rate": 16000}})
+        await user.say({"reset": 1})
+        assert await user.next() == {"text": ""}
+        for _ in range(2):
+            user.heard.clear()
+            await lock_step(user, VOICE.pcm.tobytes(), 32_000)
+            await user.say({"reset": 1})
+            await user.next()
+            assert spoken(said(user.heard)) == spoken(VOICE.text)
+        await user.say({"eof": 1})
+        await user.closed()
+    assert user.heard[-1] == {"text": ""}
+
+
+async def test_a_late_config_and_unknown_keys(server: Running) -> None:
+    """A config has no reply, not even a late one, which changes nothing; what it has that we do
+    not know is passed over."""
+    async with client(server, "/") as user:
+        await user.say({"config": {"sample_rate": 16000, "spk": "x", "grammar": 5}, "more": 1})
+        await user.say({"config": {"words": False}})
+        await user.speak(VOICE.pcm[:30_000])
+        await user.say({"config": {"sample_rate": 8000}})
+        await user.speak(VOICE.pcm[30_000:])
+        await user.say({"eof": 1})
+        await user.closed()
+    assert len(user.heard) == len(pieces(VOICE.pcm[:30_000].tobytes(), 6400)) + len(
+        pieces(VOICE.pcm[30_000:].tobytes(), 6400)
+    ) + len(["eof"])
+    assert spoken(said(user.heard)) == spoken(VOICE.text)
+
+
+@pytest.mark.parametrize("model", ["moonshine", "tiny-en", None])
+async def test_the_model_by_its_name(server: Running, model: str | None) -> None:
+    """A client that names the model that runs here gets it."""
+    async with client(server, "/") as user:
+        await user.say({"config": {"sample_rate": 16000, "model": model}})
+        await user.speak(VOICE.pcm)
+        await user.say({"eof": 1})
+        assert (await user.closed())[0] == 1000
+    assert spoken(said(user.heard)) == spoken(VOICE.text)
+
+
+CONFIGS: dict[str, list[Any]] = {
+    "model": ["vosk-model", "/etc", "./x", 5, ["tiny-en"]],
+    "sample_rate": ["x", None, 0, -8000, 4e5, 8000.5, float("nan"), [], True, 10**400],
+    "max_alternatives": ["x", None, [], {}],
+    "phrase_list": ["yes", [1], {}, None],
+}
+WRONG: list[tuple[str, str]] = [
+    *((json.dumps({"config": {key: v}}), key) for key, values in CONFIGS.items() for v in values),
+    *((f'{{"config": {value}}}', "config") for value in ("5", "[]", '"x"', "null")),
+    *((text, "JSON object") for text in ("", "eof", "[]", "5", "[" * 100_000)),
+    *((text, "JSON object") for text in ('{"\\ud800": 1}', '{"config": {"model": "\\ud800"}}')),
+    ('{"start": 1}', "a config, a reset or an eof"),
+]
+
+
+async def test_what_is_refused(server: Running) -> None:
+    """There is no message for errors in this protocol: the close's reason says what is wrong."""
+    for message, hint in WRONG:
+        async with client(server, "/") as user:
+            await user.socket.send(message)
+            # A rate is looked at when sound comes.
+            await user.socket.send(b"ab")
+            code, reason = await user.closed()
+        assert (code, user.heard) == (1008, []), message
+        assert hint in str(reason), message
+
+
+async def test_more_than_max_sessions(start: Start, moonshine: Engine) -> None:
+    """The reason of the close says it, with 1013."""
+    async with (
+        start(moonshine, "server.max_sessions = 1") as server,
+        client(server, "/") as first,
+        client(server, "/") as second,
+    ):
+        await lock_step(first, bytes(3200), 3200)
+        await second.socket.send(bytes(3200))
+        assert await second.closed() == (1013, "all 1 sessions are taken; try again later")
+
+
+@pytest.mark.parametrize("config", [{}, {"words": False}, {"max_alternatives": 2}])
+async def test_two_quotes_touch_in_empty_results_only(
+    start: Start, config: Mapping[str, object]
+) -> None:
+    """FreeSWITCH takes a reply with `""` for an empty one, so what is said may not have it."""
+    engine = Obstacle(says='she said "hello"')
+    async with start(engine) as server, client(server, "/") as user:
+        await user.say({"config": {"sample_rate": 16000, **config}})
+        await user.speak(VOICE.pcm.tobytes() + bytes(64_000))
+        await user.say({"eof": 1})
+        raw = [str(text) async for text in user.socket]
+    full = [text for text in raw if "hello" in text]
+    assert full
+    assert not [text for text in full if '""' in text]
+    assert all('""' in text for text in raw if text not in full)
+
+
+async def test_an_engine_failure(start: Start) -> None:
+    """It is our fault: 1011, with as much of the reason as a close holds."""
+    async with start(Obstacle(fails=True)) as server, client(server, "/") as user:
+        await user.say({"config": {"sample_rate": 16000}})
+        await user.speak(VOICE.pcm.tobytes() + bytes(64_000))
+        await user.say({"eof": 1})
+        assert await user.closed() == (1011, "the recogniser obstacle failed")
+
+
+async def test_words_are_those_of_the_library(start: Start, vosk: Engine) -> None:
+    """`result` has each word with conf, start and end on the stream's clock, as Vosk has it."""
+    async with (
+        start(vosk, "level.max_gain = 0") as server,
+        client(server, "/ws/events?kind=live") as viewer,
+        client(server, "/") as user,
+    ):
+        await user.say({"config": {"sample_rate": 16000, "model": vosk.model}})
+        await user.speak(SILENCE.tobytes() + KOREAN.tobytes())
+        await user.say({"eof": 1})
+        assert (await user.closed())[0] == 1000
+        final = await viewer.until(event="final")
+    (result,) = [reply for reply in user.heard if reply.get("text")]
+    cut = np.concatenate((SILENCE, KOREAN))
+    recognizer = vosk.open(DEFAULT_OPTIONS)
+    recognizer.feed(cut[round(final["start"] * 16_000) : round(final["end"] * 16_000)])
+    direct = recognizer.finish()
+    assert result["text"] == direct.text != ""
+    assert [list(word) for word in result["result"]] == [["conf", "end", "start", "word"]] * len(
+        direct.words
+    )
+    for word, own in zip(result["result"], direct.words, strict=True):
+        assert (word["word"], word["conf"]) == (own.text, own.confidence)
+        assert word["start"] == pytest.approx(final["start"] + own.start, abs=1e-5)
+        assert word["end"] == pytest.approx(final["start"] + own.end, abs=1e-5)
+
+
+async def test_alternatives(start: Start, vosk: Engine) -> None:
+    """With max_alternatives other readings come best first, the best with its words; empty ones
+    have Vosk's own shape."""
+    async with start(vosk) as server, client(server, "/") as user:
+        await user.say({"config": {"sample_rate": 16000, "max_alternatives": 3}})
+        await user.say({"reset": 1})
+        assert await user.next() == {"alternatives": [{"confidence": 1.0, "text": ""}]}
+        await user.speak(KOREAN)
+        await user.say({"eof": 1})
+        await user.closed()
+    (full,) = [reply["alternatives"] for reply in user.heard[1:] if "alternatives" in reply]
+    assert 1 < len(full) <= 3
+    assert full[0]["text"] == " ".join(word["word"] for word in full[0]["result"]) != ""
+    assert [set(word) for word in full[0]["result"]] == [{"start", "end", "word"}] * len(
+        full[0]["result"]
+    )
+    scores = [reading["confidence"] for reading in full]
+    assert scores == sorted(scores, reverse=True)

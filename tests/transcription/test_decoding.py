@@ -1,0 +1,295 @@
+"""An utterance's way through an engine: what is decoded when, and what is shown."""
+
+import asyncio
+import itertools
+import threading
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from coqui_server.audio.level import Samples
+from coqui_server.engines.base import DEFAULT_OPTIONS, Capabilities, Engine, Hypothesis, Options
+from coqui_server.settings import SAMPLE_RATE
+from coqui_server.transcription.decoding import Decoding
+from coqui_server.transcription.scheduler import Priority, Scheduler
+from coqui_server.transcription.utterance import Utterance
+from tests.conftest import clip, spoken
+
+
+@dataclass
+class Scribe:
+    """An engine that writes down what it is asked for; its text is how many tenths it heard."""
+
+    streaming: bool = False
+    constant: bool = False
+    fails: bool = False
+    name: str = "scribe"
+    model: str = "none"
+    calls: list[str] = field(default_factory=list)
+    passing: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.passing.set()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(streaming=self.streaming)
+
+    def open(self, options: Options) -> "Heard":
+        return Heard(self)
+
+
+@dataclass
+class Heard:
+    """What one of the scribe's recognizers was fed."""
+
+    scribe: Scribe
+    tenths: int = 0
+
+    def feed(self, pcm: Samples) -> None:
+        self.tenths += len(pcm) // (SAMPLE_RATE // 10)
+        self.scribe.calls.append(f"feed {len(pcm) // (SAMPLE_RATE // 10)}")
+
+    def partial(self) -> Hypothesis:
+        self.scribe.calls.append("partial")
+        assert self.scribe.passing.wait(10)
+        if self.scribe.fails:
+            raise RuntimeError("native trouble")
+        return Hypothesis("same" if self.scribe.constant else f"{self.tenths}")
+
+    def finish(self) -> Hypothesis:
+        self.scribe.calls.append("finish")
+        return Hypothesis(f"{self.tenths}")
+
+
+@dataclass(eq=False)
+class Speaker:
+    """Speaks into an utterance that is decoded meanwhile."""
+
+    engine: Engine
+    scheduler: Scheduler
+    live: bool = True
+    interim: float | None = 0.5
+    visible: bool = True
+    ends: bool = False
+    shown: list[str] = field(default_factory=list)
+    utterance: Utterance = field(default_factory=lambda: Utterance(0.0))
+
+    def start(self) -> "asyncio.Task[Hypothesis]":
+        """Begin to decode."""
+        self.decoding = Decoding(
+            *(self.engine, self.scheduler, self, DEFAULT_OPTIONS),
+            live=self.live,
+            interim=self.interim,
+            visible=lambda _: self.visible,
+            show=self._show,
+        )
+        return asyncio.create_task(self.decoding.decode(self.utterance))
+
+    async def say(self, pcm: Samples) -> None:
+        """Add sound, and wait until all jobs that it made worth while are done."""
+        self.utterance.add(pcm)
+        await settled(self.scheduler)
+
+    async def _show(self, utterance: Utterance, text: str) -> None:
+        self.shown.append(text)
+        if self.ends:
+            utterance.close(0.5)
+
+
+async def settled(scheduler: Scheduler) -> None:
+    """Wait until nothing runs and nothing will."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+        while scheduler.running or scheduler.waiting:
+            await asyncio.sleep(0)
+
+
+def tenths(count: int) -> Samples:
+    """So many tenths of a second of sound."""
+    return np.ones(count * SAMPLE_RATE // 10, np.int16)
+
+
+async def test_a_streaming_engine_is_fed_as_speech_comes(scheduler: Scheduler) -> None:
+    """It has little left to do at the end; its partials come when the pace has passed."""
+    scribe = Scribe(streaming=True)
+    speaker = Speaker(scribe, scheduler)
+    decoding = speaker.start()
+    for _ in range(6):
+        await speaker.say(tenths(2))
+    speaker.utterance.add(tenths(1))
+    speaker.utterance.close(1.3)
+    assert (await decoding).text == "13"
+    feeds = ["feed 2", "feed 2", "feed 2", "partial"]
+    assert scribe.calls == [*feeds, *feeds, "feed 1", "finish"]
+    assert speaker.shown == ["6", "12"]
+    assert speaker.decoding.partials == 0 < speaker.decoding.finals
+
+
+async def test_a_streaming_engine_is_not_asked_for_partials_nobody_wants(
+    scheduler: Scheduler,
+) -> None:
+    """Without a pace it is fed all the same."""
+    scribe = Scribe(streaming=True)
+    speaker = Speaker(scribe, scheduler, interim=None)
+    decoding = speaker.start()
+    await speaker.say(tenths(10))
+    speaker.utterance.close(1.0)
+    assert (await decoding).text == "10"
+    assert scribe.calls == ["feed 10", "feed 0", "finish"]
+
+
+async def test_a_file_is_decoded_whole(scheduler: Scheduler) -> None:
+    """Nobody reads along, so a streaming engine has it in one piece."""
+    scribe = Scribe(streaming=True)
+    speaker = Speaker(scribe, scheduler, live=False, interim=None)
+    decoding = speaker.start()
+    for _ in range(3):
+        await speaker.say(tenths(5))
+    speaker.utterance.close(1.5)
+    assert (await decoding).text == "15"
+    assert scribe.calls == ["feed 15", "finish"]
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_what_cannot_be_seen_yet_is_not_shown(scheduler: Scheduler, streaming: bool) -> None:
+    """An utterance whose forerunner has no final yet has no partials; then they go on."""
+    speaker = Speaker(Scribe(streaming=streaming), scheduler, visible=False)
+    decoding = speaker.start()
+    await speaker.say(tenths(10))
+    assert speaker.shown == []
+    speaker.visible = True
+    await speaker.say(tenths(5))
+    assert speaker.shown == ["15"]
+    speaker.utterance.close(1.5)
+    await decoding
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_an_unchanged_text_is_shown_once(scheduler: Scheduler, streaming: bool) -> None:
+    """A partial that says nothing new is not sent."""
+    scribe = Scribe(streaming=streaming, constant=True)
+    speaker = Speaker(scribe, scheduler)
+    decoding = speaker.start()
+    for _ in range(4):
+        await speaker.say(tenths(5))
+    speaker.utterance.close(2.0)
+    await decoding
+    assert scribe.calls.count("partial") == 4
+    assert speaker.shown == ["same"]
+
+
+async def test_previews_are_of_all_so_far(scheduler: Scheduler) -> None:
+    """An engine that does not stream hears the whole utterance anew for each hypothesis."""
+    scribe = Scribe()
+    speaker = Speaker(scribe, scheduler)
+    decoding = speaker.start()
+    for _ in range(3):
+        await speaker.say(tenths(5))
+    speaker.utterance.close(1.5)
+    assert (await decoding).text == "15"
+    previews = ["feed 5", "partial", "feed 10", "partial", "feed 15", "partial"]
+    assert scribe.calls == [*previews, "feed 15", "finish"]
+    assert speaker.shown == ["5", "10", "15"]
+    assert speaker.decoding.partials > 0
+
+
+async def test_no_preview_while_a_thread_is_busy(scheduler: Scheduler) -> None:
+    """With others at work a preview is left out, not queued."""
+    others = threading.Event()
+    busy = asyncio.create_task(scheduler.run("other", lambda: others.wait(10), Priority.FILE))
+    speaker = Speaker(Scribe(), scheduler)
+    decoding = speaker.start()
+    for _ in range(5):
+        speaker.utterance.add(tenths(10))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert (scheduler.running, scheduler.waiting) == (1, 0)
+    others.set()
+    await busy
+    await speaker.say(tenths(5))
+    assert speaker.shown == ["55"]
+    speaker.utterance.close(5.5)
+    await decoding
+
+
+async def test_a_slow_preview_is_followed_by_a_long_pause(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After one that took a second, the next waits for four of new speech."""
+    scribe = Scribe()
+    speaker = Speaker(scribe, scheduler)
+    seconds = itertools.count()
+    clock = SimpleNamespace(perf_counter=lambda: float(next(seconds)))
+    monkeypatch.setattr("coqui_server.transcription.scheduler.time", clock)
+    decoding = speaker.start()
+    for _ in range(20):
+        await speaker.say(tenths(5))
+    speaker.utterance.close(10.0)
+    await decoding
+    assert speaker.shown == ["5", "45", "85"]
+
+
+async def test_a_failing_preview_fails_the_utterance(scheduler: Scheduler) -> None:
+    """What the engine raises comes out, though the preview was nobody's to wait for."""
+    speaker = Speaker(Scribe(fails=True), scheduler)
+    decoding = speaker.start()
+    await speaker.say(tenths(5))
+    speaker.utterance.close(0.5)
+    with pytest.raises(RuntimeError, match="native trouble"):
+        await decoding
+
+
+async def test_a_preview_that_runs_at_the_end_is_dropped(scheduler: Scheduler) -> None:
+    """The final does not wait for it, and it is never shown."""
+    scribe = Scribe()
+    scribe.passing.clear()
+    speaker = Speaker(scribe, scheduler)
+    decoding = speaker.start()
+    speaker.utterance.add(tenths(5))
+    while "partial" not in scribe.calls:
+        await asyncio.sleep(0)
+    speaker.utterance.close(0.5)
+    assert (await decoding).text == "5"
+    scribe.passing.set()
+    await settled(scheduler)
+    assert speaker.shown == []
+
+
+async def test_an_utterance_that_ends_as_its_preview_does(scheduler: Scheduler) -> None:
+    """The end may come while the partial is told: no other preview is made, and nothing spins."""
+    scribe = Scribe()
+    speaker = Speaker(scribe, scheduler)
+
+    speaker.ends = True
+    decoding = speaker.start()
+    await speaker.say(tenths(5))
+    assert (await decoding).text == "5"
+    assert scribe.calls == ["feed 5", "partial", "feed 5", "finish"]
+
+
+async def test_a_cancelled_utterance_leaves_nothing_behind(scheduler: Scheduler) -> None:
+    """A session that breaks off stops its previews as well."""
+    before = asyncio.all_tasks()
+    speaker = Speaker(Scribe(), scheduler)
+    decoding = speaker.start()
+    await speaker.say(tenths(3))
+    decoding.cancel()
+    await asyncio.gather(decoding, return_exceptions=True)
+    assert asyncio.all_tasks() == before
+
+
+async def test_real_previews_grow_into_the_final(moonshine: Engine, scheduler: Scheduler) -> None:
+    """On speech each partial begins like the final, which is the same as without any."""
+    voice = clip("appointment.wav")
+    speaker = Speaker(moonshine, scheduler, interim=0.1)
+    decoding = speaker.start()
+    for start in range(0, len(voice.pcm), 16_000):
+        await speaker.say(voice.pcm[start : start + 16_000])
+    speaker.utterance.close(len(voice.pcm) / SAMPLE_RATE)
+    final = await decoding
+    assert spoken(final.text) == spoken(voice.text)
+    assert len(speaker.shown) >= 2
+    assert spoken(speaker.shown[-1]).split()[:4] == spoken(final.text).split()[:4]
