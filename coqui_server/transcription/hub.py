@@ -31,6 +31,8 @@ class Subscription:
         if any(news[key] != value for key, value in self._wanted.items()):
             return
         if len(self._messages) < _BACKLOG:
+            if self._missed:
+                self._messages.append(self._gap())
             self._messages.append(news)
         else:
             self._missed += 1
@@ -47,13 +49,16 @@ class Subscription:
     async def __anext__(self) -> Message:
         while not self._messages:
             if self._missed:
-                count, self._missed = self._missed, 0
-                return {"event": "missed", "count": count}
+                return self._gap()
             if self._closed:
                 raise StopAsyncIteration
             self._news.clear()
             await self._news.wait()
         return self._messages.popleft()
+
+    def _gap(self) -> Message:
+        count, self._missed = self._missed, 0
+        return {"event": "missed", "count": count}
 
 
 class Hub:

@@ -50,9 +50,13 @@ class Load:
         return sum(typical if s.duration < _YOUNG else s.needed / s.duration for s in open)
 
     def admits(self, sessions: Iterable[Measured]) -> bool:
-        """Whether there is room for one more beside these."""
+        """Whether there is room for one more beside these.
+
+        The first is always let in: what was measured when other programs had the machine is only
+        put right by sessions.
+        """
         open = list(sessions)
-        return self.demand(open) + self._typical(open) <= _FULL * self.threads
+        return not open or self.demand(open) + self._typical(open) <= _FULL * self.threads
 
     def _typical(self, sessions: list[Measured]) -> float:
         """Threads a session keeps busy, over those that ended and those that are open."""

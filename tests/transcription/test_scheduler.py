@@ -149,3 +149,84 @@ async def test_two_threads_run_two_jobs_at_once() -> None:
     await asyncio.gather(*(scheduler.run("a", meeting.wait) for _ in range(2)))
     await scheduler.close()
     assert not meeting.broken
+
+
+async def test_live_comes_before_files_and_files_before_partials(scheduler: Scheduler) -> None:
+    """Whatever came first, what somebody waits for goes first."""
+    jobs: list[tuple[object, str, Priority]] = [
+        ("a", "partial", Priority.PARTIAL),
+        ("b", "file", Priority.FILE),
+        ("c", "live", Priority.LIVE),
+        ("b", "live of b", Priority.LIVE),
+    ]
+    assert await order_of(scheduler, jobs) == ["live", "live of b", "file", "partial"]
+
+
+async def test_a_reserved_thread_is_kept_from_files() -> None:
+    """Files leave it free, even when more of them wait; live sound has it at once."""
+    scheduler = Scheduler(2)
+    scheduler.reserved = 1
+    keeper, first = await held(scheduler)
+    second = asyncio.create_task(scheduler.run("other", lambda: "second"))
+    await asyncio.sleep(0)
+    assert (scheduler.running, scheduler.waiting) == (1, 1)
+    assert (await scheduler.run("live", lambda: "now", Priority.LIVE))[0] == "now"
+    assert not second.done()
+    scheduler.reserved = 0
+    await scheduler.run("live", lambda: "nudge", Priority.LIVE)
+    assert (await second)[0] == "second"
+    keeper.let_go.set()
+    await first
+    await scheduler.close()
+
+
+async def test_the_only_thread_is_not_reserved(scheduler: Scheduler) -> None:
+    """With one thread, files are decoded all the same."""
+    scheduler.reserved = 1
+    assert (await scheduler.run("file", lambda: "done"))[0] == "done"
+
+
+@pytest.mark.parametrize(("threads", "busy", "spare"), [(1, 0, True), (1, 1, False)])
+@pytest.mark.parametrize("priority", list(Priority))
+async def test_spare_of_one(threads: int, busy: int, spare: bool, priority: Priority) -> None:
+    """A single thread is spare when it is idle."""
+    await spare_with(threads, busy, spare, priority)
+
+
+@pytest.mark.parametrize(("busy", "spare"), [(0, True), (1, True), (2, False), (3, False)])
+async def test_spare_of_three(busy: int, spare: bool) -> None:
+    """Beside a spare thread another must stay free."""
+    await spare_with(3, busy, spare, Priority.LIVE)
+
+
+async def spare_with(threads: int, busy: int, spare: bool, priority: Priority) -> None:
+    """Whether one of `threads` is spare while `busy` of them are at work."""
+    scheduler = Scheduler(threads)
+    keepers = [Gatekeeper() for _ in range(busy)]
+    running = [asyncio.create_task(scheduler.run(k, k, priority)) for k in keepers]
+    await asyncio.sleep(0)
+    assert scheduler.running == busy
+    assert scheduler.spare is spare
+    for keeper in keepers:
+        keeper.let_go.set()
+    await asyncio.gather(*running)
+    await scheduler.close()
+
+
+async def test_overdue_counts_sessions_and_not_their_jobs(scheduler: Scheduler) -> None:
+    """One session ahead of its finals keeps nobody waiting for more than its turn; files never
+    count."""
+    keeper, holding = await held(scheduler)
+    wanted = [
+        *(("greedy", Priority.LIVE, False) for _ in range(5)),
+        *((f"file {n}", Priority.FILE, False) for n in range(5)),
+        ("modest", Priority.LIVE, True),
+    ]
+    waiting = []
+    for owner, priority, overdue in wanted:
+        waiting.append(asyncio.create_task(scheduler.run(owner, lambda: None, priority)))
+        await asyncio.sleep(0)
+        assert scheduler.overdue is overdue, owner
+    keeper.let_go.set()
+    await asyncio.gather(holding, *waiting)
+    assert not scheduler.overdue
