@@ -21,9 +21,8 @@ from urllib.parse import parse_qsl, urlsplit
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
 
-from coqui_server.exceptions import BadCommand, BadRequest, RequestError
+from coqui_server.exceptions import BadCommand, RequestError
 from coqui_server.protocols import inbound
-from coqui_server.protocols.line import parsed
 from coqui_server.rtp.calls import Calls
 from coqui_server.transcription.hub import Hub, Subscription
 
@@ -69,7 +68,8 @@ async def _answer(connection: ServerConnection, calls: Calls) -> None:
             await connection.send(json.dumps(_error(refusal)))
             await connection.close(refusal.close_code)
             return
-        await connection.send(json.dumps(await _reply(text, calls), ensure_ascii=False))
+        # In ASCII: a lone surrogate, which JSON may escape, cannot be sent in any other way.
+        await connection.send(json.dumps(await _reply(text, calls)))
 
 
 async def _reply(text: str | bytes, calls: Calls) -> dict[str, Any]:
@@ -85,9 +85,12 @@ async def _reply(text: str | bytes, calls: Calls) -> dict[str, Any]:
 
 def _object(text: str | bytes) -> dict[str, Any]:
     try:
-        return parsed(text)
-    except BadRequest as wrong:
+        command = json.loads(text)
+    except (ValueError, RecursionError) as wrong:
         raise BadCommand(_WANTED) from wrong
+    if not isinstance(command, dict):
+        raise BadCommand(_WANTED)
+    return command
 
 
 def _name(command: dict[str, Any]) -> str:

@@ -209,10 +209,8 @@ async def test_filters(server: Running) -> None:
 
 async def test_a_request_is_given_back(viewer: Viewer) -> None:
     """Any JSON value in `request` comes back in the answer, also in a refusal, exactly."""
-    for mark in (7, "a\u00e9\U0001f600", {"deep": [1, None]}, False):
+    for mark in (7, "a\u00e9\U0001f600", {"deep": [1, None]}, False, "\ud800"):
         for command in ("list_calls", "no_such_command"):
             answer = await viewer.send(json.dumps({"command": command, "request": mark}))
             assert answer["request"] == mark
     assert "request" not in await viewer.send('{"command": "list_calls"}')
-    half = await viewer.send('{"command": "list_calls", "request": "\\ud800"}')
-    assert (half["event"], half["code"]) == ("error", "bad_command")
