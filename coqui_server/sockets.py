@@ -20,6 +20,7 @@ from coqui_server import __version__
 from coqui_server.exceptions import ConfigError, TooLarge
 from coqui_server.protocols import events, json_audio, speech_to_text, vosk, whole_file
 from coqui_server.rtp.calls import Calls
+from coqui_server.settings import HttpSettings
 from coqui_server.transcription.service import Service
 
 Protocol = Callable[[ServerConnection], Awaitable[None]]
@@ -107,7 +108,7 @@ async def _listen(service: Service, routes: Routes, port: int) -> Server:
             server_header=f"coqui_server/{__version__}",
         )
     except OSError as error:
-        raise _unusable(error, host, port) from error
+        raise _unusable(error, service.settings.server.http, port) from error
 
 
 def _plain(
@@ -149,10 +150,12 @@ def _foreign(request: Request, origins: tuple[str, ...]) -> str | None:
         return origin
 
 
-def _unusable(error: OSError, host: str, port: int) -> ConfigError:
+def _unusable(error: OSError, http: HttpSettings, port: int) -> ConfigError:
+    key = "server.http.port" if port == http.port else "server.http.extra_ports"
     if error.errno in (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", None)):
-        problem = f"found {port}, which is in use on {host}; allowed: a free port, or 0 for any"
-        return ConfigError("server.http.port", problem)
+        taken = f"found {port}, which is in use on {http.host}; allowed: a free port, or 0 for any"
+        return ConfigError(key, taken)
     if error.errno in (errno.EACCES, errno.EPERM):
-        return ConfigError("server.http.port", f"found {port}, allowed: one above 1023")
-    return ConfigError("server.http.host", f'found "{host}", allowed: an address of this machine')
+        return ConfigError(key, f"found {port}, allowed: one above 1023")
+    problem = f'found "{http.host}", allowed: an address of this machine'
+    return ConfigError("server.http.host", problem)

@@ -105,6 +105,28 @@ def test_port_in_use(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (2, f"{path}: server.http.port: {problem}\n")
 
 
+def test_an_extra_port_in_use(tmp_path: Path) -> None:
+    """It is the one that is named."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        path = configured(tmp_path, f"server.http {{ port = 0, extra_ports = [{port}] }}")
+        ended = start("--config", path)
+    assert ended.returncode == 2
+    assert f"server.http.extra_ports: found {port}, which is in use" in ended.stderr
+
+
+async def test_extra_ports() -> None:
+    """Every path is served on them too, so that Vosk's clients find it on their own port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with running(f"server.http.extra_ports = [{port}]") as daemon:
+        for url in (f"ws://127.0.0.1:{port}", daemon.url):
+            async with connect(url, compression=None) as client:
+                await client.send('{"eof" : 1}')
+                assert json.loads(await client.recv()) == {"text": ""}
+        assert daemon.stop() == 0
+
+
 def test_start_up_screen(tmp_path: Path) -> None:
     """One screenful: addresses, engine and model, threads, ffmpeg, and a command that works."""
     configuration = "server { http.port = 0, threadpool.count = 3 }"
