@@ -1,11 +1,15 @@
 """Random and broken datagrams against the RTP parser and a running daemon, beside a good call.
 
-    python -m tools.fuzz_rtp [--datagrams 1000000] [--seed 1]
+    python -m tools.fuzz_rtp [--datagrams 1000000] [--seed 1] [--calls 2]
 
 First the parsers alone: anything they raise but `MalformedPacket` is a failure. Then a daemon, a
 process of its own: the same datagrams from four ports, as fast as it takes them, while a sample is
 played to it as a call, over and over at real pace. It must log no error, keep its memory, and hear
 every word of the call. The exit code is 1 if anything of this fails.
+
+Of the flood, as many sources become calls as `--calls` leaves room for. Their noise comes faster
+than anybody speaks and is decoded like speech: with more of them than the decoders can follow, the
+good call is not heard in time either, and loses sound ("overrun").
 """
 
 import argparse
@@ -35,10 +39,6 @@ from tools.hostile import datagrams
 
 _CLIP = ROOT / "samples" / "voicemail.wav"
 _GOOD = 0x600D
-_CALLS = 4
-"""The good one and three others. Their noise is decoded like speech, and more of it than two cores
-can decode in time would only show that: a call that waits too long for them is cut ("overrun")."""
-
 _AT_ONCE = 64
 _FULL = 2**20
 """Bytes in the kernel's buffer, a quarter of it, at which the flood waits for the daemon."""
@@ -54,9 +54,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="fuzz_rtp", description=__doc__.splitlines()[0])
     parser.add_argument("--datagrams", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
+    parser.add_argument("--calls", type=int, default=2, metavar="N", help="the good one and others")
     wanted = parser.parse_args()
     failures = _parsers(wanted.datagrams, wanted.seed)
-    with running(f"rtp.max_calls = {_CALLS}, partials.pace = 10 minutes") as daemon:
+    settings = f"rtp.max_calls = {wanted.calls}, partials.pace = 10 minutes"
+    with running(settings) as daemon:
         failures += asyncio.run(_Flood(daemon).run(wanted.datagrams, wanted.seed))
         failures += _log(daemon)
         if code := daemon.stop():
