@@ -50,6 +50,8 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    # Partials however busy the machine: without the pause that follows a slow preview.
+    monkeypatch.setattr("coqui_server.transcription.decoding._PREVIEW_SHARE", 0)
 
     @asynccontextmanager
     async def running(engine: Engine, configuration: str = "") -> AsyncIterator[Running]:

@@ -11,7 +11,7 @@ import pytest
 from coqui_server.engines.base import Engine
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Running, Start, made
-from tests.protocols.live import Client, Message, Obstacle, all_closed, client
+from tests.protocols.live import Client, Message, Obstacle, all_closed, client, until
 
 VOICE = clip("appointment.wav")
 STATUS = {"type": "status", "message": "Processing audio..."}
@@ -61,6 +61,7 @@ async def test_live_sound(server: Running) -> None:
     async with client(server, "/ws") as user:
         for _ in range(2):
             user.heard.clear()
+            await until(lambda: not server.service.health()["decoders"]["running"])
             await user.speak(VOICE.pcm[:40_000])
             partial = await user.until(type="partial")
             assert partial.keys() == {"type", "text"}
