@@ -119,7 +119,7 @@ _COLUMNS = ("final", "tail", "wait", "rest", "bare", "word")
 
 
 def _head(name: str) -> str:
-    return f"{name + ' p50':>11} p95"
+    return f"{name + ' p50':>10}   p95"
 
 
 def report(plans: Sequence[list[Utterance]], told: Sequence[Told], bare: Sequence[float]) -> None:
@@ -146,9 +146,9 @@ def report(plans: Sequence[list[Utterance]], told: Sequence[Told], bare: Sequenc
 
 def _figures(seconds: Sequence[float]) -> str:
     if not seconds:
-        return f"{'-':>11}   -"
+        return f"{'-':>10}     -"
     p50, p95 = np.percentile(seconds, (50, 95)) * 1000
-    return f"{p50:10.0f}{p95:5.0f}"
+    return f"{p50:10.0f} {p95:5.0f}"
 
 
 def _arguments() -> argparse.Namespace:
