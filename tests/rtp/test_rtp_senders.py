@@ -13,9 +13,10 @@ from tests.rtp.programs import ffmpeg, gstreamer, run
 from tests.rtp.viewer import Message, Viewer, viewing
 from tests.rtp.wire import read_report, split
 
-VOICE = clip("voicemail.wav")
+VOICE = clip("appointment.wav")
 SETTINGS = """
-    rtp.idle = 2 s
+    rtp.idle = 1 s
+    partials.pace = 60 s
     rtp.codecs { "97" = "opus/48000/2", "98" = "L16/16000", "11" = "L16/44100" }
 """
 

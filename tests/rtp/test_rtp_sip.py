@@ -109,7 +109,7 @@ async def test_sip_telephones(start: Start, moonshine: Engine, tmp_path: Path) -
     """Two SIP calls at once, PCMU by sipp and GSM with keys by baresip, say what files say."""
     program("sipp")
     program("baresip")
-    said = {"dave": clip("voicemail.wav"), "carol": clip("appointment.wav")}
+    said = {"dave": clip("telephone.wav"), "carol": clip("appointment.wav")}
     for name in said:
         (tmp_path / name).mkdir()
     async with start(moonshine) as server, viewing(server) as viewer, viewing(server) as control:
