@@ -4,12 +4,17 @@ Both the VAD and the recognisers were made for speech of ordinary loudness. The 
 in `docs/tuning.md`: most words a strict VAD misses, it misses because they are quiet.
 """
 
+from math import log10
+
 import numpy as np
 import numpy.typing as npt
 
 from coqui_server.settings import SAMPLE_RATE, LevelSettings
 
 Samples = npt.NDArray[np.int16]
+
+Powers = npt.NDArray[np.float32]
+"""Mean squares, of full scale 1."""
 
 _NOTHING: Samples = np.empty(0, np.int16)
 
@@ -32,6 +37,13 @@ _CONTRAST = 8.0
 _FAINTEST = -65.0
 """dBFS. What is fainter is the noise of a converter, not a voice."""
 
+_LOUD = 10 ** (-15 / 10)
+"""Of the power of the 95th percentile: frames within 15 dB of it are speech."""
+
+_PER_SQUARE = 1 / (FRAME * 32768**2)
+_LEAST = 1e-12
+"""Power (-120 dBFS) of digital silence, so that it has a level."""
+
 
 class Leveller:
     """A gain that follows the speech level of the last 30 s and of `lookahead` seconds to come.
@@ -45,7 +57,7 @@ class Leveller:
         self._settings = settings
         self._ahead = round(lookahead * SAMPLE_RATE / FRAME)
         self._held = np.empty(0, np.int16)
-        self._levels = np.empty(0)
+        self._powers = np.empty(0, np.float32)
         self._unmeasured: list[Samples] = []
         self._seen = 0
         self._first = 0
@@ -71,11 +83,10 @@ class Leveller:
 
     def _measure(self) -> None:
         """Measure what came since the last time, all at once: numpy costs by the call."""
-        frames = np.concatenate(self._unmeasured).reshape(-1, FRAME)
+        frames = np.concatenate(self._unmeasured).reshape(-1, FRAME).astype(np.float32)
         self._unmeasured.clear()
-        loud = frames.astype(np.float32) / 32768
-        power = np.einsum("ij,ij->i", loud, loud) / FRAME
-        self._levels = np.concatenate((self._levels, 10 * np.log10(power + 1e-12)))
+        squares = np.einsum("ij,ij->i", frames, frames)
+        self._powers = np.concatenate((self._powers, squares * _PER_SQUARE + _LEAST))
 
     def _emit(self, until: int) -> Samples:
         blocks: list[Samples] = []
@@ -93,9 +104,9 @@ class Leveller:
         if self._unmeasured:
             self._measure()
         oldest = max(self._first, self._emitted - _HISTORY)
-        self._levels = self._levels[oldest - self._first :]
+        self._powers = self._powers[oldest - self._first :]
         self._first = oldest
-        level = _speech_level(self._levels[: self._emitted + self._ahead - oldest])
+        level = _speech_level(self._powers[: self._emitted + self._ahead - oldest])
         if level is not None:
             wanted = self._settings.target - level
             self._target = min(max(wanted, 0.0), self._settings.max_gain)
@@ -116,23 +127,26 @@ class Leveller:
         return louder
 
 
-def _speech_level(levels: npt.NDArray[np.float64]) -> float | None:
-    """The level (dBFS) of the loud part of these frame levels, or None if none of it is speech."""
-    if len(levels) < _HOP:
+def _speech_level(powers: Powers) -> float | None:
+    """The level (dBFS) of the loud part of frames of these powers, None if none of it is speech."""
+    if len(powers) < _HOP:
         return None
-    soft, loud = percentiles(levels, 0.10, 0.95)
-    if loud - soft < _CONTRAST or loud < _FAINTEST:
+    soft, loud = percentiles(powers, 0.10, 0.95)
+    if _decibels(loud / soft) < _CONTRAST or _decibels(loud) < _FAINTEST:
         return None
-    voice = levels[levels > loud - 15]
-    return float(10 * np.log10(np.mean(10 ** (voice / 10))))
+    return _decibels(float(np.mean(powers[powers > loud * _LOUD])))
 
 
-def percentiles(levels: npt.NDArray[np.float64], *shares: float) -> list[float]:
+def _decibels(power: float) -> float:
+    return 10 * log10(power)
+
+
+def percentiles(values: Powers, *shares: float) -> list[float]:
     """What np.percentile gives, at a fifth of its time: it is asked twice a second of each call."""
-    places = [share * (len(levels) - 1) for share in shares]
+    places = [share * (len(values) - 1) for share in shares]
     below = [int(place) for place in places]
-    parted = np.partition(levels, sorted({*below, *(min(b + 1, len(levels) - 1) for b in below)}))
+    parted = np.partition(values, sorted({*below, *(min(b + 1, len(values) - 1) for b in below)}))
     return [
-        float(parted[low] + (parted[min(low + 1, len(levels) - 1)] - parted[low]) * (place - low))
+        float(parted[low] + (parted[min(low + 1, len(values) - 1)] - parted[low]) * (place - low))
         for place, low in zip(places, below, strict=True)
     ]

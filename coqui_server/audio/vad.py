@@ -77,10 +77,16 @@ class Gate:
         whole = len(joined) // self._frame * self._frame
         self._rest = joined[whole:]
         events: list[GateEvent] = []
-        for frame in joined[:whole].reshape(-1, self._frame):
+        sound, size = joined.tobytes(), joined.itemsize * self._frame
+        for start in range(0, whole, self._frame):
             self._position += 1
-            voiced = self._vad.is_speech(frame.tobytes(), SAMPLE_RATE)
+            place = start * joined.itemsize
+            voiced = self._vad.is_speech(sound[place : place + size], SAMPLE_RATE)
+            frame = joined[start : start + self._frame]
             events += self._listen(frame, voiced) if self._open else self._wait(frame, voiced)
+        # Once a push, not once a frame: joining the samples costs by the call.
+        if self._open and self._length <= self._longest - self._search:
+            events += self._release(self._voiced)
         return events
 
     def flush(self) -> list[GateEvent]:
@@ -119,14 +125,14 @@ class Gate:
         self._window.append(voiced)
         if voiced:
             self._voiced = len(self._held)
-        silent = len(self._window) - sum(self._window)
-        if len(self._window) == self._window.maxlen and silent > self._share * len(self._window):
+        length = len(self._window)
+        if length == self._window.maxlen and self._window.count(False) > self._share * length:
             return self._close()
         if self._length >= self._longest:
             return self._cut()
-        if self._length > self._longest - self._search:
+        if self._confirmed or self._length > self._longest - self._search:
             return []
-        return self._confirm() + self._release(self._voiced)
+        return self._confirm()
 
     def _confirm(self, *, at_end: bool = False) -> list[GateEvent]:
         """Look for evidence of speech; until there is some, nothing is given out."""

@@ -65,13 +65,12 @@ class JitterBuffer:
     def lost(self) -> int:
         return self.expected - self.packets - self.late
 
-    def accepts(self, sequence: int) -> bool:
-        """Whether a 16-bit number is near enough to the highest to be of this run."""
-        return -MAX_MISORDER < ahead(sequence, self.highest % SEQUENCES, SEQUENCES) < MAX_DROPOUT
-
-    def push(self, packet: Packet, now: float) -> None:
-        """Take a packet whose number is accepted."""
-        number = self.highest + ahead(packet.sequence, self.highest % SEQUENCES, SEQUENCES)
+    def push(self, packet: Packet, now: float) -> bool:
+        """Take a packet, if its 16-bit number is near enough to the highest to be of this run."""
+        step = ahead(packet.sequence, self.highest, SEQUENCES)
+        if not -MAX_MISORDER < step < MAX_DROPOUT:
+            return False
+        number = self.highest + step
         if number < self._next:
             self._refuse(number, now)
         elif number in self._held:
@@ -82,6 +81,7 @@ class JitterBuffer:
             self.packets += 1
             self._held[number] = Arrival(number, packet, now)
             self.highest = max(self.highest, number)
+        return True
 
     def pop(self, now: float, *, flush: bool = False) -> list[Arrival]:
         """The packets whose turn it is; with `flush`, all that are held."""

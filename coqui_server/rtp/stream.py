@@ -90,8 +90,7 @@ class Stream:
         self.heard = now
         self._quiet = False
         run = self._run
-        if run.buffer.accepts(packet.sequence):
-            run.buffer.push(packet, now)
+        if run.buffer.push(packet, now):
             if clock := self._clock(packet.payload_type):
                 run.reception.arrived(packet.timestamp, now, clock)
         elif self._stray and packet.sequence == (self._stray[0][0].sequence + 1) % SEQUENCES:
