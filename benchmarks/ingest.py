@@ -2,7 +2,8 @@
 
     python -m benchmarks.ingest [--calls 50 100 200 …] [--seconds 8] [--tries 2]
 
-Everything is as in the daemon but the engine, whose recognizers hear nothing and say so at once.
+Everything is as in the daemon but the engine, whose recognizers hear nothing and say so at once,
+and which is not asked for partials (their cost is the engine's, and the first to be saved).
 The daemon is a process of its own; the calls come from this one at real pace, each from a port of
 its own, with the speech and pauses of `samples/`. What is lost is what was sent less what the
 sessions' statistics count. The CPU is that of the daemon's process, all its threads, after the
@@ -34,7 +35,7 @@ from coqui_server.audio.level import Samples
 from coqui_server.audio.transcode import Transcoder
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.rtp.listener import Listener
-from coqui_server.settings import RtpSettings, ServerSettings, Settings
+from coqui_server.settings import PartialSettings, RtpSettings, ServerSettings, Settings
 from coqui_server.transcription.events import Event, SessionEnded
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
@@ -49,6 +50,7 @@ _LINGER = 0.5
 
 _TOO_LATE = 1 / PACKETS
 _WHOLE_CORE = 0.9
+_NEVER = 3600.0
 
 Receiver = Callable[["Connection"], None]
 """Runs in a process of its own. Gives its port, and when it is told to end, what it counted."""
@@ -80,7 +82,9 @@ def daemon(pipe: "Connection") -> None:
 async def _daemon(pipe: "Connection") -> None:
     room = 10_000
     settings = Settings(
-        rtp=RtpSettings(port=0, max_calls=room), server=ServerSettings(max_sessions=room)
+        rtp=RtpSettings(port=0, max_calls=room),
+        server=ServerSettings(max_sessions=room),
+        partials=PartialSettings(pace=_NEVER),
     )
     counted = 0
 

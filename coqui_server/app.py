@@ -85,6 +85,7 @@ async def run(settings: Settings, source: str) -> None:
     scheduler = Scheduler(settings.server.threadpool.count)
     service = Service(settings, engine, scheduler, Transcoder(settings.ffmpeg))
     try:
+        await service.rehearse()
         async with Webhook(settings.rtp.webhook) as webhook:
             async with Listener(service, [webhook]) as rtp:
                 routes = sockets.routes(service, Calls(rtp))

@@ -24,6 +24,9 @@ FRAME = SAMPLE_RATE // 50
 _HOP = 25
 """Frames between two measurements (0.5 s): speech level moves slowly, percentiles cost time."""
 
+_YOUNG = 500
+"""Frames (10 s) after which another second changes so little that every other hop is left out."""
+
 _HISTORY = 1500
 """Frames looked back on (30 s), enough to hold speech even in a call with long pauses."""
 
@@ -91,7 +94,7 @@ class Leveller:
     def _emit(self, until: int) -> Samples:
         blocks: list[Samples] = []
         while self._emitted < until:
-            if self._emitted % _HOP == 0:
+            if self._emitted % (_HOP if self._emitted < _YOUNG else 2 * _HOP) == 0:
                 self._retarget()
             count = min(_HOP - self._emitted % _HOP, until - self._emitted)
             blocks.append(self._amplify(self._held[: count * FRAME].reshape(-1, FRAME)))

@@ -18,10 +18,10 @@ from coqui_server.settings import NamedStreamSettings
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.service import Service
 
-_ROUND, _LONGEST_ROUND, _ROUND_PER_LEG = 0.06, 0.2, 0.0006
+_ROUND, _LONGEST_ROUND, _ROUND_PER_LEG = 0.06, 0.3, 0.001
 """Seconds between two looks at all legs. A leg decodes what came meanwhile in one go: the longer a
 round, the less a packet costs (a fifth less at 200 ms than at 60) and the later an event may be. So
-rounds grow with the number of legs, from a hundred on."""
+rounds grow with the number of legs, from sixty on."""
 
 _GROUP = 16
 """Legs that decode in one turn of the event loop. With all in one, a thousand would keep it from

@@ -4,7 +4,7 @@ What lies between two packets is their timestamps' difference, not the time betw
 What was lost, or not sent because nobody spoke, becomes silence of that length.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -94,16 +94,16 @@ class Playout:
         self._payloads: list[bytes] = []
         self._masked = False
 
-    def play(self, arrivals: Iterable[Arrival]) -> list[Piece]:
+    def play(self, arrivals: Sequence[Arrival]) -> list[Piece]:
         """What these packets come to."""
         pieces: list[Piece] = []
-        for arrival in arrivals:
-            if self._follows(arrival):
-                continue
+        rest = arrivals[self._plainly(arrivals) :]
+        while rest:
             try:
-                pieces += self._packet(arrival)
+                pieces += self._packet(rest[0])
             except MalformedPacket:
                 self.malformed += 1
+            rest = rest[1 + self._plainly(rest[1:]) :]
         return _joined([*pieces, *self._decode()])
 
     def restart(self, time: float) -> list[Piece]:
@@ -116,23 +116,29 @@ class Playout:
         """Nothing comes for now: what the resampler still holds."""
         return _joined([*self._decode(), *self._resampled(None)])
 
-    def _follows(self, arrival: Arrival) -> bool:
-        """Take a packet that is just the next of its kind, as nearly all are; False for others."""
-        last, packet, decoder = self._last, arrival.packet, self._decoder
-        if (
-            last is None
-            or decoder is None
-            or packet.payload_type != self._plain
-            or arrival.number != last.arrival.number + 1
-            or (packet.timestamp - last.arrival.packet.timestamp) % TIMESTAMPS != last.ticks
-            or self._scale != 1
-            or self._keypad.masks(packet.timestamp) != self._masked
-        ):
-            return False
-        ticks = decoder.samples(packet.payload) * last.clock / decoder.rate
-        self._last = _Place(arrival, ticks, last.clock)
-        self._payloads.append(packet.payload)
-        return True
+    def _plainly(self, arrivals: Sequence[Arrival]) -> int:
+        """Take packets as long as each is just the next of its kind, as nearly all are: so many."""
+        last, decoder, taken = self._last, self._decoder, 0
+        if last is None or decoder is None or self._scale != 1:
+            return 0
+        (number, before, _), ticks, clock = last
+        timestamp = before.timestamp
+        for arrival in arrivals:
+            packet = arrival.packet
+            number, timestamp = number + 1, int(timestamp + ticks) % TIMESTAMPS
+            if (
+                arrival.number != number
+                or packet.timestamp != timestamp
+                or packet.payload_type != self._plain
+                or self._keypad.masks(timestamp) != self._masked
+            ):
+                break
+            ticks = decoder.samples(packet.payload) * clock / decoder.rate
+            self._payloads.append(packet.payload)
+            taken += 1
+        if taken:
+            self._last = _Place(arrivals[taken - 1], ticks, clock)
+        return taken
 
     def _packet(self, arrival: Arrival) -> Iterator[Piece]:
         packet, format = self._unwrapped(arrival.packet)

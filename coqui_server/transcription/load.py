@@ -35,6 +35,11 @@ class Load:
         self.threads = threads
         self._sound = self._work = 0.0
 
+    def expect(self, cost: float) -> None:
+        """Until there are sessions to learn from, take one to need `cost` seconds a second."""
+        self._sound += _YOUNG
+        self._work += cost * _YOUNG
+
     def learn(self, session: Measured) -> None:
         """Take a session that has ended into what is typical."""
         self._sound += session.duration

@@ -19,6 +19,10 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
+_TOO_LONG = 0.5
+"""Seconds a live session waits for a thread when there are too many of them. Short jobs of many
+sessions may meet by chance, and are gone in a moment."""
+
 
 class Priority(IntEnum):
     """Lower goes first."""
@@ -32,6 +36,7 @@ class Priority(IntEnum):
 class _Job:
     work: Callable[[], Any]
     done: "asyncio.Future[tuple[Any, float]]"
+    since: float
 
 
 class Scheduler:
@@ -64,11 +69,13 @@ class Scheduler:
 
     @property
     def overdue(self) -> bool:
-        """Whether what somebody waits for has to queue for longer than a round of all threads.
+        """Whether more live sessions than there are threads have waited for one for too long.
 
         One session's jobs count as one, however many it has: the others' turns come between.
         """
-        return len(self._waiting[Priority.LIVE]) > self.threads
+        since = asyncio.get_running_loop().time() - _TOO_LONG
+        late = sum(jobs[0].since < since for jobs in self._waiting[Priority.LIVE].values())
+        return late > self.threads
 
     @property
     def spare(self) -> bool:
@@ -83,7 +90,8 @@ class Scheduler:
         Cancelling takes a job that is still waiting out of the queue. Native code cannot be
         stopped, so one that runs is left to end by itself, and its result is dropped.
         """
-        job = _Job(work, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        job = _Job(work, loop.create_future(), loop.time())
         self._waiting[priority].setdefault(owner, deque()).append(job)
         self._fill()
         result, seconds = await job.done

@@ -10,6 +10,7 @@ from coqui_server.audio.transcode import Transcoder
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Options
 from coqui_server.exceptions import Busy
 from coqui_server.settings import Kind, Settings
+from coqui_server.transcription import rehearsal
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.hub import Hub
 from coqui_server.transcription.load import Load
@@ -79,10 +80,9 @@ class Service:
         if len(self._sessions) >= self.settings.server.max_sessions:
             raise Busy(f"all {len(self._sessions)} sessions are taken; try again later")
         if kind != "file" and self.overloaded:
-            needed, threads = self._load.demand(self._live()), self._scheduler.threads
             raise Busy(
-                f"{len(self._live())} live sessions keep {needed:.1f} of {threads} decoder threads "
-                "busy, and one more could not be heard in time; try again later"
+                f"{len(self._live())} live sessions {self._burden()}, and one more could not be "
+                "heard in time; try again later"
             )
 
     @property
@@ -90,8 +90,19 @@ class Service:
         """Whether another live session could not be decoded in time."""
         return self._scheduler.overdue or not self._load.admits(self._live())
 
+    def _burden(self) -> str:
+        if self._scheduler.overdue:
+            return "wait for the decoder threads"
+        needed, threads = self._load.demand(self._live()), self._scheduler.threads
+        return f"keep {needed:.1f} of {threads} decoder threads busy"
+
     def _live(self) -> list[Session]:
         return [session for session in self._sessions if session.kind != "file"]
+
+    async def rehearse(self) -> None:
+        """Let the engine decode something, so that it is known how many sessions there is room for
+        when all of them come at once."""
+        self._load.expect(await asyncio.to_thread(rehearsal.cost, self.engine))
 
     def drain(self) -> None:
         """Open no more sessions; those that are open go on."""

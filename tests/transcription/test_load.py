@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coqui_server.audio.transcode import Transcoder
-from coqui_server.engines.base import Engine
+from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from coqui_server.exceptions import Busy
 from coqui_server.settings import Settings
 from coqui_server.transcription.load import Load
+from coqui_server.transcription.rehearsal import babble
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from tests.conftest import clip
@@ -123,6 +124,29 @@ async def test_real_sessions_are_measured(service: Service) -> None:
     assert service.health()["decoders"]["needed"] == 0
     async with service.session("live"):
         assert service.health()["decoders"]["needed"] == round(needed, 2)
+
+
+async def test_a_burst_meets_what_was_rehearsed(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sessions that come at once, at the start, are let in as far as the engine's speed goes."""
+    monkeypatch.setattr("coqui_server.transcription.rehearsal.cost", lambda _: 0.2)
+    await service.rehearse()
+    async with AsyncExitStack() as open:
+        for _ in range(8):
+            await open.enter_async_context(service.session("live"))
+        with pytest.raises(Busy, match=r"8 live sessions keep 1\.6 of 2 decoder threads busy"):
+            await open.enter_async_context(service.session("live"))
+
+
+async def test_the_rehearsal_is_work(service: Service, moonshine: Engine) -> None:
+    """The engine takes the made-up voice for speech, so its time is like that of speech."""
+    recognizer = moonshine.open(DEFAULT_OPTIONS)
+    recognizer.feed(babble())
+    assert len(recognizer.finish().text.split()) > 4
+    await service.rehearse()
+    async with service.session("live"):
+        assert service.health()["decoders"]["needed"] > 0
 
 
 async def test_files_and_previews_are_no_demand(service: Service) -> None:

@@ -213,9 +213,12 @@ async def spare_with(threads: int, busy: int, spare: bool, priority: Priority) -
     await scheduler.close()
 
 
-async def test_overdue_counts_sessions_and_not_their_jobs(scheduler: Scheduler) -> None:
+async def test_overdue_counts_sessions_and_not_their_jobs(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One session ahead of its finals keeps nobody waiting for more than its turn; files never
     count."""
+    monkeypatch.setattr("coqui_server.transcription.scheduler._TOO_LONG", -1.0)
     keeper, holding = await held(scheduler)
     wanted = [
         *(("greedy", Priority.LIVE, False) for _ in range(5)),
@@ -227,6 +230,8 @@ async def test_overdue_counts_sessions_and_not_their_jobs(scheduler: Scheduler) 
         waiting.append(asyncio.create_task(scheduler.run(owner, lambda: None, priority)))
         await asyncio.sleep(0)
         assert scheduler.overdue is overdue, owner
+    monkeypatch.setattr("coqui_server.transcription.scheduler._TOO_LONG", 60.0)
+    assert not scheduler.overdue, "they met by chance"
     keeper.let_go.set()
     await asyncio.gather(holding, *waiting)
     assert not scheduler.overdue
