@@ -16,6 +16,10 @@ from coqui_server.audio.evidence import is_speech
 from coqui_server.audio.level import Samples
 from coqui_server.settings import SAMPLE_RATE, AudioSettings, Kind, VadSettings
 
+_KEPT = 0.1
+"""Seconds after the last voiced frame that still belong to the utterance. webrtcvad itself calls
+some 0.15 s after a word voiced; with three times as much, no word more is heard."""
+
 _SEARCH = 3.0
 """Seconds before the longest utterance's end among which the quietest place is looked for."""
 
@@ -45,7 +49,12 @@ class Closed:
     end: float
 
 
-GateEvent = Opened | Speech | Closed
+@dataclass(frozen=True)
+class Paused:
+    """The speaker is silent. If that goes on until the utterance closes, it has no more samples."""
+
+
+GateEvent = Opened | Speech | Paused | Closed
 
 
 class Gate:
@@ -55,6 +64,7 @@ class Gate:
         self._vad = webrtcvad.Vad(settings.mode)
         self._frame = round(audio.frame_duration * SAMPLE_RATE)
         self._padding = self._frames(settings.padding)
+        self._kept = self._frames(_KEPT)
         self._ratio = settings.ratio
         closing, self._share = settings.closing(kind)
         self._longest = self._frames(settings.max_utterance)
@@ -68,7 +78,8 @@ class Gate:
         self._open = False
         self._confirmed = False
         self._held: list[Samples] = []
-        self._voiced = 0
+        self._keep = 0
+        """Held frames, some yet to come, that are the utterance's if nobody speaks any more."""
         self._length = 0
 
     def push(self, pcm: Samples) -> list[GateEvent]:
@@ -86,7 +97,7 @@ class Gate:
             events += self._listen(frame, voiced) if self._open else self._wait(frame, voiced)
         # Once a push, not once a frame: joining the samples costs by the call.
         if self._open and self._length <= self._longest - self._search:
-            events += self._release(self._voiced)
+            events += self._release(self._keep - self._kept)
         return events
 
     def flush(self) -> list[GateEvent]:
@@ -115,7 +126,8 @@ class Gate:
     def _begin(self) -> list[GateEvent]:
         self._open = True
         self._confirmed = False
-        self._length = self._voiced = len(self._held)
+        self._length = len(self._held)
+        self._keep = self._length + self._kept
         self._window.clear()
         return []
 
@@ -124,15 +136,20 @@ class Gate:
         self._length += 1
         self._window.append(voiced)
         if voiced:
-            self._voiced = len(self._held)
+            self._keep = len(self._held) + self._kept
         length = len(self._window)
         if length == self._window.maxlen and self._window.count(False) > self._share * length:
             return self._close()
         if self._length >= self._longest:
             return self._cut()
-        if self._confirmed or self._length > self._longest - self._search:
+        if self._length > self._longest - self._search:
             return []
-        return self._confirm()
+        return self._pause() if len(self._held) == self._keep else self._confirm()
+
+    def _pause(self) -> list[GateEvent]:
+        """Give out all of the utterance, if this is its end, before that is sure."""
+        events = self._confirm(at_end=True) + self._release(self._keep)
+        return [*events, Paused()] if self._confirmed else []
 
     def _confirm(self, *, at_end: bool = False) -> list[GateEvent]:
         """Look for evidence of speech; until there is some, nothing is given out."""
@@ -144,17 +161,16 @@ class Gate:
 
     def _release(self, count: int) -> list[GateEvent]:
         """Give out the first `count` held frames. Silence is held until speech goes on after it."""
-        if not self._confirmed or not count:
+        if not self._confirmed or count <= 0:
             return []
         speech, self._held = self._held[:count], self._held[count:]
-        self._voiced = max(0, self._voiced - count)
+        self._keep = max(0, self._keep - count)
         return [Speech(np.concatenate(speech))]
 
     def _close(self) -> list[GateEvent]:
         """End the utterance shortly after its last voiced frame; the rest may precede the next."""
         events = self._confirm(at_end=True)
-        keep = min(self._voiced + self._padding, len(self._held))
-        events += self._end(keep)
+        events += self._end(min(self._keep, len(self._held)))
         self._held = self._held[-self._padding :]
         self._opening.clear()
         self._opening.extend([False] * len(self._held))

@@ -1,8 +1,10 @@
 """An utterance's way through an engine, on the scheduler's threads.
 
 An engine that streams is fed while the speaker goes on, and has little left to do at the end. The
-others decode all they have for each hypothesis: their partials are previews with a recognizer of
-their own, made only when a thread has nothing else to do, so that no final ever waits for one.
+others decode all they have for each hypothesis, with a recognizer of its own. They preview a live
+utterance as it grows, for the partials, and decode it whenever the speaker pauses: if nothing is
+said after that, it is the final, made while the gate still waited for the end to be sure.
+`docs/tuning.md` has what that gains.
 """
 
 import asyncio
@@ -39,7 +41,7 @@ class Decoding:
 
     Attributes:
         finals: seconds spent on what finals need.
-        partials: seconds spent on previews.
+        partials: seconds spent on what became no final.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Decoding:
         self._scheduler = scheduler
         self._owner = owner
         self._options = options
+        self._live = live
         self._priority = Priority.LIVE if live else Priority.FILE
         self._interim = interim
         self._visible = visible
@@ -66,18 +69,40 @@ class Decoding:
         self._feeding = _FEED_PACE if live and engine.capabilities.streaming else None
 
     async def decode(self, utterance: Utterance) -> Hypothesis:
-        """What the utterance says, once it is closed. Cancelling it stops its previews."""
+        """What the utterance says, once it is closed. Cancelling it stops its other jobs."""
         if self._engine.capabilities.streaming:
             return await self._feed(utterance)
+        if not self._live:
+            await utterance.due(None)
+            return await self._run(partial(self._look, utterance))
         previews = asyncio.create_task(self._preview(utterance))
         try:
-            await utterance.due(None)
+            said = await self._foresee(utterance)
         finally:
             previews.cancel()
             (failure,) = await asyncio.gather(previews, return_exceptions=True)
         if isinstance(failure, Exception):
             raise failure
-        return await self._run(partial(self._hypothesis, utterance.whole(), last=True))
+        return said
+
+    async def _foresee(self, utterance: Utterance) -> Hypothesis:
+        """Decode at each pause, as it may be the end: then the final is there when that is sure."""
+        while True:
+            length = await utterance.still()
+            priority = Priority.EARLY if utterance.end is None else Priority.LIVE
+            job = self._scheduler.run(self._owner, partial(self._look, utterance), priority)
+            look = asyncio.create_task(job)
+            try:
+                if await utterance.ends(length):
+                    self._scheduler.promote(self._owner)
+                    said, seconds = await look
+                    self.finals += seconds
+                    return said
+                if look.done():
+                    self.partials += look.result()[1]
+            finally:
+                look.cancel()
+                await asyncio.gather(look, return_exceptions=True)
 
     async def _feed(self, utterance: Utterance) -> Hypothesis:
         """Feed one recognizer as speech comes."""
@@ -113,18 +138,18 @@ class Decoding:
             if utterance.end is not None:
                 # Its final is next; and `due` would not wait any more.
                 return
-            if self._scheduler.spare and self._visible(utterance):
-                look = partial(self._hypothesis, utterance.whole(), last=False)
-                hypothesis, seconds = await self._scheduler.run(self._owner, look, Priority.PARTIAL)
+            if self._visible(utterance):
+                look = partial(self._look, utterance)
+                said, seconds = await self._scheduler.run(self._owner, look, Priority.PARTIAL)
                 self.partials += seconds
                 pace = max(pace, _PREVIEW_SHARE * seconds)
-                await self._tell(utterance, hypothesis)
+                await self._tell(utterance, said)
 
-    def _hypothesis(self, pcm: Samples, *, last: bool) -> Hypothesis:
-        """On a decoder thread: what all of this says."""
+    def _look(self, utterance: Utterance) -> Hypothesis:
+        """On a decoder thread: what all of it so far says."""
         recognizer = self._engine.open(self._options)
-        recognizer.feed(pcm)
-        return recognizer.finish() if last else recognizer.partial()
+        recognizer.feed(utterance.whole())
+        return recognizer.finish()
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         """Run what a final needs."""

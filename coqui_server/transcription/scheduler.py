@@ -1,9 +1,10 @@
 """Decoder threads, shared fairly.
 
 Engines are blocking native code that releases the interpreter lock, so each decode is a job on one
-of a fixed number of threads. What somebody waits for goes first, then files, then partials; within
-each, sessions take turns, so that a file with a hundred utterances does not stand before one with a
-single one. While live sessions are open, files leave one thread to them: native code cannot be
+of a fixed number of threads. What somebody waits for goes first, then what may be waited for in a
+moment (a live speaker has paused), then files, then partials; within each, sessions take turns, so
+that a file with a hundred utterances does not stand before one with a single one. While live
+sessions are open, files leave one thread to them, and so do partials: native code cannot be
 interrupted, and a file's utterance may take a second.
 """
 
@@ -28,8 +29,9 @@ class Priority(IntEnum):
     """Lower goes first."""
 
     LIVE = 0
-    FILE = 1
-    PARTIAL = 2
+    EARLY = 1
+    FILE = 2
+    PARTIAL = 3
 
 
 @dataclass(eq=False)
@@ -77,11 +79,6 @@ class Scheduler:
         late = sum(jobs[0].since < since for jobs in self._waiting[Priority.LIVE].values())
         return late > self.threads
 
-    @property
-    def spare(self) -> bool:
-        """Whether a thread is free that nothing waits for, and another stays free beside it."""
-        return not self.waiting and self.running < max(1, self.threads - 1)
-
     async def run(
         self, owner: object, work: Callable[[], Result], priority: Priority = Priority.FILE
     ) -> tuple[Result, float]:
@@ -96,6 +93,11 @@ class Scheduler:
         self._fill()
         result, seconds = await job.done
         return result, seconds
+
+    def promote(self, owner: object) -> None:
+        """What was early for `owner` is waited for now."""
+        if jobs := self._waiting[Priority.EARLY].pop(owner, None):
+            self._waiting[Priority.LIVE].setdefault(owner, deque()).extend(jobs)
 
     async def close(self) -> None:
         """Wait for the jobs that run; those that still wait are cancelled."""
@@ -119,8 +121,8 @@ class Scheduler:
         return sum(map(len, self._waiting[priority].values()))
 
     def _held_back(self, priority: Priority) -> bool:
-        most = max(1, self.threads - self.reserved)
-        return priority is Priority.FILE and self._running[priority] >= most
+        left_free = {Priority.FILE: self.reserved, Priority.PARTIAL: 1}.get(priority, 0)
+        return self._running[priority] >= max(1, self.threads - left_free)
 
     def _next(self) -> tuple[_Job, Priority] | None:
         """The first job of the session whose turn it is, which then goes to the round's end."""

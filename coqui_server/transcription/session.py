@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from coqui_server.audio.level import Leveller, Samples
-from coqui_server.audio.vad import Closed, Gate, GateEvent, Opened, Speech
+from coqui_server.audio.vad import Closed, Gate, GateEvent, Opened, Paused, Speech
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Hypothesis, Options
 from coqui_server.exceptions import EngineError, ServerFault, SessionClosed
 from coqui_server.settings import SAMPLE_RATE, Kind, Settings
@@ -206,6 +206,8 @@ class Session:
                     await self._begin(start)
                 case Speech(pcm) if self._open:
                     self._open.add(pcm)
+                case Paused() if self._open:
+                    self._open.pause()
                 case Closed(end) if self._open:
                     self._open.close(end)
                     self._open = None

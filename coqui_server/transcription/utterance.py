@@ -1,6 +1,7 @@
 """One utterance: samples in at one end, what decoding needs of them out at the other."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,44 +20,66 @@ class Utterance:
     Attributes:
         start: seconds from the session's start.
         end: seconds from the session's start; None while it is open.
+        length: samples so far.
+        paused: the speaker is silent, and all samples are there if it stays so.
         shown: the text of the last partial.
     """
 
     start: float
     end: float | None = None
+    length: int = 0
+    paused: bool = False
     shown: str = ""
     _samples: list[Samples] = field(default_factory=list)
     _fresh: int = 0
-    _due: asyncio.Event = field(default_factory=asyncio.Event)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, pcm: Samples) -> None:
         """Take the next samples."""
         self._samples.append(pcm)
+        self.length += len(pcm)
         self._fresh += len(pcm)
-        self._due.set()
+        self.paused = False
+        self._changed.set()
+
+    def pause(self) -> None:
+        """There may be no more samples."""
+        self.paused = True
+        self._changed.set()
 
     def close(self, end: float) -> None:
         """There will be no more samples."""
         self.end = end
-        self._due.set()
+        self._changed.set()
 
     async def due(self, seconds: float | None) -> float:
         """Wait for so much new speech (None: all of it), or the end; give how much it is."""
-        while self.end is None and (seconds is None or self._fresh < seconds * SAMPLE_RATE):
-            self._due.clear()
-            await self._due.wait()
+        await self._until(lambda: seconds is not None and self._fresh >= seconds * SAMPLE_RATE)
         fresh, self._fresh = self._fresh, 0
         return fresh / SAMPLE_RATE
 
+    async def still(self) -> int:
+        """Wait for a pause, or the end; give how many samples there are by then."""
+        await self._until(lambda: self.paused)
+        return self.length
+
+    async def ends(self, length: int) -> bool:
+        """Wait for the end (True), or until there are more than so many samples (False)."""
+        await self._until(lambda: self.length > length)
+        return self.length == length
+
+    async def _until(self, enough: Callable[[], bool]) -> None:
+        while self.end is None and not enough():
+            self._changed.clear()
+            await self._changed.wait()
+
     def whole(self) -> Samples:
-        """All samples so far."""
-        self._samples = [np.concatenate([np.empty(0, np.int16), *self._samples])]
-        return self._samples[0]
+        """All samples so far. May be called from any thread."""
+        return np.concatenate([np.empty(0, np.int16), *self._samples])
 
     def take(self) -> Samples:
         """The samples since the last take, which are then forgotten."""
-        taken = self.whole()
-        self._samples = []
+        taken, self._samples = self.whole(), []
         return taken
 
     def placed(self, words: tuple[Word, ...]) -> tuple[Word, ...]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from coqui_server.audio.level import FRAME, Samples
-from coqui_server.audio.vad import Gate, GateEvent, Opened, Speech
+from coqui_server.audio.vad import Closed, Gate, GateEvent, Opened, Speech
 from coqui_server.settings import SAMPLE_RATE, AudioSettings, Kind, VadSettings
 from tests.audio.media import SPEECH, spoken
 from tools.sounds import frame_levels, pieces, silence
@@ -42,7 +42,7 @@ def utterances(said: list[GateEvent]) -> list[Utterance]:
         if isinstance(event, Speech):
             assert len(event.pcm)
             inside.append(event.pcm)
-        else:
+        elif isinstance(event, Closed):
             found.append((start, event.end, np.concatenate([silence(0), *inside])))
             inside = None
     assert inside is None, "left open"

@@ -13,20 +13,22 @@ from coqui_server.audio.level import Samples
 from coqui_server.engines.base import DEFAULT_OPTIONS, Capabilities, Engine, Hypothesis, Options
 from coqui_server.settings import SAMPLE_RATE
 from coqui_server.transcription.decoding import Decoding
-from coqui_server.transcription.scheduler import Priority, Scheduler
+from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.utterance import Utterance
 from tests.conftest import clip, spoken
 
 
 @dataclass
 class Scribe:
-    """An engine that writes down what it is asked for; its text is how many tenths it heard."""
+    """An engine that writes down what it is asked for; its text is how many tenths it heard. The
+    first `held` hypotheses wait for `passing`."""
 
     streaming: bool = False
     constant: bool = False
     fails: bool = False
     name: str = "scribe"
     model: str = "none"
+    held: int = 100
     calls: list[str] = field(default_factory=list)
     passing: threading.Event = field(default_factory=threading.Event)
 
@@ -53,15 +55,18 @@ class Heard:
         self.scribe.calls.append(f"feed {len(pcm) // (SAMPLE_RATE // 10)}")
 
     def partial(self) -> Hypothesis:
-        self.scribe.calls.append("partial")
-        assert self.scribe.passing.wait(10)
+        return self._say("partial")
+
+    def finish(self) -> Hypothesis:
+        return self._say("finish")
+
+    def _say(self, call: str) -> Hypothesis:
+        self.scribe.calls.append(call)
+        if self.scribe.calls.count(call) <= self.scribe.held:
+            assert self.scribe.passing.wait(10)
         if self.scribe.fails:
             raise RuntimeError("native trouble")
         return Hypothesis("same" if self.scribe.constant else f"{self.tenths}")
-
-    def finish(self) -> Hypothesis:
-        self.scribe.calls.append("finish")
-        return Hypothesis(f"{self.tenths}")
 
 
 @dataclass(eq=False)
@@ -91,6 +96,11 @@ class Speaker:
     async def say(self, pcm: Samples) -> None:
         """Add sound, and wait until all jobs that it made worth while are done."""
         self.utterance.add(pcm)
+        await settled(self.scheduler)
+
+    async def pause(self) -> None:
+        """Be silent, and wait until all jobs that it made worth while are done."""
+        self.utterance.pause()
         await settled(self.scheduler)
 
     async def _show(self, utterance: Utterance, text: str) -> None:
@@ -178,7 +188,7 @@ async def test_an_unchanged_text_is_shown_once(scheduler: Scheduler, streaming: 
         await speaker.say(tenths(5))
     speaker.utterance.close(2.0)
     await decoding
-    assert scribe.calls.count("partial") == 4
+    assert scribe.calls.count("partial" if streaming else "finish") >= 4
     assert speaker.shown == ["same"]
 
 
@@ -191,29 +201,84 @@ async def test_previews_are_of_all_so_far(scheduler: Scheduler) -> None:
         await speaker.say(tenths(5))
     speaker.utterance.close(1.5)
     assert (await decoding).text == "15"
-    previews = ["feed 5", "partial", "feed 10", "partial", "feed 15", "partial"]
+    previews = ["feed 5", "finish", "feed 10", "finish", "feed 15", "finish"]
     assert scribe.calls == [*previews, "feed 15", "finish"]
     assert speaker.shown == ["5", "10", "15"]
     assert speaker.decoding.partials > 0
 
 
-async def test_no_preview_while_a_thread_is_busy(scheduler: Scheduler) -> None:
-    """With others at work a preview is left out, not queued."""
-    others = threading.Event()
-    busy = asyncio.create_task(scheduler.run("other", lambda: others.wait(10), Priority.FILE))
-    speaker = Speaker(Scribe(), scheduler)
+@pytest.mark.parametrize("interim", [None, 0.5])
+async def test_what_was_said_at_the_pause_is_the_final(
+    scheduler: Scheduler, interim: float | None
+) -> None:
+    """It is not decoded again when the pause turns out to be the end; one that was not the end is
+    forgotten. Nothing is shown that the pace of partials does not ask for."""
+    scribe = Scribe()
+    speaker = Speaker(scribe, scheduler, interim=interim)
     decoding = speaker.start()
-    for _ in range(5):
-        speaker.utterance.add(tenths(10))
+    for _ in range(2):
+        await speaker.say(tenths(2))
+        await speaker.pause()
+    assert scribe.calls == ["feed 2", "finish", "feed 4", "finish"]
+    assert speaker.decoding.finals == 0 < speaker.decoding.partials
+    speaker.utterance.close(0.4)
+    assert (await decoding).text == "4"
+    assert len(scribe.calls) == 4
+    assert speaker.decoding.finals > 0
+    assert speaker.shown == []
+
+
+async def test_what_runs_since_the_pause_is_waited_for(scheduler: Scheduler) -> None:
+    """To decode the same again would only take longer."""
+    scribe = Scribe()
+    scribe.passing.clear()
+    speaker = Speaker(scribe, scheduler)
+    decoding = speaker.start()
+    speaker.utterance.add(tenths(2))
+    speaker.utterance.pause()
+    while "finish" not in scribe.calls:
         await asyncio.sleep(0)
+    speaker.utterance.close(0.2)
+    scribe.passing.set()
+    assert (await decoding).text == "2"
+    assert scribe.calls == ["feed 2", "finish"]
+
+
+async def test_speech_after_a_pause_takes_its_decode_back(scheduler: Scheduler) -> None:
+    """One that waits for a thread is never made; one that runs is nobody's."""
+    scribe = Scribe()
+    scribe.passing.clear()
+    one, other = Speaker(scribe, scheduler), Speaker(scribe, scheduler)
+    third = Speaker(scribe, scheduler)
+    decoding = [speaker.start() for speaker in (one, other, third)]
+    for speaker in (one, other, third):
+        speaker.utterance.add(tenths(2))
+        speaker.utterance.pause()
+    while scribe.calls.count("finish") < 2:
         await asyncio.sleep(0)
-        assert (scheduler.running, scheduler.waiting) == (1, 0)
-    others.set()
-    await busy
+    assert scheduler.waiting == 1
+    for speaker in (one, other, third):
+        speaker.utterance.add(tenths(1))
+    while scheduler.waiting:
+        await asyncio.sleep(0)
+    for speaker in (one, other, third):
+        speaker.utterance.close(0.3)
+    scribe.passing.set()
+    assert [(await said).text for said in decoding] == ["3", "3", "3"]
+    assert scribe.calls.count("feed 2") == 2
+
+
+async def test_a_file_is_not_decoded_at_pauses(scheduler: Scheduler) -> None:
+    """Nobody waits for its next word, so its pauses are worth nothing."""
+    scribe = Scribe()
+    speaker = Speaker(scribe, scheduler, live=False, interim=None)
+    decoding = speaker.start()
     await speaker.say(tenths(5))
-    assert speaker.shown == ["55"]
-    speaker.utterance.close(5.5)
-    await decoding
+    await speaker.pause()
+    speaker.utterance.close(0.5)
+    assert (await decoding).text == "5"
+    assert scribe.calls == ["feed 5", "finish"]
+    assert speaker.decoding.partials == 0
 
 
 async def test_a_slow_preview_is_followed_by_a_long_pause(
@@ -245,12 +310,12 @@ async def test_a_failing_preview_fails_the_utterance(scheduler: Scheduler) -> No
 
 async def test_a_preview_that_runs_at_the_end_is_dropped(scheduler: Scheduler) -> None:
     """The final does not wait for it, and it is never shown."""
-    scribe = Scribe()
+    scribe = Scribe(held=1)
     scribe.passing.clear()
     speaker = Speaker(scribe, scheduler)
     decoding = speaker.start()
     speaker.utterance.add(tenths(5))
-    while "partial" not in scribe.calls:
+    while "finish" not in scribe.calls:
         await asyncio.sleep(0)
     speaker.utterance.close(0.5)
     assert (await decoding).text == "5"
@@ -263,12 +328,11 @@ async def test_an_utterance_that_ends_as_its_preview_does(scheduler: Scheduler) 
     """The end may come while the partial is told: no other preview is made, and nothing spins."""
     scribe = Scribe()
     speaker = Speaker(scribe, scheduler)
-
     speaker.ends = True
     decoding = speaker.start()
     await speaker.say(tenths(5))
     assert (await decoding).text == "5"
-    assert scribe.calls == ["feed 5", "partial", "feed 5", "finish"]
+    assert scribe.calls == ["feed 5", "finish", "feed 5", "finish"]
 
 
 async def test_a_cancelled_utterance_leaves_nothing_behind(scheduler: Scheduler) -> None:
@@ -282,7 +346,7 @@ async def test_a_cancelled_utterance_leaves_nothing_behind(scheduler: Scheduler)
     assert asyncio.all_tasks() == before
 
 
-async def test_real_previews_grow_into_the_final(
+async def test_real_partials_grow_into_the_final(
     moonshine: Engine, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On speech the last partial begins like the final, which is the same as without any."""

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import pytest
 
@@ -186,31 +187,38 @@ async def test_the_only_thread_is_not_reserved(scheduler: Scheduler) -> None:
     assert (await scheduler.run("file", lambda: "done"))[0] == "done"
 
 
-@pytest.mark.parametrize(("threads", "busy", "spare"), [(1, 0, True), (1, 1, False)])
-@pytest.mark.parametrize("priority", list(Priority))
-async def test_spare_of_one(threads: int, busy: int, spare: bool, priority: Priority) -> None:
-    """A single thread is spare when it is idle."""
-    await spare_with(threads, busy, spare, priority)
-
-
-@pytest.mark.parametrize(("busy", "spare"), [(0, True), (1, True), (2, False), (3, False)])
-async def test_spare_of_three(busy: int, spare: bool) -> None:
-    """Beside a spare thread another must stay free."""
-    await spare_with(3, busy, spare, Priority.LIVE)
-
-
-async def spare_with(threads: int, busy: int, spare: bool, priority: Priority) -> None:
-    """Whether one of `threads` is spare while `busy` of them are at work."""
+@pytest.mark.parametrize(("threads", "most"), [(1, 1), (2, 1), (4, 3)])
+async def test_partials_leave_a_thread(threads: int, most: int) -> None:
+    """Of several threads one never makes a partial, so that a final has it at once."""
     scheduler = Scheduler(threads)
-    keepers = [Gatekeeper() for _ in range(busy)]
-    running = [asyncio.create_task(scheduler.run(k, k, priority)) for k in keepers]
+    keepers = [Gatekeeper() for _ in range(threads + 1)]
+    looks = [asyncio.create_task(scheduler.run(k, k, Priority.PARTIAL)) for k in keepers]
     await asyncio.sleep(0)
-    assert scheduler.running == busy
-    assert scheduler.spare is spare
+    assert (scheduler.running, scheduler.waiting) == (most, threads + 1 - most)
+    if threads > 1:
+        assert (await scheduler.run("live", lambda: "now", Priority.LIVE))[0] == "now"
     for keeper in keepers:
         keeper.let_go.set()
-    await asyncio.gather(*running)
+    await asyncio.gather(*looks)
     await scheduler.close()
+
+
+async def test_what_is_early_goes_first_once_it_is_waited_for(scheduler: Scheduler) -> None:
+    """Before that it lets all go first that somebody waits for."""
+    keeper, holding = await held(scheduler)
+    done: list[str] = []
+    wanted = {"paused": Priority.EARLY, "ended": Priority.EARLY, "live": Priority.LIVE}
+    jobs = [
+        asyncio.create_task(scheduler.run(owner, partial(done.append, owner), priority))
+        for owner, priority in wanted.items()
+    ]
+    await asyncio.sleep(0)
+    scheduler.promote("ended")
+    scheduler.promote("nobody")
+    keeper.let_go.set()
+    await asyncio.gather(holding, *jobs)
+    assert done[-1] == "paused"
+    assert set(done) == set(wanted)
 
 
 async def test_overdue_counts_sessions_and_not_their_jobs(
