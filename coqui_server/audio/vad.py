@@ -18,8 +18,8 @@ from coqui_server.settings import SAMPLE_RATE, AudioSettings, Kind, VadSettings
 
 _KEPT = 0.14
 """Seconds after the last voiced frame that still belong to the utterance. webrtcvad itself calls
-some 0.15 s after a word voiced; on 30 recordings the WER was 5.8 % with 0.14 s, 5.9 and 6.0 with 0.1
-and 0.2, 6.3 with 0.3."""
+some 0.15 s after a word voiced; on 30 recordings the WER was 5.8 % with 0.14 s, 5.9 with 0.1, 6.0
+with 0.2 and 6.3 with 0.3."""
 
 _SEARCH = 3.0
 """Seconds before the longest utterance's end among which the quietest place is looked for."""
