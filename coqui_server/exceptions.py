@@ -15,6 +15,8 @@
     |   +-- ServerFault        ours: an engine or ffmpeg failed
     |       +-- EngineError    the recogniser failed on an utterance
     |       +-- TranscodeError ffmpeg could not be run or got stuck
+    +-- ModelError             a model that there is not, or that is not what it should be
+    |   +-- ModelUnreachable   its publisher cannot be reached now
     +-- SessionClosed          written to after its end
     +-- MalformedPacket        a datagram that is not what its first bytes say
 """
@@ -25,15 +27,21 @@ class CoquiServerError(Exception):
 
 
 class ConfigError(CoquiServerError):
-    """A setting that cannot be used: its key, what was found and what is allowed."""
+    """A setting that cannot be used: its key, what was found and what is allowed.
 
-    def __init__(self, key: str, problem: str) -> None:
+    Attributes:
+        fix: the one command that mends it, if there is one.
+    """
+
+    def __init__(self, key: str, problem: str, *, fix: str | None = None) -> None:
         super().__init__(key, problem)
         self.key = key
         self.problem = problem
+        self.fix = fix
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.problem}" if self.key else self.problem
+        mend = f"; run: {self.fix}" if self.fix else ""
+        return f"{self.key}: {self.problem}{mend}" if self.key else self.problem
 
 
 class RequestError(CoquiServerError):
@@ -114,6 +122,14 @@ class TranscodeError(ServerFault):
     """ffmpeg could not be started, or made no progress within `ffmpeg.timeout`."""
 
     code = "transcode_failed"
+
+
+class ModelError(CoquiServerError):
+    """A model that there is not, or that is not what its publisher says."""
+
+
+class ModelUnreachable(ModelError):
+    """A publisher of models that does not answer, or cannot be reached from here."""
 
 
 class SessionClosed(CoquiServerError):

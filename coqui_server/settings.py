@@ -8,7 +8,7 @@ description is what an error message calls "allowed".
 import os
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +28,11 @@ from coqui_server.rtp import formats
 
 Kind = Literal["file", "live", "rtp"]
 """Where a session's sound comes from."""
+
+EngineName = Literal["moonshine", "vosk", "whisper"]
+"""Every engine; each is the module of this name in `coqui_server.engines`."""
+
+_NAMES = ", ".join(get_args(EngineName))
 
 SAMPLE_RATE = 16_000
 """Hertz. Every recogniser here takes 16 kHz, so all sound is brought to it on the way in."""
@@ -151,6 +156,20 @@ class VoskSettings(_Section):
     )
     alternatives: int = Field(0, ge=0, le=20, description="a whole number, 0 to 20")
     phrases: tuple[str, ...] = Field((), description='a list of phrases, such as ["yes", "no"]')
+
+
+class WhisperSettings(_Section):
+    """`device` and `compute` are CTranslate2's."""
+
+    model: str = Field(
+        "tiny.en", min_length=1, description="the name of a Whisper model, or a model's folder"
+    )
+    language: str | None = Field(None, description="a language such as en, or null to detect it")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto, cpu or cuda")
+    compute: Literal["auto", "int8", "int8_float16", "int16", "float16", "float32"] = Field(
+        "auto", description="auto, int8, int8_float16, int16, float16 or float32"
+    )
+    beam: int = Field(1, ge=1, le=10, description="a whole number, 1 to 10")
 
 
 class CoquiSettings(_Section):
@@ -295,15 +314,23 @@ class LogSettings(_Section):
     )
 
 
+class EnginesSettings(_Section):
+    """Engines that may be asked for by request, beside `engine`, which always may."""
+
+    enabled: tuple[EngineName, ...] = Field((), description=f"a list of {_NAMES}")
+
+
 class Settings(_Section):
     """The whole of `application.conf`, with defaults for what it leaves out."""
 
-    engine: Literal["moonshine", "vosk"] = Field("moonshine", description="moonshine or vosk")
+    engine: EngineName = Field("moonshine", description=_NAMES)
+    engines: EnginesSettings = EnginesSettings()
     audio: AudioSettings = AudioSettings()
     level: LevelSettings = LevelSettings()
     vad: VadSettings = VadSettings()
     moonshine: MoonshineSettings = MoonshineSettings()
     vosk: VoskSettings = VoskSettings()
+    whisper: WhisperSettings = WhisperSettings()
     coqui: CoquiSettings = CoquiSettings()
     server: ServerSettings = Field(default_factory=ServerSettings)
     rtp: RtpSettings = RtpSettings()

@@ -65,6 +65,17 @@ def test_check_config(tmp_path: Path) -> None:
     assert (checked.returncode, checked.stdout) == (0, f"{path}: ok\n")
 
 
+def test_list_engines(tmp_path: Path) -> None:
+    """`--list-engines` has a line for each engine, and under it what is missing."""
+    listed = start("--config", configured(tmp_path, ""), "--list-engines")
+    assert listed.returncode == 0
+    told = listed.stdout.splitlines()
+    assert "moonshine  enabled  en, confidence" in told
+    whisper = next(number for number, line in enumerate(told) if line.startswith("whisper "))
+    assert told[whisper] == "whisper    missing  en, words, confidence"
+    assert told[whisper + 1].endswith("; run: python -m coqui_server.models get tiny.en")
+
+
 def test_a_model_that_is_not_used(tmp_path: Path) -> None:
     """The older server's file names a model for another engine than ours; the log says so."""
     path = configured(tmp_path, "coqui.model = models/model.tflite")

@@ -164,7 +164,7 @@ def test_the_environment_overrides_when_it_is_set(
         ("server.htp.port = 1", "server.htp: unknown key; did you mean server.http?"),
         ("server.websocket.maxsize = 1", "did you mean server.websocket.max_size?"),
         ("coqui.scorrer = x", "coqui.scorrer: unknown key; did you mean coqui.scorer?"),
-        ("zzzzzz = 1", "zzzzzz: unknown key; allowed: engine, audio, "),
+        ("zzzzzz = 1", "zzzzzz: unknown key; allowed: engine, engines, "),
     ],
 )
 def test_an_unknown_key_names_the_nearest_known(read: Read, text: str, message: str) -> None:
@@ -177,7 +177,7 @@ def test_an_unknown_key_names_the_nearest_known(read: Read, text: str, message: 
 @pytest.mark.parametrize(
     ("key", "written", "found", "allowed"),
     [
-        ("engine", "whisper", '"whisper"', "moonshine or vosk"),
+        ("engine", "parrot", '"parrot"', "moonshine, vosk, whisper"),
         ("audio.sample_rate", "8000", "8000", "16000"),
         ("audio.frame_duration", "25", "25", "10 ms, 20 ms or 30 ms"),
         ("audio.max_duration", "0", "0.0", "more than 0"),

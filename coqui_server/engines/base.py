@@ -57,10 +57,22 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Options:
-    """What a session asks of its engine beyond the text. An engine that cannot, ignores it."""
+    """What a session asks of its engine beyond the text. An engine that cannot, ignores it.
+
+    Attributes:
+        alternatives: how many other readings.
+        phrases: what may be said; empty for anything.
+        language: what is spoken, as a BCP 47 tag; None for what the configuration says.
+    """
 
     alternatives: int = 0
     phrases: tuple[str, ...] = field(default=())
+    language: str | None = None
+
+
+def spoken(tag: str) -> str:
+    """The language of a BCP 47 tag without its region or script: "en" of "en-GB"."""
+    return tag.partition("-")[0].lower()
 
 
 DEFAULT_OPTIONS = Options()

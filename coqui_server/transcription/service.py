@@ -4,9 +4,11 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Any
 
 from coqui_server.audio.transcode import Transcoder
+from coqui_server.engines import Engines
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Options
 from coqui_server.exceptions import Busy
 from coqui_server.settings import Kind, Settings
@@ -19,13 +21,13 @@ from coqui_server.transcription.session import Session
 
 
 class Service:
-    """Opens sessions on one engine, up to `server.max_sessions` at a time."""
+    """Opens sessions on the enabled engines, up to `server.max_sessions` at a time."""
 
     def __init__(
-        self, settings: Settings, engine: Engine, scheduler: Scheduler, transcoder: Transcoder
+        self, settings: Settings, engines: Engines, scheduler: Scheduler, transcoder: Transcoder
     ) -> None:
         self.settings = settings
-        self.engine = engine
+        self.engines = engines
         self.transcoder = transcoder
         self.hub = Hub()
         self._scheduler = scheduler
@@ -40,6 +42,7 @@ class Service:
         self,
         kind: Kind,
         *,
+        engine: Engine | None = None,
         options: Options = DEFAULT_OPTIONS,
         interim: float | None = None,
         sinks: Sequence[Sink] = (),
@@ -48,12 +51,14 @@ class Service:
     ) -> AsyncIterator[Session]:
         """A running session, aborted if the block is left before `finish`. The hub hears it last.
 
+        Without an engine, one of `engines`, it is the default one's.
+
         Raises:
             Busy: `server.max_sessions` are open, or the daemon is shutting down.
         """
         self.check_room(kind)
         session = Session(
-            *(kind, self.engine, self._scheduler, self.settings),
+            *(kind, engine or self.engines.default, self._scheduler, self.settings),
             options=options,
             interim=interim,
             sinks=(*sinks, self.hub),
@@ -130,8 +135,9 @@ class Service:
         kinds = Counter(session.kind for session in self._sessions)
         return {
             "status": "draining" if self._draining else "ok",
-            "engine": self.engine.name,
-            "model": self.engine.model,
+            "engine": self.engines.default.name,
+            "model": self.engines.default.model,
+            "engines": {engine.name: _described(engine) for engine in self.engines},
             "sessions": {kind: kinds[kind] for kind in ("file", "live", "rtp")},
             "max_sessions": self.settings.server.max_sessions,
             "decoders": {
@@ -142,3 +148,7 @@ class Service:
                 "overloaded": self.overloaded,
             },
         }
+
+
+def _described(engine: Engine) -> dict[str, Any]:
+    return {"model": engine.model, **asdict(engine.capabilities)}
