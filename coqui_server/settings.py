@@ -67,6 +67,9 @@ Size = Annotated[int | None, BeforeValidator(units.size)]
 Encoding = Annotated[formats.Format, BeforeValidator(_encoding)]
 PayloadType = Annotated[int, Field(ge=0, le=127)]
 Ports = Annotated[tuple[int, int], BeforeValidator(_range), AfterValidator(_ascending)]
+Key = Annotated[SecretStr, BeforeValidator(str)] | None
+
+_ADDRESS = r"^https?://[^\s/]+"
 
 
 class _Section(BaseModel):
@@ -158,6 +161,89 @@ class CoquiSettings(_Section):
     scorer: Path | None = Field(None, description="a .scorer file")
 
 
+def _key(variable: str) -> Any:
+    """A service's key: that of the environment, unless the file gives one (by an include)."""
+
+    def found() -> SecretStr | None:
+        return SecretStr(value) if (value := os.environ.get(variable)) else None
+
+    return Field(default_factory=found, description=f"a key; left out, it is ${variable}")
+
+
+class RemoteSettings(_Section):
+    """What all remote engines have. `deadline` counts from when a transcription's turn comes."""
+
+    key: Key = None
+    base_url: str | None = Field(
+        None, pattern=_ADDRESS, description="an address such as https://host/path"
+    )
+    requests: int = Field(4, ge=1, le=1000, description="a whole number, at least 1")
+    deadline: Duration = Field(
+        120.0, gt=0, description='a duration such as "2 minutes", more than 0'
+    )
+    retries: int = Field(3, ge=0, le=20, description="a whole number, 0 to 20")
+
+
+class OpenaiSettings(RemoteSettings):
+    """25 MB is the service's limit for a file, 13 minutes."""
+
+    key: Key = _key("OPENAI_API_KEY")
+    model: str = Field("whisper-1", min_length=1, description="a model's name")
+    language: str | None = Field(None, min_length=2, description='a language such as "en"')
+    chunk: Duration = Field(60.0, ge=5, le=780, description='a duration, "5 s" to "13 minutes"')
+
+
+class DeepgramSettings(RemoteSettings):
+    key: Key = _key("DEEPGRAM_API_KEY")
+    model: str = Field("nova-3", min_length=1, description="a model's name")
+    language: str | None = Field(None, min_length=2, description='a language such as "en"')
+    chunk: Duration = Field(60.0, ge=5, le=3600, description='a duration, "5 s" to "1 hour"')
+    endpointing: Duration = Field(0.3, ge=0.01, le=10, description='a duration, "10 ms" to "10 s"')
+    utterance_end: Duration = Field(1.0, ge=1, le=5, description='a duration, "1 s" to "5 s"')
+    unanswered: Duration = Field(60.0, ge=10, le=600, description='a duration, "10 s" to "10 m"')
+
+
+class ScribeSettings(RemoteSettings):
+    key: Key = _key("SCRIBE_TOKEN")
+    base_url: str = Field(
+        "https://api.metisai.ir", pattern=_ADDRESS, description="an address such as https://host"
+    )
+    provider: str = Field("elevenlabs", min_length=1, description="who has the model")
+    model: str = Field("scribe_v1", min_length=1, description="a model's name")
+    argument: str = Field("file", min_length=1, description="what the file's address is called")
+    language: str | None = Field(None, min_length=2, description='a language such as "fa"')
+    poll: Duration = Field(5.0, ge=0.1, le=60, description='a duration, "100 ms" to "1 m"')
+    deadline: Duration = Field(
+        600.0, gt=0, description='a duration such as "10 minutes", more than 0'
+    )
+    chunk: Duration = Field(120.0, ge=5, le=600, description='a duration, "5 s" to "10 minutes"')
+
+
+class EbooSettings(RemoteSettings):
+    key: Key = _key("EBOO_TOKEN")
+    base_url: str = Field(
+        "https://www.eboo.ir", pattern=_ADDRESS, description="an address such as https://host"
+    )
+    language: str = Field("fa", min_length=2, description='a language such as "fa"')
+    poll: Duration = Field(3.0, ge=0.1, le=60, description='a duration, "100 ms" to "1 m"')
+    deadline: Duration = Field(
+        600.0, gt=0, description='a duration such as "10 minutes", more than 0'
+    )
+    chunk: Duration = Field(120.0, ge=5, le=480, description='a duration, "5 s" to "8 minutes"')
+
+
+class ViraSettings(RemoteSettings):
+    key: Key = _key("VIRA_TOKEN")
+    base_url: str = Field(
+        "https://partai.gw.isahab.ir/avanegar/v2/avanegar",
+        pattern=_ADDRESS,
+        description="an address such as https://host/path",
+    )
+    model: str = Field("default", min_length=1, description="default or telephony")
+    # One client cites the vendor for "under 60 s", one cuts to 50 s, one sends 300 s.
+    chunk: Duration = Field(50.0, ge=5, le=300, description='a duration, "5 s" to "5 minutes"')
+
+
 class HttpSettings(_Section):
     host: str = Field("127.0.0.1", min_length=1, description="an address of this machine")
     port: int = Field(5004, ge=0, le=65535, description="a port, 1 to 65535, or 0 for any free one")
@@ -211,11 +297,9 @@ class WebhookSettings(_Section):
     """Where finals and the ends of calls are posted to."""
 
     url: str | None = Field(
-        None, pattern=r"^https?://[^\s/]+", description="an address such as https://host/path"
+        None, pattern=_ADDRESS, description="an address such as https://host/path"
     )
-    secret: Annotated[SecretStr, BeforeValidator(str)] | None = Field(
-        None, description="what to sign with"
-    )
+    secret: Key = Field(None, description="what to sign with")
     timeout: Duration = Field(10.0, gt=0, description='a duration such as "10 s", more than 0')
     retries: int = Field(5, ge=0, le=20, description="a whole number, 0 to 20")
     queue: int = Field(1000, ge=1, le=1_000_000, description="a whole number, at least 1")
@@ -298,13 +382,20 @@ class LogSettings(_Section):
 class Settings(_Section):
     """The whole of `application.conf`, with defaults for what it leaves out."""
 
-    engine: Literal["moonshine", "vosk"] = Field("moonshine", description="moonshine or vosk")
+    engine: Literal["moonshine", "vosk", "openai", "deepgram", "scribe", "eboo", "vira"] = Field(
+        "moonshine", description="moonshine, vosk, openai, deepgram, scribe, eboo or vira"
+    )
     audio: AudioSettings = AudioSettings()
     level: LevelSettings = LevelSettings()
     vad: VadSettings = VadSettings()
     moonshine: MoonshineSettings = MoonshineSettings()
     vosk: VoskSettings = VoskSettings()
     coqui: CoquiSettings = CoquiSettings()
+    openai: OpenaiSettings = Field(default_factory=OpenaiSettings)
+    deepgram: DeepgramSettings = Field(default_factory=DeepgramSettings)
+    scribe: ScribeSettings = Field(default_factory=ScribeSettings)
+    eboo: EbooSettings = Field(default_factory=EbooSettings)
+    vira: ViraSettings = Field(default_factory=ViraSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
     rtp: RtpSettings = RtpSettings()
     partials: PartialSettings = PartialSettings()

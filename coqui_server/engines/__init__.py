@@ -10,6 +10,11 @@ from coqui_server.settings import Settings
 _MODULES = {
     "moonshine": "coqui_server.engines.moonshine",
     "vosk": "coqui_server.engines.vosk",
+    "openai": "coqui_server.engines.openai",
+    "deepgram": "coqui_server.engines.deepgram",
+    "scribe": "coqui_server.engines.scribe",
+    "eboo": "coqui_server.engines.eboo",
+    "vira": "coqui_server.engines.vira",
 }
 
 

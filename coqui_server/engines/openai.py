@@ -1,0 +1,129 @@
+"""OpenAI's transcription API, and servers that speak it, through the official `openai` package."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from coqui_server.audio import wav
+from coqui_server.audio.level import Samples
+from coqui_server.engines.base import Capabilities, Hypothesis, Options, Word
+from coqui_server.engines.remote import (
+    Pause,
+    Turns,
+    missing_package,
+    problems,
+    refused,
+    unanswered,
+)
+from coqui_server.exceptions import ConfigError, ServiceError
+from coqui_server.settings import Settings
+
+if TYPE_CHECKING:
+    from openai import OpenAIError
+
+
+def check(settings: Settings) -> list[str]:
+    """What is missing, without asking the service."""
+    return [str(problem) for problem in _problems(settings)]
+
+
+def load(settings: Settings) -> "OpenAi":
+    """The engine. Nothing is sent until there is something to transcribe.
+
+    Raises:
+        ConfigError: the key or the package is missing.
+    """
+    for problem in _problems(settings):
+        raise problem
+    return OpenAi(settings)
+
+
+def _problems(settings: Settings) -> list[ConfigError]:
+    return [
+        *missing_package("openai", "openai"),
+        *problems("openai", settings.openai, "OPENAI_API_KEY"),
+    ]
+
+
+class OpenAi:
+    """One model of the service."""
+
+    name = "openai"
+
+    def __init__(self, settings: Settings, pause: Pause = asyncio.sleep) -> None:
+        # It takes two seconds to import.
+        from openai import AsyncOpenAI
+
+        self._settings = settings.openai
+        self.model = self._settings.model
+        # Only Whisper models give word times; the others refuse to be asked for them.
+        self._words = "whisper" in self.model
+        language = self._settings.language
+        self.capabilities = Capabilities(
+            words=self._words,
+            languages=(language,) if language else (),
+            longest=self._settings.chunk,
+        )
+        assert self._settings.key is not None
+        self._key = self._settings.key.get_secret_value()
+        self._turns = Turns("openai", self._settings, pause)
+        # Without a base_url the package takes OPENAI_BASE_URL. Retries and deadline are the turn's.
+        self._client = AsyncOpenAI(
+            api_key=self._key, base_url=self._settings.base_url, max_retries=0, timeout=None
+        )
+
+    async def transcribe(self, pcm: Samples, options: Options) -> Hypothesis:
+        file = wav.encode(pcm)
+        async with self._turns.next() as turn:
+            return _hypothesis(await turn.ask(lambda: self._request(file)))
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _request(self, file: bytes) -> Any:
+        from openai import OpenAIError
+
+        wishes: dict[str, Any] = {"response_format": "json"}
+        if self._words:
+            wishes = {"response_format": "verbose_json", "timestamp_granularities": ["word"]}
+        if self._settings.language:
+            wishes["language"] = self._settings.language
+        try:
+            return await self._client.audio.transcriptions.create(
+                file=("speech.wav", file, "audio/wav"), model=self.model, **wishes
+            )
+        except OpenAIError as error:
+            raise self._failure(error) from error
+        except (ValueError, RecursionError) as wrong:
+            raise _malformed() from wrong
+
+    def _failure(self, error: "OpenAIError") -> ServiceError:
+        from httpx2 import ConnectError, ConnectTimeout
+        from openai import APIConnectionError, APIStatusError
+
+        if isinstance(error, APIStatusError):
+            reason = error.body.get("message") if isinstance(error.body, dict) else None
+            status, headers = error.status_code, error.response.headers
+            return refused("openai", status, headers, reason, self._key)
+        if isinstance(error, APIConnectionError):
+            cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+            unsent = isinstance(cause, ConnectError | ConnectTimeout)
+            return unanswered("openai", cause, retryable=unsent)
+        return _malformed()
+
+
+def _hypothesis(reply: Any) -> Hypothesis:
+    text = getattr(reply, "text", None)
+    if not isinstance(text, str):
+        raise _malformed()
+    try:
+        words = tuple(
+            Word(word.word.strip(), float(word.start), float(word.end))
+            for word in getattr(reply, "words", None) or ()
+        )
+    except (AttributeError, TypeError, ValueError) as wrong:
+        raise _malformed() from wrong
+    return Hypothesis(text.strip(), words)
+
+
+def _malformed() -> ServiceError:
+    return ServiceError("openai", "its reply is not a transcription")
