@@ -15,6 +15,7 @@ from coqui_server import __version__, config, sockets
 from coqui_server.audio.transcode import Transcoder
 from coqui_server.banner import screen
 from coqui_server.engines import load_engine
+from coqui_server.engines.base import RemoteEngine
 from coqui_server.exceptions import ConfigError
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
@@ -57,8 +58,9 @@ def _log_to_stderr(level: str) -> None:
     )
     # websockets says "connection open" and "connection closed" of each; sessions are logged.
     logging.getLogger("websockets").setLevel(max(logging.WARNING, logging.root.level))
-    # httpx says each request with its whole address, which may hold a password or a token.
-    logging.getLogger("httpx").setLevel(max(logging.WARNING, logging.root.level))
+    # They say each request with its whole address, which may hold a password or a token.
+    for client in ("httpx", "httpx2"):
+        logging.getLogger(client).setLevel(max(logging.WARNING, logging.root.level))
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -95,6 +97,8 @@ async def run(settings: Settings, source: str) -> None:
             await webhook.close(settings.server.drain)
     finally:
         await scheduler.close()
+        if isinstance(engine, RemoteEngine):
+            await engine.close()
 
 
 def _signalled() -> asyncio.Event:

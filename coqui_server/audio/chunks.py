@@ -8,11 +8,31 @@ are cut only where the gate cut, and the silences inside are zeros, so that time
 import numpy as np
 
 from coqui_server.audio.level import Samples
-from coqui_server.audio.vad import Closed, GateEvent, Opened, Speech
+from coqui_server.audio.vad import Closed, Gate, GateEvent, Opened, Speech
 from coqui_server.settings import SAMPLE_RATE
 
 _WIDEST = 5.0
 """Seconds of silence that are sent along; services bill silence like speech."""
+
+
+class ChunkingGate:
+    """A gate whose utterances come out joined."""
+
+    def __init__(self, gate: Gate, longest: float) -> None:
+        self._gate = gate
+        self._chunks = Chunks(longest)
+
+    def push(self, pcm: Samples) -> list[GateEvent]:
+        """As `Gate.push`."""
+        return self._chunks.push(self._gate.push(pcm))
+
+    def flush(self) -> list[GateEvent]:
+        """As `Gate.flush`."""
+        return self._chunks.push(self._gate.flush()) + self._chunks.flush()
+
+    def skip(self, samples: int) -> list[GateEvent]:
+        """As `Gate.skip`."""
+        return self._chunks.push(self._gate.skip(samples)) + self._chunks.flush()
 
 
 class Chunks:

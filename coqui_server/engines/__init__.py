@@ -4,7 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import cast
 
-from coqui_server.engines.base import Engine
+from coqui_server.engines.base import AnyEngine
 from coqui_server.settings import Settings
 
 _MODULES = {
@@ -18,7 +18,7 @@ _MODULES = {
 }
 
 
-def load_engine(settings: Settings) -> Engine:
+def load_engine(settings: Settings) -> AnyEngine:
     """Load the configured engine with its model. Blocks for seconds.
 
     Only the chosen engine's library is imported.
@@ -27,5 +27,5 @@ def load_engine(settings: Settings) -> Engine:
         ConfigError: its model is missing or unusable.
     """
     module = import_module(_MODULES[settings.engine])
-    load = cast(Callable[[Settings], Engine], module.load)
+    load = cast(Callable[[Settings], AnyEngine], module.load)
     return load(settings)

@@ -130,6 +130,9 @@ class RemoteEngine(Protocol):
         """Close the connections to the service. Nothing may be called after this."""
 
 
+AnyEngine = Engine | RemoteEngine
+
+
 @dataclass(frozen=True)
 class Heard:
     """What a stream says of a piece of the session. All times are seconds of its sound.

@@ -18,7 +18,7 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
-from coqui_server.engines.base import Engine, Options
+from coqui_server.engines.base import AnyEngine, Options
 from coqui_server.exceptions import BadRequest, RequestError
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
@@ -57,7 +57,7 @@ async def serve(connection: ServerConnection, service: Service) -> None:
         await line.close(refusal.close_code)
 
 
-def _started(message: str | bytes, engine: Engine) -> _Wishes:
+def _started(message: str | bytes, engine: AnyEngine) -> _Wishes:
     if isinstance(message, bytes):
         raise BadRequest('sound came before {"event": "start"}')
     start = parsed(message)
@@ -69,7 +69,7 @@ def _started(message: str | bytes, engine: Engine) -> _Wishes:
     raise BadRequest('"event" is start or stop')
 
 
-def _wishes(start: dict[str, Any], engine: Engine) -> _Wishes:
+def _wishes(start: dict[str, Any], engine: AnyEngine) -> _Wishes:
     if unknown := set(start) - set(_STARTING):
         raise BadRequest(f"start takes {', '.join(_STARTING[1:])}, not {', '.join(unknown)}")
     phrases = start.get("phrases", [])
@@ -83,7 +83,7 @@ def _wishes(start: dict[str, Any], engine: Engine) -> _Wishes:
     return _Wishes(intake, start["interim"], start["words"], Options(phrases=tuple(phrases)))
 
 
-def check_engine(name: Any, language: Any, engine: Engine) -> None:
+def check_engine(name: Any, language: Any, engine: AnyEngine) -> None:
     """Refuse an engine that does not run here, or a language that it does not know.
 
     Raises:

@@ -7,7 +7,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from coqui_server.audio.transcode import Transcoder
-from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Options
+from coqui_server.engines.base import (
+    DEFAULT_OPTIONS,
+    AnyEngine,
+    Options,
+    RemoteEngine,
+    StreamingService,
+)
 from coqui_server.exceptions import Busy
 from coqui_server.settings import Kind, Settings
 from coqui_server.transcription.events import Sink
@@ -15,13 +21,14 @@ from coqui_server.transcription.hub import Hub
 from coqui_server.transcription.load import Load
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
+from coqui_server.transcription.streamed import StreamedSession
 
 
 class Service:
     """Opens sessions on one engine, up to `server.max_sessions` at a time."""
 
     def __init__(
-        self, settings: Settings, engine: Engine, scheduler: Scheduler, transcoder: Transcoder
+        self, settings: Settings, engine: AnyEngine, scheduler: Scheduler, transcoder: Transcoder
     ) -> None:
         self.settings = settings
         self.engine = engine
@@ -51,14 +58,15 @@ class Service:
             Busy: `server.max_sessions` are open, or the daemon is shutting down.
         """
         self.check_room(kind)
-        session = Session(
-            *(kind, self.engine, self._scheduler, self.settings),
-            options=options,
-            interim=interim,
-            sinks=(*sinks, self.hub),
-            call=call,
-            label=label,
-        )
+        wishes: dict[str, Any] = {
+            **{"options": options, "interim": interim, "sinks": (*sinks, self.hub)},
+            **{"call": call, "label": label},
+        }
+        means = (self._scheduler, self.settings)
+        if kind != "file" and isinstance(self.engine, StreamingService):
+            session: Session = StreamedSession(kind, self.engine, *means, **wishes)
+        else:
+            session = Session(kind, self.engine, *means, **wishes)
         self._enter(session)
         try:
             async with session:
@@ -87,11 +95,14 @@ class Service:
 
     @property
     def overloaded(self) -> bool:
-        """Whether another live session could not be decoded in time."""
+        """Whether another live session could not be decoded in time. Services have their own
+        limits."""
+        if isinstance(self.engine, RemoteEngine):
+            return False
         return self._scheduler.overdue or not self._load.admits(self._live())
 
     def _live(self) -> list[Session]:
-        return [session for session in self._sessions if session.kind != "file"]
+        return [session for session in self._sessions if _loads_threads(session)]
 
     def drain(self) -> None:
         """Open no more sessions; those that are open go on."""
@@ -105,7 +116,7 @@ class Service:
     def _leave(self, session: Session) -> None:
         self._sessions.discard(session)
         self._scheduler.reserved = 1 if self._live() else 0
-        if session.kind != "file":
+        if _loads_threads(session):
             self._load.learn(session)
         if not self._sessions:
             self._empty.set()
@@ -131,3 +142,8 @@ class Service:
                 "overloaded": self.overloaded,
             },
         }
+
+
+def _loads_threads(session: Session) -> bool:
+    """Whether a session needs decoder threads in time. Files can wait, services have their own."""
+    return session.kind != "file" and not isinstance(session.engine, RemoteEngine)
