@@ -185,7 +185,8 @@ class RemoteSettings(_Section):
 
 
 class OpenaiSettings(RemoteSettings):
-    """25 MB is the service's limit for a file, 13 minutes."""
+    """25 MB is the service's limit for a file, 13 minutes. It has announced to end whisper-1 on
+    2027-02-26; of the models that stay none gives word times."""
 
     key: Key = _key("OPENAI_API_KEY")
     model: str = Field("whisper-1", min_length=1, description="a model's name")
