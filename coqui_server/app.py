@@ -59,8 +59,9 @@ def _log_to_stderr(level: str) -> None:
     )
     # websockets says "connection open" and "connection closed" of each; sessions are logged.
     logging.getLogger("websockets").setLevel(max(logging.WARNING, logging.root.level))
-    # httpx says each request with its whole address, which may hold a password or a token.
-    logging.getLogger("httpx").setLevel(max(logging.WARNING, logging.root.level))
+    # They say each request with its whole address, which may hold a password or a token.
+    for client in ("httpx", "httpx2"):
+        logging.getLogger(client).setLevel(max(logging.WARNING, logging.root.level))
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -103,6 +104,7 @@ async def run(settings: Settings, source: str) -> None:
             await webhook.close(settings.server.drain)
     finally:
         await scheduler.close()
+        await engines.close()
 
 
 def _signalled() -> asyncio.Event:

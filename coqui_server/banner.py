@@ -11,7 +11,7 @@ from websockets.asyncio.server import Server
 
 from coqui_server import __version__
 from coqui_server.engines import Status, survey
-from coqui_server.engines.base import Engine
+from coqui_server.engines.base import AnyEngine
 from coqui_server.rtp.listener import Listener
 from coqui_server.settings import Settings
 from coqui_server.sockets import Routes
@@ -37,7 +37,7 @@ def screen(service: Service, server: Server, routes: Routes, rtp: Listener, sour
   try         {_client()} --url ws://{_near(address)} {_SAMPLE if _SAMPLE.exists() else "FILE"}"""
 
 
-def _engine(engine: Engine) -> str:
+def _engine(engine: AnyEngine) -> str:
     languages = engine.capabilities.languages
     speaks = f"{len(languages)} languages" if len(languages) > 5 else ", ".join(languages)
     return f"{engine.name}, model {engine.model}, language: {speaks or 'whatever the model knows'}"
@@ -52,7 +52,7 @@ def _about(status: Status) -> Iterator[str]:
     state = "missing" if status.missing else "enabled" if status.enabled else "ready"
     capabilities = asdict(status.capabilities)
     languages = ", ".join(capabilities.pop("languages")) or "the model's languages"
-    gives = ", ".join([languages, *(name for name, can in capabilities.items() if can)])
+    gives = ", ".join([languages, *(name for name, can in capabilities.items() if can is True)])
     yield f"{status.name:10} {state:8} {gives}"
     yield from (f"{'':10} {missing}" for missing in status.missing)
 

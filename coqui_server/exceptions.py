@@ -14,6 +14,7 @@
     |   +-- NoSuchCall         a command about a call that is not there
     |   +-- ServerFault        ours: an engine or ffmpeg failed
     |       +-- EngineError    the recogniser failed on an utterance
+    |       |   +-- ServiceError  a remote one refused, failed or did not answer
     |       +-- TranscodeError ffmpeg could not be run or got stuck
     +-- ModelError             a model that there is not, or that is not what it should be
     |   +-- ModelUnreachable   its publisher cannot be reached now
@@ -116,6 +117,38 @@ class EngineError(ServerFault):
     """The recogniser failed on an utterance."""
 
     code = "engine_failed"
+
+
+class ServiceError(EngineError):
+    """A remote recogniser refused, failed, or did not answer in time.
+
+    Attributes:
+        service: the engine's name.
+        status: of the HTTP reply, if there was one.
+        reason: what the service said, without keys and without transcripts.
+        retryable: whether the same request may go better, and cannot be billed twice.
+        wait: seconds the service asked to be left alone for.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        reason: str,
+        *,
+        status: int | None = None,
+        retryable: bool = False,
+        wait: float | None = None,
+    ) -> None:
+        super().__init__(service, reason)
+        self.service = service
+        self.status = status
+        self.reason = reason
+        self.retryable = retryable
+        self.wait = wait
+
+    def __str__(self) -> str:
+        status = "" if self.status is None else f"{self.status}, "
+        return f"the service {self.service} failed: {status}{self.reason}"
 
 
 class TranscodeError(ServerFault):

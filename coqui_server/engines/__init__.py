@@ -1,21 +1,26 @@
 """Recognition back ends. Nothing outside an engine's file knows that engine's library.
 
-An engine is a module here, named in `settings.EngineName`, that has
+An engine is a module here, named in `engine_settings.EngineName`, that has
 
 - `capabilities(settings)`, what it can do, as far as that is known before a model is loaded;
 - `check(settings)`, each thing that it lacks, as the `ConfigError` that says what mends it, without
   loading or importing anything that may not be there;
-- `load(settings)`, which gives the `Engine` or raises a `ConfigError`, and may block for seconds.
+- `load(settings)`, which gives the engine or raises a `ConfigError`, and may block for seconds.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast, get_args
 
-from coqui_server.engines.base import Capabilities, Engine, spoken
+from coqui_server.engine_settings import EngineName
+from coqui_server.engines.base import AnyEngine, Capabilities, RemoteEngine, spoken
 from coqui_server.exceptions import BadRequest, ConfigError
-from coqui_server.settings import EngineName, Settings
+from coqui_server.settings import Settings
+
+_TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
+"""A BCP 47 tag, as far as its shape goes; services are sent it as it came."""
 
 
 class _Module(Protocol):
@@ -23,7 +28,7 @@ class _Module(Protocol):
 
     def check(self, settings: Settings) -> Iterable[ConfigError]: ...
 
-    def load(self, settings: Settings) -> Engine: ...
+    def load(self, settings: Settings) -> AnyEngine: ...
 
 
 @dataclass(frozen=True)
@@ -39,14 +44,14 @@ class Status:
 class Engines:
     """The engines that requests may name, loaded; the first is used when none is named."""
 
-    def __init__(self, default: Engine, *others: Engine) -> None:
+    def __init__(self, default: AnyEngine, *others: AnyEngine) -> None:
         self.default = default
         self._all = (default, *others)
 
-    def __iter__(self) -> Iterator[Engine]:
+    def __iter__(self) -> Iterator[AnyEngine]:
         return iter(self._all)
 
-    def get(self, name: object = None, language: object = None) -> Engine:
+    def get(self, name: object = None, language: object = None) -> AnyEngine:
         """The engine of this name, or with the model of this name, which must know the language.
 
         Raises:
@@ -59,12 +64,20 @@ class Engines:
         _check_language(known[0], language)
         return known[0]
 
+    async def close(self) -> None:
+        """Close what remote engines keep open. No engine may be used after this."""
+        for engine in self:
+            if isinstance(engine, RemoteEngine):
+                await engine.close()
 
-def _check_language(engine: Engine, language: object) -> None:
-    if not isinstance(language, str | None):
+
+def _check_language(engine: AnyEngine, language: object) -> None:
+    if language is None:
+        return
+    if not isinstance(language, str) or not _TAG.fullmatch(language):
         raise BadRequest("language is a BCP 47 tag, such as en")
     known = engine.capabilities.languages
-    if language is not None and known and spoken(language) not in map(spoken, known):
+    if known and spoken(language) not in map(spoken, known):
         raise BadRequest(f"language is {' or '.join(known)} with {engine.name}")
 
 
@@ -78,7 +91,7 @@ def load_engines(settings: Settings) -> Engines:
     return Engines(*(load_engine(settings, name) for name in names))
 
 
-def load_engine(settings: Settings, name: EngineName | None = None) -> Engine:
+def load_engine(settings: Settings, name: EngineName | None = None) -> AnyEngine:
     """Load one engine, the configured one by default, with its model. Blocks for seconds.
 
     Only this engine's library is imported, and its model is kept in memory from then on.

@@ -10,9 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from coqui_server.engine_settings import EngineName
 from coqui_server.exceptions import ModelError
 from coqui_server.models.download import File, unreachable
-from coqui_server.settings import EngineName
 
 _WHISPER = {
     "tiny.en": "Systran/faster-whisper-tiny.en",

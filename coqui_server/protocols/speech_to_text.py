@@ -19,7 +19,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 
 from coqui_server.engines import Engines
-from coqui_server.engines.base import Engine, Options
+from coqui_server.engines.base import AnyEngine, Options
 from coqui_server.exceptions import BadRequest, RequestError
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
@@ -40,7 +40,7 @@ class _Wishes:
     intake: Intake
     interim: bool
     words: bool
-    engine: Engine
+    engine: AnyEngine
     options: Options
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
-from coqui_server.engines.base import Engine, Options, Word
+from coqui_server.engines.base import AnyEngine, Options, Word
 from coqui_server.exceptions import BadRequest, RequestError
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
@@ -39,7 +39,7 @@ class _Config:
     words: bool = True
     alternatives: int = 0
     phrases: tuple[str, ...] = ()
-    engine: Engine | None = None
+    engine: AnyEngine | None = None
 
 
 @dataclass

@@ -5,10 +5,13 @@ from typing import get_args
 
 import pytest
 
+from coqui_server.engine_settings import EngineName
 from coqui_server.engines import Engines, load_engines, survey
-from coqui_server.engines.base import Engine
+from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from coqui_server.exceptions import BadRequest, ConfigError
-from coqui_server.settings import EngineName, Settings
+from coqui_server.settings import Settings
+from tests.conftest import ROOT, clip
+from tests.engines.conftest import Make
 
 
 def configured(models: Path, **tree: object) -> Settings:
@@ -36,6 +39,7 @@ def test_a_request_may_name_what_is_enabled(moonshine: Engine, vosk: Engine) -> 
         (["vosk"], None, "engine is moonshine"),
         (None, "ko", "language is en with moonshine"),
         (None, 5, "language is a BCP 47 tag"),
+        ("vosk", "ko&model=large", "language is a BCP 47 tag"),
     ],
 )
 def test_what_is_not_there_is_refused(
@@ -65,3 +69,24 @@ def test_the_survey(tmp_path: Path) -> None:
     assert "run: python -m coqui_server.models get vosk-model-small-en-us-0.15" in lack
     assert found["vosk"].capabilities.streaming
     assert not found["whisper"].enabled
+
+
+@pytest.mark.parametrize("name", ["openai", "deepgram"])
+def test_a_missing_package_is_named_with_the_command(
+    name: EngineName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It installs the version that we pin."""
+    monkeypatch.setattr(f"coqui_server.engines.{name}.find_spec", lambda _: None)
+    lacks = next(status for status in survey(Settings()) if status.name == name).missing
+    pinned = (ROOT / f"requirements-{name}.txt").read_text(encoding="utf-8").strip()
+    package = pinned.partition("==")[0]
+    told = f"{name}: the package {package} is not installed; run: pip install {pinned}"
+    assert lacks[0] == told
+
+
+async def test_closing(moonshine: Engine, make: Make) -> None:
+    """Remote engines let go of their connections; those that run here have none."""
+    vira = make("vira")
+    await Engines(moonshine, vira).close()
+    with pytest.raises(RuntimeError, match="closed"):
+        await vira.transcribe(clip("voicemail.wav").pcm, DEFAULT_OPTIONS)

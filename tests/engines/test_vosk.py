@@ -12,10 +12,11 @@ import pytest
 import vosk as library
 
 from coqui_server.audio.level import Samples
+from coqui_server.engine_settings import VoskSettings
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Options
 from coqui_server.engines.vosk import load
 from coqui_server.exceptions import ConfigError
-from coqui_server.settings import ModelsSettings, Settings, VoskSettings
+from coqui_server.settings import ModelsSettings, Settings
 from coqui_server.transcription.events import Event, Final
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session

@@ -104,8 +104,8 @@ def test_without_a_tokenizer(copied: Path) -> None:
 
 @pytest.mark.parametrize("part", ["model.bin", "config.json", "tokenizer.json"])
 def test_a_broken_model(copied: Path, part: str) -> None:
-    """Files that are no model are an error of the configuration."""
-    (copied / part).write_bytes(b"{}")
+    """Files that were cut off are an error of the configuration."""
+    (copied / part).write_bytes(b"{")
     with pytest.raises(ConfigError, match=r"^whisper: .* cannot be loaded: "):
         load(configured(model=str(copied)))
 

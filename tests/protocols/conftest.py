@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from coqui_server import config, sockets
 from coqui_server.audio.transcode import Transcoder, find_ffmpeg
 from coqui_server.engines import Engines
-from coqui_server.engines.base import Engine
+from coqui_server.engines.base import AnyEngine
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
 from coqui_server.settings import FfmpegSettings
@@ -57,7 +57,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
 
     @asynccontextmanager
     async def running(
-        engine: Engine, configuration: str = "", others: Sequence[Engine] = ()
+        engine: AnyEngine, configuration: str = "", others: Sequence[AnyEngine] = ()
     ) -> AsyncIterator[Running]:
         tree = ConfigFactory.parse_string(f"server.http.port = 0\nrtp.port = 0\n{configuration}")
         settings = config.parse(tree.as_plain_ordered_dict(), tmp_path)

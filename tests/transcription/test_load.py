@@ -140,6 +140,19 @@ async def test_a_burst_meets_what_was_rehearsed(
             await open.enter_async_context(service.session("live"))
 
 
+async def test_the_slowest_engine_is_expected(
+    moonshine: Engine, vosk: Engine, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever is the default: a burst may ask for the other."""
+    costs = {moonshine: 0.1, vosk: 0.4}
+    monkeypatch.setattr("coqui_server.transcription.rehearsal.cost", costs.__getitem__)
+    engines = Engines(moonshine, vosk)
+    service = Service(Settings(), engines, scheduler, Transcoder(Settings().ffmpeg))
+    await service.rehearse()
+    async with service.session("live"):
+        assert service.health()["decoders"]["needed"] == 0.4
+
+
 async def test_the_rehearsal_is_work(service: Service, moonshine: Engine) -> None:
     """The engine takes the made-up voice for speech, so its time is like that of speech."""
     recognizer = moonshine.open(DEFAULT_OPTIONS)
