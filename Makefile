@@ -26,7 +26,7 @@ $(VENV)/runtime: requirements.txt pyproject.toml
 	$(PIP) --editable .
 	touch $@
 
-$(VENV)/tests: $(VENV)/runtime requirements-test.txt
+$(VENV)/tests: $(VENV)/runtime $(wildcard requirements-*.txt)
 	sh tools/test_packages.sh
 	@echo "Installing what the tests need into $(VENV)."
 	$(PIP) --editable ".[test]"

@@ -7,7 +7,7 @@ import numpy as np
 from coqui_server.audio.level import Leveller, Samples
 from coqui_server.audio.vad import Closed, Gate, Opened, Speech
 from coqui_server.engines import load_engine
-from coqui_server.engines.base import DEFAULT_OPTIONS
+from coqui_server.engines.base import DEFAULT_OPTIONS, RemoteEngine
 from coqui_server.engines.moonshine import packaged_model
 from coqui_server.settings import SAMPLE_RATE, Settings
 
@@ -30,6 +30,7 @@ def moonshine_voice() -> Recognise:
 def engine(settings: Settings) -> Recognise:
     """Our engine's recognizer, one utterance after another on the calling thread."""
     loaded = load_engine(settings)
+    assert not isinstance(loaded, RemoteEngine)
 
     def recognise(pcm: Samples) -> str:
         recognizer = loaded.open(DEFAULT_OPTIONS)

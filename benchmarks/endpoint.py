@@ -19,7 +19,7 @@ from benchmarks.live import configured, stream_of, utterances
 from benchmarks.speech import SAMPLES, Clip, clips, errors
 from coqui_server.audio.level import Samples
 from coqui_server.engines import load_engine
-from coqui_server.engines.base import Engine
+from coqui_server.engines.base import AnyEngine
 from coqui_server.settings import SAMPLE_RATE, Settings
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session, Transcript
@@ -41,7 +41,7 @@ def main() -> None:
         row(wait, found, engine, configured(f"{wanted.set}\nvad.silence.live = {wait} ms"))
 
 
-def row(wait: str, found: list[Clip], engine: Engine, settings: Settings) -> None:
+def row(wait: str, found: list[Clip], engine: AnyEngine, settings: Settings) -> None:
     """Print one line of the table."""
     sounds = [stream_of([clip], 0, 0.1) for clip in found]
     heard = asyncio.run(transcripts(sounds, engine, settings))
@@ -56,7 +56,7 @@ def row(wait: str, found: list[Clip], engine: Engine, settings: Settings) -> Non
 
 
 async def transcripts(
-    sounds: list[Samples], engine: Engine, settings: Settings
+    sounds: list[Samples], engine: AnyEngine, settings: Settings
 ) -> list[Transcript]:
     """What live sessions make of these sounds."""
     scheduler = Scheduler(settings.server.threadpool.count)

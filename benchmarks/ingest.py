@@ -33,6 +33,7 @@ import psutil
 from benchmarks.callers import PACKETS, Callers, speech
 from coqui_server.audio.level import Samples
 from coqui_server.audio.transcode import Transcoder
+from coqui_server.engines import Engines
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.rtp.listener import Listener
 from coqui_server.settings import PartialSettings, RtpSettings, ServerSettings, Settings
@@ -95,7 +96,7 @@ async def _daemon(pipe: "Connection") -> None:
             counted += event.statistics.get("packets", 0)
 
     scheduler = Scheduler(settings.server.threadpool.count)
-    service = Service(settings, Deaf(), scheduler, Transcoder(settings.ffmpeg))
+    service = Service(settings, Engines(Deaf()), scheduler, Transcoder(settings.ffmpeg))
     hook = Webhook(settings.rtp.webhook)
     async with hook, Listener(service, [hook, count]) as rtp:
         assert rtp.shared is not None

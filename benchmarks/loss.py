@@ -25,7 +25,7 @@ from pyhocon import ConfigFactory
 from benchmarks.speech import FRAME, SAMPLES, Clip, clips, errors
 from coqui_server import config
 from coqui_server.audio.transcode import Transcoder
-from coqui_server.engines import load_engine
+from coqui_server.engines import load_engines
 from coqui_server.rtp.drops import Drops
 from coqui_server.rtp.packet import SEQUENCES, TIMESTAMPS, Packet
 from coqui_server.rtp.playout import Key, Pause, Piece, Sound
@@ -143,7 +143,7 @@ async def table(found: list[Clip], settings: Settings, seed: int) -> None:
     print(f"{'loss':>6} {'jitter':>8}  {'WER':>6} {'missed':>6} {'added':>6} {'wrong':>6}", end="")
     print(f"  {'to clean':>8} {'lost':>7} {'late':>7}")
     scheduler = Scheduler(settings.server.threadpool.count)
-    service = Service(settings, load_engine(settings), scheduler, Transcoder(settings.ffmpeg))
+    service = Service(settings, load_engines(settings), scheduler, Transcoder(settings.ffmpeg))
     calls, clean = [clip.mu_law() for clip in found], None
     for jitter in (0.0, _JITTER):
         for loss in _LOSS:

@@ -13,8 +13,8 @@ from websockets.frames import CloseCode
 
 from coqui_server import __version__, config, sockets
 from coqui_server.audio.transcode import Transcoder
-from coqui_server.banner import screen
-from coqui_server.engines import load_engine
+from coqui_server.banner import engine_list, screen
+from coqui_server.engines import load_engines
 from coqui_server.exceptions import ConfigError
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
@@ -38,8 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _log_to_stderr(settings.log.level)
         if settings.coqui.model:
             _log.warning("coqui.model is set, but not used: the engine is %s", settings.engine)
-        if wanted.check_config:
-            load_engine(settings)
+        if wanted.list_engines:
+            print(engine_list(settings))
+        elif wanted.check_config:
+            load_engines(settings)
             Transcoder(settings.ffmpeg)
             Webhook(settings.rtp.webhook)
             print(f"{source}: ok")
@@ -57,8 +59,9 @@ def _log_to_stderr(level: str) -> None:
     )
     # websockets says "connection open" and "connection closed" of each; sessions are logged.
     logging.getLogger("websockets").setLevel(max(logging.WARNING, logging.root.level))
-    # httpx says each request with its whole address, which may hold a password or a token.
-    logging.getLogger("httpx").setLevel(max(logging.WARNING, logging.root.level))
+    # They say each request with its whole address, which may hold a password or a token.
+    for client in ("httpx", "httpx2"):
+        logging.getLogger(client).setLevel(max(logging.WARNING, logging.root.level))
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -70,6 +73,11 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="the configuration (default: application.conf here, if there is one)",
     )
     parser.add_argument("--check-config", action="store_true", help="say if it is good, and exit")
+    parser.add_argument(
+        "--list-engines",
+        action="store_true",
+        help="say which can be used and what mends it, and exit",
+    )
     parser.add_argument("--version", action="version", version=f"coqui_server {__version__}")
     return parser.parse_args(arguments)
 
@@ -81,9 +89,9 @@ async def run(settings: Settings, source: str) -> None:
         ConfigError: a model is missing or an address cannot be had.
     """
     stopped = _signalled()
-    engine = await asyncio.to_thread(load_engine, settings)
+    engines = await asyncio.to_thread(load_engines, settings)
     scheduler = Scheduler(settings.server.threadpool.count)
-    service = Service(settings, engine, scheduler, Transcoder(settings.ffmpeg))
+    service = Service(settings, engines, scheduler, Transcoder(settings.ffmpeg))
     try:
         await service.rehearse()
         async with Webhook(settings.rtp.webhook) as webhook:
@@ -96,6 +104,7 @@ async def run(settings: Settings, source: str) -> None:
             await webhook.close(settings.server.drain)
     finally:
         await scheduler.close()
+        await engines.close()
 
 
 def _signalled() -> asyncio.Event:

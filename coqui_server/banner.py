@@ -3,12 +3,17 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from websockets.asyncio.server import Server
 
 from coqui_server import __version__
+from coqui_server.engines import Status, survey
+from coqui_server.engines.base import AnyEngine
 from coqui_server.rtp.listener import Listener
+from coqui_server.settings import Settings
 from coqui_server.sockets import Routes
 from coqui_server.transcription.service import Service
 
@@ -19,18 +24,37 @@ def screen(service: Service, server: Server, routes: Routes, rtp: Listener, sour
     """What `make run` prints; `source` is where the settings came from."""
     host, port = next(iter(server.sockets)).getsockname()[:2]
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    engine = service.engine
-    speaks = ", ".join(engine.capabilities.languages) or "whatever the model knows"
+    engines = "\n              ".join(map(_engine, service.engines))
     paths = "\n".join(f"              ws://{address}{path}" for path in routes)
     return f"""coqui_server {__version__}
   listens at  http://{address}/health
 {paths}
   calls       {_calls(rtp)}
-  engine      {engine.name}, model {engine.model}, language: {speaks}
+  engine      {engines}
   decoders    {service.settings.server.threadpool.count} threads
   ffmpeg      {service.transcoder.program}
   configured  {source}
   try         {_client()} --url ws://{_near(address)} {_SAMPLE if _SAMPLE.exists() else "FILE"}"""
+
+
+def _engine(engine: AnyEngine) -> str:
+    languages = engine.capabilities.languages
+    speaks = f"{len(languages)} languages" if len(languages) > 5 else ", ".join(languages)
+    return f"{engine.name}, model {engine.model}, language: {speaks or 'whatever the model knows'}"
+
+
+def engine_list(settings: Settings) -> str:
+    """What `--list-engines` prints: every engine, and under it what it lacks."""
+    return "\n".join(line for status in survey(settings) for line in _about(status))
+
+
+def _about(status: Status) -> Iterator[str]:
+    state = "missing" if status.missing else "enabled" if status.enabled else "ready"
+    capabilities = asdict(status.capabilities)
+    languages = ", ".join(capabilities.pop("languages")) or "the model's languages"
+    gives = ", ".join([languages, *(name for name, can in capabilities.items() if can is True)])
+    yield f"{status.name:10} {state:8} {gives}"
+    yield from (f"{'':10} {missing}" for missing in status.missing)
 
 
 def _calls(rtp: Listener) -> str:

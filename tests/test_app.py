@@ -65,6 +65,20 @@ def test_check_config(tmp_path: Path) -> None:
     assert (checked.returncode, checked.stdout) == (0, f"{path}: ok\n")
 
 
+def test_list_engines(tmp_path: Path) -> None:
+    """`--list-engines` has a line for each engine, and under it what is missing."""
+    listed = start("--config", configured(tmp_path, 'vira.key = ""'), "--list-engines")
+    assert listed.returncode == 0
+    told = listed.stdout.splitlines()
+    assert "moonshine  enabled  en, confidence" in told
+    whisper = next(number for number, line in enumerate(told) if line.startswith("whisper "))
+    assert told[whisper] == "whisper    missing  en, words, confidence"
+    assert told[whisper + 1].endswith("; run: python -m coqui_server.models get tiny.en")
+    vira = next(number for number, line in enumerate(told) if line.startswith("vira "))
+    assert told[vira].split() == ["vira", "missing", "fa"]
+    assert told[vira + 1].strip() == "vira.key: not set; run: export VIRA_TOKEN=…"
+
+
 def test_a_model_that_is_not_used(tmp_path: Path) -> None:
     """The older server's file names a model for another engine than ours; the log says so."""
     path = configured(tmp_path, "coqui.model = models/model.tflite")
@@ -79,6 +93,8 @@ def test_a_model_that_is_not_used(tmp_path: Path) -> None:
         ("vad.paddding = 300", "vad.paddding: unknown key; did you mean vad.padding?"),
         ("server.http.port = http", 'server.http.port: found "http", allowed: a port, 1 to 65535'),
         ('moonshine.model = "nowhere"', "moonshine.model: found"),
+        ('engine = vira, vira.key = ""', "vira.key: not set; run: export VIRA_TOKEN=…"),
+        ('engines.enabled = [eboo], eboo.key = ""', "eboo.key: not set; run: export EBOO_TOKEN=…"),
         ('engine = vosk, vosk.model = "no/such"', 'vosk.model: found "no/such", allowed:'),
         ('ffmpeg.path = "nowhere"', "ffmpeg.path: found"),
         ("server.http.host = 203.0.113.7", 'server.http.host: found "203.0.113.7", allowed:'),

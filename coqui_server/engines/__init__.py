@@ -1,26 +1,124 @@
-"""Recognition back ends. Nothing outside an engine's file knows that engine's library."""
+"""Recognition back ends. Nothing outside an engine's file knows that engine's library.
 
-from collections.abc import Callable
+An engine is a module here, named in `engine_settings.EngineName`, that has
+
+- `capabilities(settings)`, what it can do, as far as that is known before a model is loaded;
+- `check(settings)`, each thing that it lacks, as the `ConfigError` that says what mends it, without
+  loading or importing anything that may not be there;
+- `load(settings)`, which gives the engine or raises a `ConfigError`, and may block for seconds.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from importlib import import_module
-from typing import cast
+from typing import Protocol, cast, get_args
 
-from coqui_server.engines.base import Engine
+from coqui_server.engine_settings import EngineName
+from coqui_server.engines.base import AnyEngine, Capabilities, RemoteEngine, spoken
+from coqui_server.exceptions import BadRequest, ConfigError
 from coqui_server.settings import Settings
 
-_MODULES = {
-    "moonshine": "coqui_server.engines.moonshine",
-    "vosk": "coqui_server.engines.vosk",
-}
+_TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
+"""A BCP 47 tag, as far as its shape goes; services are sent it as it came."""
 
 
-def load_engine(settings: Settings) -> Engine:
-    """Load the configured engine with its model. Blocks for seconds.
+class _Module(Protocol):
+    def capabilities(self, settings: Settings) -> Capabilities: ...
 
-    Only the chosen engine's library is imported.
+    def check(self, settings: Settings) -> Iterable[ConfigError]: ...
+
+    def load(self, settings: Settings) -> AnyEngine: ...
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `--list-engines` tells of one engine; it is ready when nothing is missing."""
+
+    name: EngineName
+    enabled: bool
+    capabilities: Capabilities
+    missing: tuple[str, ...]
+
+
+class Engines:
+    """The engines that requests may name, loaded; the first is used when none is named."""
+
+    def __init__(self, default: AnyEngine, *others: AnyEngine) -> None:
+        self.default = default
+        self._all = (default, *others)
+
+    def __iter__(self) -> Iterator[AnyEngine]:
+        return iter(self._all)
+
+    def get(self, name: object = None, language: object = None) -> AnyEngine:
+        """The engine of this name, or with the model of this name, which must know the language.
+
+        Raises:
+            BadRequest: with what there is.
+        """
+        known = [engine for engine in self if name in (None, engine.name, engine.model)]
+        if not known:
+            there = " or ".join(f"{engine.name} (model {engine.model})" for engine in self)
+            raise BadRequest(f"engine is {there} here")
+        _check_language(known[0], language)
+        return known[0]
+
+    async def close(self) -> None:
+        """Close what remote engines keep open. No engine may be used after this."""
+        for engine in self:
+            if isinstance(engine, RemoteEngine):
+                await engine.close()
+
+
+def _check_language(engine: AnyEngine, language: object) -> None:
+    if language is None:
+        return
+    if not isinstance(language, str) or not _TAG.fullmatch(language):
+        raise BadRequest("language is a BCP 47 tag, such as en")
+    known = engine.capabilities.languages
+    if known and spoken(language) not in map(spoken, known):
+        raise BadRequest(f"language is {' or '.join(known)} with {engine.name}")
+
+
+def load_engines(settings: Settings) -> Engines:
+    """Load `engine` and all of `engines.enabled`, so that errors show at the start.
 
     Raises:
-        ConfigError: its model is missing or unusable.
+        ConfigError: as `load_engine`.
     """
-    module = import_module(_MODULES[settings.engine])
-    load = cast(Callable[[Settings], Engine], module.load)
-    return load(settings)
+    names = _enabled(settings)
+    return Engines(*(load_engine(settings, name) for name in names))
+
+
+def load_engine(settings: Settings, name: EngineName | None = None) -> AnyEngine:
+    """Load one engine, the configured one by default, with its model. Blocks for seconds.
+
+    Only this engine's library is imported, and its model is kept in memory from then on.
+
+    Raises:
+        ConfigError: its package or model is missing or unusable.
+    """
+    return _module(name or settings.engine).load(settings)
+
+
+def survey(settings: Settings) -> list[Status]:
+    """Every engine there is, without loading any."""
+    enabled = _enabled(settings)
+    modules = {name: _module(name) for name in get_args(EngineName)}
+    return [
+        Status(
+            *(name, name in enabled, module.capabilities(settings)),
+            missing=tuple(map(str, module.check(settings))),
+        )
+        for name, module in modules.items()
+    ]
+
+
+def _enabled(settings: Settings) -> list[EngineName]:
+    """The default engine first, each once."""
+    return list(dict.fromkeys((settings.engine, *settings.engines.enabled)))
+
+
+def _module(name: EngineName) -> _Module:
+    return cast(_Module, import_module(f"coqui_server.engines.{name}"))

@@ -5,6 +5,7 @@ fills two cores for one caller. Here each decode keeps to one thread and utteran
 side. `benchmarks/throughput.py` compares the two.
 """
 
+from collections.abc import Iterator
 from importlib.util import find_spec
 from math import ceil
 from pathlib import Path
@@ -21,8 +22,10 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     RuntimeException,
 )
 
+from coqui_server import models
 from coqui_server.audio.level import Samples
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
+from coqui_server.engines.buffered import BufferedRecognizer
 from coqui_server.exceptions import ConfigError
 from coqui_server.settings import SAMPLE_RATE, Settings
 
@@ -34,14 +37,21 @@ _START, _END = 1, 2
 _TOKENS_PER_SECOND = 6.5
 """More tokens than this means that the decoder is repeating itself (Moonshine's own limit)."""
 
-_SHORTEST = SAMPLE_RATE // 10
-"""Samples (0.1 s). In less there is no word, and the encoder's convolutions need 1,000."""
-
 _UNREADABLE = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, RuntimeException, IndexError)
 """What onnxruntime and the vocabulary's reader raise for a file that is no model."""
 
-_FAINTEST = 33
-"""Of 32768 (-60 dBFS). Out of silence the model makes up a word."""
+
+def capabilities(settings: Settings) -> Capabilities:
+    """What every model can do."""
+    return Capabilities(confidence=True, languages=("en",))
+
+
+def check(settings: Settings) -> Iterator[ConfigError]:
+    """What is missing, without loading anything."""
+    try:
+        _folder(settings)
+    except ConfigError as missing:
+        yield missing
 
 
 def load(settings: Settings) -> "Moonshine":
@@ -50,25 +60,25 @@ def load(settings: Settings) -> "Moonshine":
     Raises:
         ConfigError: a model file is missing or cannot be read.
     """
-    folder = settings.moonshine.model or packaged_model()
-    parts = (_ENCODER, _DECODER, _TOKENIZER)
-    for name in parts:
-        if not (folder / name).is_file():
-            problem = f'found "{folder}", which has no {name}; allowed: a folder with'
-            raise ConfigError("moonshine.model", f"{problem} {', '.join(parts)}")
+    folder = _folder(settings)
     try:
-        return Moonshine(folder)
+        return Moonshine(folder, settings)
     except _UNREADABLE as error:
         raise ConfigError("moonshine.model", f'"{folder}" cannot be loaded: {error}') from error
+
+
+def _folder(settings: Settings) -> Path:
+    folder = settings.moonshine.model or packaged_model()
+    models.check_parts("moonshine.model", folder, (_ENCODER, _DECODER, _TOKENIZER))
+    return folder
 
 
 def packaged_model() -> Path:
     """The folder of the model inside the `moonshine-voice` wheel."""
     spec = find_spec("moonshine_voice")
     if spec is None or not spec.submodule_search_locations:
-        raise ConfigError(
-            "moonshine.model", "not set, and the package moonshine-voice==0.1.0 is not installed"
-        )
+        problem = "not set, and the package moonshine-voice is not installed"
+        raise ConfigError("moonshine.model", problem, fix="pip install moonshine-voice==0.1.0")
     return Path(spec.submodule_search_locations[0]) / "assets" / "tiny-en"
 
 
@@ -76,14 +86,14 @@ class Moonshine:
     """A Moonshine model. Both its sessions may be run from many threads at once."""
 
     name = "moonshine"
-    capabilities = Capabilities(confidence=True, languages=("en",))
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Settings) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self.model = folder.name
+        self.capabilities = capabilities(settings)
         self._encoder = onnxruntime.InferenceSession(str(folder / _ENCODER), options)
         self._decoder = onnxruntime.InferenceSession(str(folder / _DECODER), options)
         self._tokens = read_tokens((folder / _TOKENIZER).read_bytes())
@@ -94,14 +104,12 @@ class Moonshine:
             if put.name.startswith("past_key_values")
         }
 
-    def open(self, options: Options) -> "MoonshineRecognizer":
+    def open(self, options: Options) -> BufferedRecognizer:
         """A recognizer for one utterance."""
-        return MoonshineRecognizer(self)
+        return BufferedRecognizer(self.decode)
 
     def decode(self, pcm: Samples) -> Hypothesis:
         """The text of one utterance, by greedy search, with its tokens' mean probability."""
-        if len(pcm) < _SHORTEST or np.abs(pcm, dtype=np.int32).max() < _FAINTEST:
-            return Hypothesis("", confidence=0.0)
         most = ceil(len(pcm) / SAMPLE_RATE * _TOKENS_PER_SECOND)
         tokens, confidence = self._search(pcm.astype(np.float32)[None] / np.float32(32768), most)
         text = b"".join(self._tokens[token] for token in tokens).decode("utf-8", "replace")
@@ -139,35 +147,6 @@ class Moonshine:
         for name, value in zip(self._outputs[1:], present, strict=True):
             if with_encoder or ".decoder." in name:
                 feeds[name.replace("present", "past_key_values")] = value
-
-
-class MoonshineRecognizer:
-    """Keeps the utterance and decodes it whole, each time it is asked."""
-
-    def __init__(self, engine: Moonshine) -> None:
-        self._engine = engine
-        self._sound: list[Samples] = []
-        self._finished = False
-
-    def feed(self, pcm: Samples) -> None:
-        self._check()
-        self._sound.append(pcm)
-
-    def partial(self) -> Hypothesis:
-        self._check()
-        return self._decode()
-
-    def finish(self) -> Hypothesis:
-        self._check()
-        self._finished = True
-        return self._decode()
-
-    def _decode(self) -> Hypothesis:
-        return self._engine.decode(np.concatenate([np.empty(0, np.int16), *self._sound]))
-
-    def _check(self) -> None:
-        if self._finished:
-            raise RuntimeError("this recognizer has finished")
 
 
 def read_tokens(data: bytes) -> list[bytes]:

@@ -2,16 +2,18 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import requests
 import vosk
 
+from coqui_server import models
 from coqui_server.audio.level import Samples
 from coqui_server.engines.base import Alternative, Capabilities, Hypothesis, Options, Word
-from coqui_server.exceptions import ConfigError
+from coqui_server.exceptions import ConfigError, ModelError, ModelUnreachable
+from coqui_server.models import catalogue, store
 from coqui_server.settings import SAMPLE_RATE, Settings
 
 _BLOCK = 4000
@@ -22,8 +24,21 @@ _PARTS = (("am/final.mdl", "final.mdl"), ("conf/mfcc.conf", "mfcc.conf"))
 """Files of which every Vosk model has one of each (newer layout, older layout)."""
 
 
+def capabilities(settings: Settings) -> Capabilities:
+    """What every model can do."""
+    return Capabilities(
+        streaming=True, words=True, confidence=True, alternatives=True, phrases=True
+    )
+
+
+def check(settings: Settings) -> Iterator[ConfigError]:
+    """What is missing, without loading anything."""
+    if _find(settings) is None:
+        yield models.absent("vosk.model", settings.vosk.model, settings)
+
+
 def load(settings: Settings) -> "Vosk":
-    """The engine with the configured model, fetched by Vosk's downloader if it only has a name.
+    """The engine with the configured model, downloaded if it only has a name.
 
     Raises:
         ConfigError: there is no such model, or it cannot be fetched or read.
@@ -41,48 +56,32 @@ def load(settings: Settings) -> "Vosk":
 
 
 def _find(settings: Settings) -> Path | None:
-    """The model's folder: in `models.path`, beside it ("models/NAME" works), or Vosk's own."""
-    models = settings.models.path
-    places = (models, models.parent, *map(Path, filter(None, vosk.MODEL_DIRS)))
-    paths = (place / settings.vosk.model for place in places)
-    return next((path for path in paths if path.is_dir()), None)
+    """The model's folder: where all models are, or in one of Vosk's own places."""
+    own = map(Path, filter(None, vosk.MODEL_DIRS))
+    return models.find(settings.vosk.model, settings, *own)
 
 
 def _fetch(settings: Settings) -> Path:
     named, folder = settings.vosk.model, settings.models.path
     if os.sep in named:
         raise ConfigError("vosk.model", f'found "{named}", allowed: the folder of a Vosk model')
-    # The downloader is a method of the model it would load, and puts files in the last folder.
-    downloader = cast(Any, vosk.Model.__new__(_Downloader))
-    vosk.MODEL_DIRS[:] = [str(folder)]
-    folder.mkdir(parents=True, exist_ok=True)
     try:
-        return Path(downloader.get_model_by_name(named))
-    except SystemExit as unknown:
-        raise ConfigError("vosk.model", f'found "{named}", allowed: a name Vosk knows') from unknown
-    except (requests.RequestException, OSError) as offline:
-        raise ConfigError(
-            "vosk.model",
-            f'found "{named}", which is not in {folder} and cannot be downloaded now; '
-            "put the unpacked model there",
-        ) from offline
-
-
-class _Downloader(vosk.Model):
-    def __del__(self) -> None:
-        """There is no native model to free."""
+        return store.get(catalogue.vosk(named), folder)
+    except ModelUnreachable as offline:
+        problem = f"{offline}; put the unpacked model into {folder} by hand"
+        raise ConfigError("vosk.model", f'found "{named}": {problem}') from offline
+    except (ModelError, OSError) as error:
+        raise ConfigError("vosk.model", f'found "{named}": {error}') from error
 
 
 class Vosk:
     """A Vosk model; its recognizers may run on different threads at once."""
 
     name = "vosk"
-    capabilities = Capabilities(
-        streaming=True, words=True, confidence=True, alternatives=True, phrases=True
-    )
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.model = folder.name
+        self.capabilities = capabilities(settings)
         self._model = vosk.Model(str(folder))
         self._defaults = settings.vosk
 

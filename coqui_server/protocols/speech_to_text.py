@@ -18,7 +18,8 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
-from coqui_server.engines.base import Engine, Options
+from coqui_server.engines import Engines
+from coqui_server.engines.base import AnyEngine, Options
 from coqui_server.exceptions import BadRequest, RequestError
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
@@ -39,6 +40,7 @@ class _Wishes:
     intake: Intake
     interim: bool
     words: bool
+    engine: AnyEngine
     options: Options
 
 
@@ -49,7 +51,7 @@ async def serve(connection: ServerConnection, service: Service) -> None:
         while True:
             try:
                 message = await line.receive()
-                await _session(line, service, _started(message, service.engine))
+                await _session(line, service, _started(message, service.engines))
             except BadRequest as wrong:
                 await line.send(_error(wrong))
     except RequestError as refusal:
@@ -57,19 +59,19 @@ async def serve(connection: ServerConnection, service: Service) -> None:
         await line.close(refusal.close_code)
 
 
-def _started(message: str | bytes, engine: Engine) -> _Wishes:
+def _started(message: str | bytes, engines: Engines) -> _Wishes:
     if isinstance(message, bytes):
         raise BadRequest('sound came before {"event": "start"}')
     start = parsed(message)
     match start.get("event"):
         case "start":
-            return _wishes(start, engine)
+            return _wishes(start, engines)
         case "stop":
             raise BadRequest("there is nothing to stop: no session was started")
     raise BadRequest('"event" is start or stop')
 
 
-def _wishes(start: dict[str, Any], engine: Engine) -> _Wishes:
+def _wishes(start: dict[str, Any], engines: Engines) -> _Wishes:
     if unknown := set(start) - set(_STARTING):
         raise BadRequest(f"start takes {', '.join(_STARTING[1:])}, not {', '.join(unknown)}")
     phrases = start.get("phrases", [])
@@ -78,25 +80,11 @@ def _wishes(start: dict[str, Any], engine: Engine) -> _Wishes:
     for name, default in (("interim", True), ("words", False)):
         if not isinstance(start.setdefault(name, default), bool):
             raise BadRequest(f"{name} is true or false")
-    check_engine(start.get("engine"), start.get("language"), engine)
+    language = start.get("language")
+    engine = engines.get(start.get("engine"), language)
     intake = Intake(start.get("encoding", "linear16"), start.get("sample_rate"))
-    return _Wishes(intake, start["interim"], start["words"], Options(phrases=tuple(phrases)))
-
-
-def check_engine(name: Any, language: Any, engine: Engine) -> None:
-    """Refuse an engine that does not run here, or a language that it does not know.
-
-    Raises:
-        BadRequest: with what there is.
-    """
-    if name is not None and name != engine.name:
-        raise BadRequest(f"engine is {engine.name} here")
-    if not isinstance(language, str | None):
-        raise BadRequest("language is a BCP 47 tag, such as en")
-    known = engine.capabilities.languages
-    spoken = str(language).partition("-")[0].lower()
-    if language is not None and known and spoken not in {tag.partition("-")[0] for tag in known}:
-        raise BadRequest(f"language is {' or '.join(known)} with {engine.name}")
+    options = Options(phrases=tuple(phrases), language=language)
+    return _Wishes(intake, start["interim"], start["words"], engine, options)
 
 
 async def _session(line: Line, service: Service, wishes: _Wishes) -> None:
@@ -106,7 +94,7 @@ async def _session(line: Line, service: Service, wishes: _Wishes) -> None:
 
     interim = service.settings.partials.pace if wishes.interim else None
     async with service.session(
-        "live", options=wishes.options, interim=interim, sinks=[tell]
+        "live", engine=wishes.engine, options=wishes.options, interim=interim, sinks=[tell]
     ) as session:
         await line.send({"event": "started", "session_id": session.id})
         async with heard_out(session, wishes.intake):

@@ -17,7 +17,7 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
-from coqui_server.engines.base import Options, Word
+from coqui_server.engines.base import AnyEngine, Options, Word
 from coqui_server.exceptions import BadRequest, RequestError
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
@@ -39,6 +39,7 @@ class _Config:
     words: bool = True
     alternatives: int = 0
     phrases: tuple[str, ...] = ()
+    engine: AnyEngine | None = None
 
 
 @dataclass
@@ -93,7 +94,9 @@ async def _stream(line: Line, service: Service, config: _Config, message: str | 
     options = Options(alternatives=config.alternatives, phrases=config.phrases)
     pace = service.settings.partials.pace
     async with (
-        service.session("live", options=options, interim=pace, sinks=[results]) as session,
+        service.session(
+            "live", engine=config.engine, options=options, interim=pace, sinks=[results]
+        ) as session,
         heard_out(session, intake),
     ):
         while not _is(message, "eof"):
@@ -126,9 +129,7 @@ def _configure(config: _Config, message: str | bytes, service: Service) -> bool:
     wanted = parsed(message)["config"]
     if not isinstance(wanted, dict):
         raise BadRequest('"config" is an object')
-    engine = service.engine
-    if (model := wanted.get("model")) not in (None, engine.name, engine.model):
-        raise BadRequest(f"there is no model {model} here, but {engine.model}")
+    config.engine = service.engines.get(wanted.get("model"))
     phrases = wanted.get("phrase_list", [])
     if not isinstance(phrases, list) or not all(isinstance(phrase, str) for phrase in phrases):
         raise BadRequest("phrase_list is a list of texts")

@@ -6,9 +6,10 @@ The older server's protocol, with more in the reply:
         {"start", "end", "text", "confidence"?, "alternatives"?, "words"?: [
             {"word", "start", "end", "confidence"?}]}]}
 
-`time` is seconds of decoding, all other times are seconds of the file. A failure is
-`{"message", "code"}` and a close code: 1003 not audio, 1008 idle, 1009 too large, 1013 busy,
-1011 ours.
+The address may name an engine and a language: `?engine=vosk&language=en`. `time` is seconds of
+decoding, all other times are seconds of the file. A failure is
+`{"message", "code"}` and a close code: 1003 not audio, 1008 idle or no such engine, 1009 too
+large, 1013 busy, 1011 ours.
 """
 
 import asyncio
@@ -16,10 +17,12 @@ import json
 from collections.abc import Coroutine
 from contextlib import aclosing
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from coqui_server.engines.base import Options
 from coqui_server.exceptions import RequestError, TooLarge
 from coqui_server.protocols.upload import Upload
 from coqui_server.settings import SAMPLE_RATE
@@ -30,9 +33,11 @@ from coqui_server.transcription.session import Session, Transcript
 
 async def serve(connection: ServerConnection, service: Service) -> None:
     """Answer one file, or say why not."""
+    assert connection.request is not None
     async with Upload(connection, service.settings.server) as upload:
         try:
-            reply = await _while_connected(connection, _answer(service, upload))
+            query = urlsplit(connection.request.path).query
+            reply = await _while_connected(connection, _answer(service, upload, query))
         except RequestError as refusal:
             upload.discard()
             await connection.send(json.dumps({"message": str(refusal), "code": refusal.code}))
@@ -59,8 +64,13 @@ async def _while_connected(
         await asyncio.gather(working, gone, return_exceptions=True)
 
 
-async def _answer(service: Service, upload: Upload) -> dict[str, Any]:
-    async with service.session("file") as session:
+async def _answer(service: Service, upload: Upload, query: str) -> dict[str, Any]:
+    wanted = dict(parse_qsl(query, keep_blank_values=True))
+    language = wanted.get("language")
+    engine = service.engines.get(wanted.get("engine"), language)
+    async with service.session(
+        "file", engine=engine, options=Options(language=language)
+    ) as session:
         longest = service.settings.audio.max_duration
         async with aclosing(service.transcoder.transcode(upload)) as sound:
             async for pcm in sound:

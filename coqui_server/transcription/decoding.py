@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from coqui_server.audio.level import Samples
-from coqui_server.engines.base import Engine, Hypothesis, Options, Recognizer
+from coqui_server.engines.base import Engine, Hypothesis, Options, Recognizer, RemoteEngine
 from coqui_server.transcription.scheduler import Priority, Scheduler
 from coqui_server.transcription.utterance import Utterance
 
@@ -161,3 +161,19 @@ class Decoding:
         if hypothesis.text not in ("", utterance.shown):
             utterance.shown = hypothesis.text
             await self._show(utterance, hypothesis.text)
+
+
+class RemoteDecoding:
+    """Has utterances decoded by a service. Takes no thread's time, and makes no partials: each
+    would be billed."""
+
+    finals = partials = 0.0
+
+    def __init__(self, engine: RemoteEngine, options: Options) -> None:
+        self._engine = engine
+        self._options = options
+
+    async def decode(self, utterance: Utterance) -> Hypothesis:
+        """What the utterance says, once it is closed."""
+        await utterance.due(None)
+        return await self._engine.transcribe(utterance.whole(), self._options)

@@ -4,10 +4,18 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Any
 
 from coqui_server.audio.transcode import Transcoder
-from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Options
+from coqui_server.engines import Engines
+from coqui_server.engines.base import (
+    DEFAULT_OPTIONS,
+    AnyEngine,
+    Options,
+    RemoteEngine,
+    StreamingService,
+)
 from coqui_server.exceptions import Busy
 from coqui_server.settings import Kind, Settings
 from coqui_server.transcription import rehearsal
@@ -16,21 +24,24 @@ from coqui_server.transcription.hub import Hub
 from coqui_server.transcription.load import Load
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
+from coqui_server.transcription.streamed import StreamedSession
 
 
 class Service:
-    """Opens sessions on one engine, up to `server.max_sessions` at a time."""
+    """Opens sessions on the enabled engines, up to `server.max_sessions` at a time."""
 
     def __init__(
-        self, settings: Settings, engine: Engine, scheduler: Scheduler, transcoder: Transcoder
+        self, settings: Settings, engines: Engines, scheduler: Scheduler, transcoder: Transcoder
     ) -> None:
         self.settings = settings
-        self.engine = engine
+        self.engines = engines
         self.transcoder = transcoder
         self.hub = Hub()
         self._scheduler = scheduler
         self._load = Load(scheduler.threads)
         self._sessions: set[Session] = set()
+        # Those whose sound has to be decoded here in time: files can wait, services have their own.
+        self._live: set[Session] = set()
         self._empty = asyncio.Event()
         self._empty.set()
         self._draining = False
@@ -40,6 +51,7 @@ class Service:
         self,
         kind: Kind,
         *,
+        engine: AnyEngine | None = None,
         options: Options = DEFAULT_OPTIONS,
         interim: float | None = None,
         sinks: Sequence[Sink] = (),
@@ -48,18 +60,22 @@ class Service:
     ) -> AsyncIterator[Session]:
         """A running session, aborted if the block is left before `finish`. The hub hears it last.
 
+        Without an engine, one of `engines`, it is the default one's.
+
         Raises:
             Busy: `server.max_sessions` are open, or the daemon is shutting down.
         """
-        self.check_room(kind)
-        session = Session(
-            *(kind, self.engine, self._scheduler, self.settings),
-            options=options,
-            interim=interim,
-            sinks=(*sinks, self.hub),
-            call=call,
-            label=label,
-        )
+        engine = engine or self.engines.default
+        self.check_room(kind, engine)
+        means = (self._scheduler, self.settings)
+        wishes: dict[str, Any] = {
+            **{"options": options, "interim": interim, "sinks": (*sinks, self.hub)},
+            **{"call": call, "label": label},
+        }
+        if kind != "file" and isinstance(engine, StreamingService):
+            session: Session = StreamedSession(kind, engine, *means, **wishes)
+        else:
+            session = Session(kind, engine, *means, **wishes)
         self._enter(session)
         try:
             async with session:
@@ -67,8 +83,8 @@ class Service:
         finally:
             self._leave(session)
 
-    def check_room(self, kind: Kind) -> None:
-        """Say whether another session could be opened now.
+    def check_room(self, kind: Kind, engine: AnyEngine | None = None) -> None:
+        """Say whether another session could be opened now, with the default engine or this one.
 
         Files wait for each other; live sound cannot wait, so it must be decoded in time.
 
@@ -79,30 +95,33 @@ class Service:
             raise Busy("the server is shutting down")
         if len(self._sessions) >= self.settings.server.max_sessions:
             raise Busy(f"all {len(self._sessions)} sessions are taken; try again later")
-        if kind != "file" and self.overloaded:
+        if _loads_threads(kind, engine or self.engines.default) and self.overloaded:
             raise Busy(
-                f"{len(self._live())} live sessions {self._burden()}, and one more could not be "
+                f"{len(self._live)} live sessions {self._burden()}, and one more could not be "
                 "heard in time; try again later"
             )
 
     @property
     def overloaded(self) -> bool:
-        """Whether another live session could not be decoded in time."""
-        return self._scheduler.overdue or not self._load.admits(self._live())
+        """Whether another live session could not be decoded here in time."""
+        return self._scheduler.overdue or not self._load.admits(self._live)
 
     def _burden(self) -> str:
         if self._scheduler.overdue:
             return "wait for the decoder threads"
-        needed, threads = self._load.demand(self._live()), self._scheduler.threads
+        needed, threads = self._load.demand(self._live), self._scheduler.threads
         return f"keep {needed:.1f} of {threads} decoder threads busy"
 
-    def _live(self) -> list[Session]:
-        return [session for session in self._sessions if session.kind != "file"]
-
     async def rehearse(self) -> None:
-        """Let the engine decode something, so that it is known how many sessions there is room for
-        when all of them come at once."""
-        self._load.expect(await asyncio.to_thread(rehearsal.cost, self.engine))
+        """Let the engines decode something, so that it is known how many sessions there is room for
+        when all of them come at once.
+
+        The slowest counts, for any may be asked for: with too little room the first sessions put
+        it right, with too much all of them are late.
+        """
+        local = [engine for engine in self.engines if not isinstance(engine, RemoteEngine)]
+        costs = [await asyncio.to_thread(rehearsal.cost, engine) for engine in local]
+        self._load.expect(max(costs, default=0.0))
 
     def drain(self) -> None:
         """Open no more sessions; those that are open go on."""
@@ -111,13 +130,16 @@ class Service:
     def _enter(self, session: Session) -> None:
         self._sessions.add(session)
         self._empty.clear()
-        self._scheduler.reserved = 1 if self._live() else 0
+        if _loads_threads(session.kind, session.engine):
+            self._live.add(session)
+        self._scheduler.reserved = 1 if self._live else 0
 
     def _leave(self, session: Session) -> None:
         self._sessions.discard(session)
-        self._scheduler.reserved = 1 if self._live() else 0
-        if session.kind != "file":
+        if session in self._live:
+            self._live.remove(session)
             self._load.learn(session)
+        self._scheduler.reserved = 1 if self._live else 0
         if not self._sessions:
             self._empty.set()
 
@@ -130,15 +152,24 @@ class Service:
         kinds = Counter(session.kind for session in self._sessions)
         return {
             "status": "draining" if self._draining else "ok",
-            "engine": self.engine.name,
-            "model": self.engine.model,
+            "engine": self.engines.default.name,
+            "model": self.engines.default.model,
+            "engines": {engine.name: _described(engine) for engine in self.engines},
             "sessions": {kind: kinds[kind] for kind in ("file", "live", "rtp")},
             "max_sessions": self.settings.server.max_sessions,
             "decoders": {
                 "threads": self._scheduler.threads,
                 "running": self._scheduler.running,
                 "waiting": self._scheduler.waiting,
-                "needed": round(self._load.demand(self._live()), 2),
+                "needed": round(self._load.demand(self._live), 2),
                 "overloaded": self.overloaded,
             },
         }
+
+
+def _loads_threads(kind: Kind, engine: AnyEngine) -> bool:
+    return kind != "file" and not isinstance(engine, RemoteEngine)
+
+
+def _described(engine: AnyEngine) -> dict[str, Any]:
+    return {"model": engine.model, **asdict(engine.capabilities)}

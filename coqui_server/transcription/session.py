@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from coqui_server.audio.chunks import ChunkingGate
 from coqui_server.audio.level import Leveller, Samples
 from coqui_server.audio.vad import Closed, Gate, GateEvent, Opened, Paused, Speech
-from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Hypothesis, Options
+from coqui_server.engines.base import DEFAULT_OPTIONS, AnyEngine, Hypothesis, Options, RemoteEngine
 from coqui_server.exceptions import EngineError, ServerFault, SessionClosed
 from coqui_server.settings import SAMPLE_RATE, Kind, Settings
-from coqui_server.transcription.decoding import Decoding
+from coqui_server.transcription.decoding import Decoding, RemoteDecoding
 from coqui_server.transcription.events import (
     Dtmf,
     Event,
@@ -65,7 +66,7 @@ class Session:
     def __init__(
         self,
         kind: Kind,
-        engine: Engine,
+        engine: AnyEngine,
         scheduler: Scheduler,
         settings: Settings,
         *,
@@ -82,16 +83,20 @@ class Session:
         self.statistics: Mapping[str, Any] = {}
         self.segments: list[Final] = []
         self.samples = 0
-        self._decoding = Decoding(
-            *(engine, scheduler, self, options),
-            live=kind != "file",
-            interim=interim,
-            visible=lambda utterance: utterance is self._head,
-            show=self._show,
+        self._decoding = (
+            RemoteDecoding(engine, options)
+            if isinstance(engine, RemoteEngine)
+            else Decoding(
+                *(engine, scheduler, self, options),
+                live=kind != "file",
+                interim=interim,
+                visible=lambda utterance: utterance is self._head,
+                show=self._show,
+            )
         )
         self._sinks = tuple(sinks)
         self._leveller = Leveller(settings.level, _FILE_LOOKAHEAD if kind == "file" else 0.0)
-        self._gate = Gate(settings.vad, settings.audio, kind)
+        self._gate = _gate(settings, kind, engine.capabilities.longest)
         self._open: Utterance | None = None
         self._head: Utterance | None = None
         self._tasks: dict[Utterance, asyncio.Task[Hypothesis]] = {}
@@ -255,10 +260,13 @@ class Session:
                 confidence=said.confidence,
                 alternatives=said.alternatives,
             )
-            self.segments.append(final)
-            _log.debug("session %s: %.2f-%.2f %s", self.id, final.start, final.end, final.text)
-            await self._tell(final)
+            await self._say(final)
         await self._tell(UtteranceEnd(self.source, end))
+
+    async def _say(self, final: Final) -> None:
+        self.segments.append(final)
+        _log.debug("session %s: %.2f-%.2f %s", self.id, final.start, final.end, final.text)
+        await self._tell(final)
 
     async def _tell(self, event: Event) -> None:
         try:
@@ -285,3 +293,13 @@ class Session:
             *(time.monotonic() - self._started_at, self.duration, words, self.work),
         )
         await self._tell(SessionEnded(self.source, self.duration, error, self.statistics))
+
+
+def _gate(settings: Settings, kind: Kind, longest: float | None) -> Gate | ChunkingGate:
+    """What cuts the sound, for an engine that takes no more than `longest` seconds at a time."""
+    vad = settings.vad
+    if longest is None:
+        return Gate(vad, settings.audio, kind)
+    shorter = vad.model_copy(update={"max_utterance": min(vad.max_utterance, longest)})
+    gate = Gate(shorter, settings.audio, kind)
+    return ChunkingGate(gate, longest) if kind == "file" else gate

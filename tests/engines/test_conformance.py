@@ -10,7 +10,7 @@ from coqui_server.audio.level import Samples
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Hypothesis, Recognizer
 from tests.conftest import clip
 
-SPEECH = {"moonshine": "appointment.wav", "vosk": "korean.wav"}
+SPEECH = {"moonshine": "appointment.wav", "vosk": "korean.wav", "whisper": "appointment.wav"}
 
 
 @pytest.fixture(params=sorted(SPEECH))

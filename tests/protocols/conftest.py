@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,8 @@ from websockets.exceptions import ConnectionClosed
 
 from coqui_server import config, sockets
 from coqui_server.audio.transcode import Transcoder, find_ffmpeg
-from coqui_server.engines.base import Engine
+from coqui_server.engines import Engines
+from coqui_server.engines.base import AnyEngine
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
 from coqui_server.settings import FfmpegSettings
@@ -35,9 +36,9 @@ class Running:
     rtp: Listener
     server: Server
 
-    def connect(self) -> connect:
+    def connect(self, query: str = "") -> connect:
         """A client connection to the whole-file protocol."""
-        return connect(f"{self.url}/api/v1/stt", compression=None, max_size=None)
+        return connect(f"{self.url}/api/v1/stt{query}", compression=None, max_size=None)
 
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]
@@ -45,8 +46,9 @@ Start = Callable[..., AbstractAsyncContextManager[Running]]
 
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
-    """Starts a server: `async with start(engine, "HOCON") as server`. Temporary files go to an
-    empty folder, `tmp_path / "temporary"`."""
+    """Starts a server: `async with start(engine, "HOCON", others=[…]) as server`, with engines that
+    are enabled beside the default one. Temporary files go to an empty folder,
+    `tmp_path / "temporary"`."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
@@ -54,11 +56,15 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     monkeypatch.setattr("coqui_server.transcription.decoding._PREVIEW_SHARE", 0)
 
     @asynccontextmanager
-    async def running(engine: Engine, configuration: str = "") -> AsyncIterator[Running]:
+    async def running(
+        engine: AnyEngine, configuration: str = "", others: Sequence[AnyEngine] = ()
+    ) -> AsyncIterator[Running]:
         tree = ConfigFactory.parse_string(f"server.http.port = 0\nrtp.port = 0\n{configuration}")
         settings = config.parse(tree.as_plain_ordered_dict(), tmp_path)
         scheduler = Scheduler(2)
-        service = Service(settings, engine, scheduler, Transcoder(settings.ffmpeg))
+        service = Service(
+            settings, Engines(engine, *others), scheduler, Transcoder(settings.ffmpeg)
+        )
         async with Listener(service) as rtp:
             (server,) = await sockets.listen(service, sockets.routes(service, Calls(rtp)))
             port = next(iter(server.sockets)).getsockname()[1]
@@ -99,9 +105,9 @@ async def answer_to(socket: ClientConnection) -> Answer:
     return Answer(reply, socket.close_code)
 
 
-async def send(server: Running, message: bytes | str) -> Answer:
+async def send(server: Running, message: bytes | str, query: str = "") -> Answer:
     """Send one message, in one frame, as the older server's clients do."""
-    async with server.connect() as socket:
+    async with server.connect(query) as socket:
         await socket.send(message)
         return await answer_to(socket)
 

@@ -1,0 +1,174 @@
+"""Deepgram, prerecorded and live, through the official `deepgram-sdk` package.
+
+https://developers.deepgram.com/reference/speech-to-text
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from coqui_server.audio import wav
+from coqui_server.audio.level import Samples
+from coqui_server.engines.base import Capabilities, Hypothesis, Options, Stream, Word
+from coqui_server.engines.remote import (
+    Pause,
+    Turns,
+    client,
+    found,
+    missing,
+    refused,
+    unanswered,
+)
+from coqui_server.exceptions import ConfigError, ServiceError
+from coqui_server.settings import Settings
+
+if TYPE_CHECKING:
+    from deepgram.core.api_error import ApiError
+
+_HOME = "https://api.deepgram.com"
+
+
+def capabilities(settings: Settings) -> Capabilities:
+    """What every model can do; each has languages of its own."""
+    return Capabilities(
+        streaming=True, words=True, confidence=True, longest=settings.deepgram.chunk
+    )
+
+
+def check(settings: Settings) -> Iterator[ConfigError]:
+    """What is missing, without asking the service."""
+    if find_spec("deepgram") is None:
+        problem = "the package deepgram-sdk is not installed"
+        yield ConfigError("deepgram", problem, fix="pip install deepgram-sdk==7.17.0")
+    yield from missing("deepgram", settings.deepgram, "DEEPGRAM_API_KEY")
+
+
+def load(settings: Settings) -> "Deepgram":
+    """The engine. Nothing is sent until there is something to transcribe.
+
+    Raises:
+        ConfigError: the key or the package is missing.
+    """
+    for problem in check(settings):
+        raise problem
+    return Deepgram(settings)
+
+
+class Deepgram:
+    """One model of the service, for files and for live sound."""
+
+    name = "deepgram"
+
+    def __init__(self, settings: Settings, pause: Pause = asyncio.sleep) -> None:
+        from deepgram import AsyncDeepgramClient
+        from deepgram.environment import DeepgramClientEnvironment
+
+        self._settings = settings.deepgram
+        self._pause = pause
+        self.model = self._settings.model
+        self.capabilities = capabilities(settings)
+        assert self._settings.key is not None
+        self._key = self._settings.key.get_secret_value()
+        self._turns = Turns("deepgram", self._settings, pause)
+        self._http = client()
+        home = (self._settings.base_url or _HOME).rstrip("/")
+        sockets = home.replace("http", "ws", 1)
+        # Retries and deadline are the turn's.
+        self._client = AsyncDeepgramClient(
+            api_key=self._key,
+            environment=DeepgramClientEnvironment(
+                base=home, production=sockets, agent=sockets, agent_rest=home
+            ),
+            httpx_client=self._http,
+            max_retries=0,
+        )
+
+    async def transcribe(self, pcm: Samples, options: Options) -> Hypothesis:
+        file = wav.encode(pcm)
+        async with self._turns.next() as turn:
+            return _hypothesis(await turn.ask(lambda: self._request(file, options)))
+
+    def connect(self, options: Options) -> AbstractAsyncContextManager[Stream]:
+        from coqui_server.engines.deepgram_live import LiveStream
+
+        language = {"language": self._language(options)}
+        settings = self._settings.model_copy(update=language)
+        return LiveStream(self._client, settings, self._failure, self._pause)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    def _language(self, options: Options) -> str | None:
+        return options.language or self._settings.language
+
+    async def _request(self, file: bytes, options: Options) -> Any:
+        from deepgram.core.api_error import ApiError
+        from httpx import ConnectError, ConnectTimeout, RequestError
+
+        try:
+            return await self._client.listen.v1.media.transcribe_file(
+                request=file,
+                model=self.model,
+                language=self._language(options),
+                smart_format=True,
+            )
+        except ApiError as error:
+            raise self._failure(error) from None
+        except RequestError as error:
+            unsent = isinstance(error, ConnectError | ConnectTimeout)
+            raise unanswered("deepgram", error, retryable=unsent) from error
+        except (ValueError, RecursionError) as wrong:
+            raise malformed() from wrong
+
+    def _failure(self, error: "ApiError") -> ServiceError:
+        """The error for one of the package's, which it may print with the whole reply."""
+        if error.status_code is None or 200 <= error.status_code < 300:
+            return malformed()
+        shown = (found(error.body, key) for key in ("err_msg", "message"))
+        reason = next((text for text in shown if isinstance(text, str)), None)
+        return refused("deepgram", error.status_code, error.headers or {}, reason, self._key)
+
+
+def spoken(alternative: Any) -> tuple[str, tuple[Word, ...], float | None]:
+    """Text, words by the service's clock, and confidence of one reading.
+
+    Raises:
+        ServiceError: it is none.
+    """
+    try:
+        words = tuple(
+            Word(
+                str(word.get("punctuated_word") or word["word"]),
+                *(float(word["start"]), float(word["end"])),
+                word.get("confidence"),
+            )
+            for word in alternative.get("words") or ()
+        )
+        text = alternative["transcript"]
+    except (AttributeError, KeyError, TypeError, ValueError) as wrong:
+        raise malformed() from wrong
+    if not isinstance(text, str):
+        raise malformed()
+    return text.strip(), words, alternative.get("confidence")
+
+
+def plain(reply: Any) -> Any:
+    """One of the package's models as JSON objects. It builds them of whatever came, unchecked."""
+    return reply.model_dump(warnings=False) if isinstance(reply, BaseModel) else reply
+
+
+def malformed() -> ServiceError:
+    """A reply without what it should have. What it had instead may be what was said."""
+    return ServiceError("deepgram", "its reply is not a transcription")
+
+
+def _hypothesis(reply: Any) -> Hypothesis:
+    match plain(reply):
+        case {"results": {"channels": [{"alternatives": [alternative, *_]}, *_]}}:
+            text, words, confidence = spoken(alternative)
+            return Hypothesis(text, words, confidence)
+    raise malformed()

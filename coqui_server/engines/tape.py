@@ -1,0 +1,83 @@
+"""The sound that a streaming service has not answered for, and what its clock means. No I/O.
+
+A service counts the sound of a connection from 0. That is not the session's time: silence may have
+been left out, and after a break the sound that was not answered for is sent again to a new
+connection, whose clock starts anew.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+
+from coqui_server.audio.level import Samples
+from coqui_server.settings import SAMPLE_RATE
+
+
+class Tape:
+    """One session's sound from the first sample that no final covers to the last that came."""
+
+    def __init__(self) -> None:
+        self._blocks: deque[tuple[int, Samples]] = deque()
+        self._sent = 0
+        self._end = 0
+        self._unanswered = 0
+        self._clock = 0
+        # Where the connection's clock and the session's part: samples of the one, of the other.
+        self._marks: list[tuple[int, int]] = []
+
+    @property
+    def unanswered(self) -> float:
+        """Seconds of sound kept."""
+        return self._unanswered / SAMPLE_RATE
+
+    def write(self, pcm: Samples) -> None:
+        """Take the next samples of the session."""
+        if len(pcm):
+            self._blocks.append((self._end, pcm))
+            self._end += len(pcm)
+            self._unanswered += len(pcm)
+
+    def skip(self, samples: int) -> None:
+        """Move the session's clock over silence that is not sent."""
+        self._end += samples
+
+    def rewind(self) -> None:
+        """There is a new connection: what is kept goes to it from the start."""
+        self._sent = self._clock = 0
+        self._marks.clear()
+
+    def take(self) -> Samples | None:
+        """The next samples to send; None when all are sent."""
+        if self._sent == len(self._blocks):
+            return None
+        place, pcm = self._blocks[self._sent]
+        if not self._marks or place - self._clock != self._marks[-1][1] - self._marks[-1][0]:
+            self._marks.append((self._clock, place))
+        self._sent += 1
+        self._clock += len(pcm)
+        return pcm
+
+    def start(self, seconds: float) -> float:
+        """The session's time when something began, by the connection's clock."""
+        return self._place(seconds, bisect_right(self._marks, (seconds * SAMPLE_RATE, self._end)))
+
+    def end(self, seconds: float) -> float:
+        """The session's time when something ended: before a silence that was left out there."""
+        return self._place(seconds, bisect_left(self._marks, (seconds * SAMPLE_RATE, -1)))
+
+    def answer(self, seconds: float) -> None:
+        """A final reaches so far by the connection's clock: what is before it can go."""
+        reached = round(self.end(seconds) * SAMPLE_RATE)
+        while self._sent and self._blocks[0][0] < reached:
+            place, pcm = self._blocks.popleft()
+            rest = pcm[max(0, reached - place) :]
+            self._unanswered -= len(pcm) - len(rest)
+            if len(rest):
+                self._blocks.appendleft((reached, rest))
+                break
+            self._sent -= 1
+        while len(self._marks) > 1 and self._marks[1][0] <= seconds * SAMPLE_RATE:
+            del self._marks[0]
+
+    def _place(self, seconds: float, after: int) -> float:
+        clock, place = self._marks[max(0, after - 1)] if self._marks else (0, 0)
+        return seconds + (place - clock) / SAMPLE_RATE

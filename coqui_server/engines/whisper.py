@@ -1,0 +1,127 @@
+"""Whisper (some 100 languages, MIT), run by CTranslate2 through `faster-whisper`, an optional part.
+
+Whisper hears 30 s at a time and pads what is shorter, so that an utterance costs about the same
+however short it is; a longer one it takes in pieces.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+from math import exp
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coqui_server import models
+from coqui_server.audio.level import Samples
+from coqui_server.engines.base import Capabilities, Hypothesis, Options, Word, spoken
+from coqui_server.engines.buffered import BufferedRecognizer
+from coqui_server.exceptions import ConfigError
+from coqui_server.settings import SAMPLE_RATE, Settings
+
+_PARTS = ("config.json", "model.bin", "tokenizer.json")
+"""Without its tokenizer the library would fetch one from the network."""
+
+_REPETITIVE = 2.4
+"""How many times smaller a text becomes by compression when the decoder repeats itself (Whisper's
+own limit, for which it would decode again at random; that gives another text each time)."""
+
+
+def capabilities(settings: Settings) -> Capabilities:
+    """What the configured model can do; of its languages only whether it is English alone."""
+    languages = ("en",) if settings.whisper.model.endswith(".en") else ()
+    return Capabilities(words=True, confidence=True, languages=languages)
+
+
+def check(settings: Settings) -> Iterator[ConfigError]:
+    """What is missing, without loading anything."""
+    if find_spec("faster_whisper") is None:
+        problem = "the package faster-whisper is not installed"
+        yield ConfigError("whisper", problem, fix="pip install faster-whisper==1.2.1")
+    try:
+        models.located("whisper.model", settings.whisper.model, settings, _PARTS)
+    except ConfigError as missing:
+        yield missing
+
+
+def load(settings: Settings) -> "Whisper":
+    """The engine with the configured model, which must be there: nothing is downloaded.
+
+    Raises:
+        ConfigError: the package or the model is missing, or does not work here.
+    """
+    for missing in check(settings):
+        raise missing
+    folder = models.located("whisper.model", settings.whisper.model, settings, _PARTS)
+    try:
+        engine = Whisper(folder, settings)
+    # tokenizers reports a bad file with a plain Exception, CTranslate2 a bad model or device with
+    # RuntimeError or ValueError.
+    except Exception as error:
+        raise ConfigError("whisper", f'"{folder}" cannot be loaded: {error}') from error
+    language, known = settings.whisper.language, engine.capabilities.languages
+    if language is not None and language not in known:
+        raise ConfigError("whisper.language", f'found "{language}", allowed: {", ".join(known)}')
+    return engine
+
+
+class Whisper:
+    """A Whisper model. It decodes as many utterances at once as there are decoder threads, on a CPU
+    each on one core: one model with two workers was 1.8 times as fast as with one on two cores."""
+
+    name = "whisper"
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        from faster_whisper import WhisperModel
+
+        wanted = settings.whisper
+        self.model = folder.name
+        self._settings = wanted
+        self._native = WhisperModel(
+            str(folder),
+            wanted.device,
+            compute_type=wanted.compute,
+            cpu_threads=1,
+            num_workers=settings.server.threadpool.count,
+            local_files_only=True,
+        )
+        languages = tuple(self._native.supported_languages)
+        self.capabilities = replace(capabilities(settings), languages=languages)
+        # Libraries of a GPU are first looked for when something is decoded.
+        self.decode(np.zeros(SAMPLE_RATE, np.int16), None)
+
+    def open(self, options: Options) -> BufferedRecognizer:
+        """A recognizer for one utterance, in the language asked for, configured, or detected."""
+        asked = spoken(options.language or "")
+        language = asked if asked in self.capabilities.languages else self._settings.language
+        return BufferedRecognizer(lambda pcm: self.decode(pcm, language))
+
+    def decode(self, pcm: Samples, language: str | None) -> Hypothesis:
+        """The text of one utterance, with its words' times and its tokens' mean probability."""
+        segments, _ = self._native.transcribe(
+            pcm.astype(np.float32) / np.float32(32768),
+            language=language,
+            beam_size=self._settings.beam,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            word_timestamps=True,
+        )
+        heard = [segment for segment in segments if segment.compression_ratio < _REPETITIVE]
+        if not heard:
+            return Hypothesis("", confidence=0.0)
+        return Hypothesis(
+            "".join(segment.text for segment in heard).strip(),
+            tuple(_placed(heard, len(pcm) / SAMPLE_RATE)),
+            exp(sum(segment.avg_logprob for segment in heard) / len(heard)),
+        )
+
+
+def _placed(segments: list[Any], end: float) -> Iterator[Word]:
+    """The words, each after the one before and none after the end of the sound, which the model
+    does not know: it hears 30 s."""
+    last = 0.0
+    for word in (word for segment in segments for word in segment.words):
+        start = min(max(last, float(word.start)), end)
+        last = min(max(start, float(word.end)), end)
+        yield Word(word.word.strip(), start, last, float(word.probability))

@@ -1,0 +1,111 @@
+"""A session that a service listens to, pauses and all, instead of the gate and the threads here."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+from coqui_server.audio.level import Samples
+from coqui_server.engines.base import DEFAULT_OPTIONS, Heard, Options, StreamingService
+from coqui_server.exceptions import ServerFault, ServiceError
+from coqui_server.settings import Kind, Settings
+from coqui_server.transcription.events import Final, Partial, UtteranceEnd
+from coqui_server.transcription.scheduler import Scheduler
+from coqui_server.transcription.session import Session, Transcript
+
+
+class StreamedSession(Session):
+    """A session whose whole sound goes to a service that finds the utterances itself."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        engine: StreamingService,
+        scheduler: Scheduler,
+        settings: Settings,
+        *,
+        options: Options = DEFAULT_OPTIONS,
+        interim: float | None = None,
+        **others: Any,
+    ) -> None:
+        super().__init__(kind, engine, scheduler, settings, options=options, **others)
+        self._service = engine
+        self._options = options
+        self._partials = interim is not None
+        self._connection = AsyncExitStack()
+        self._talking = False
+
+    async def __aenter__(self) -> "StreamedSession":
+        await self._connect()
+        await super().__aenter__()
+        return self
+
+    async def __aexit__(self, *leaving: Any) -> None:
+        try:
+            await super().__aexit__(*leaving)
+        finally:
+            await self._connection.aclose()
+
+    async def write(self, pcm: Samples) -> None:
+        self._check()
+        self.samples += len(pcm)
+        await self._stream.send(pcm)
+
+    async def skip(self, samples: int) -> None:
+        self._check()
+        self.samples += samples
+        await self._stream.skip(samples)
+
+    async def settle(self) -> None:
+        """The end of a connection is the one thing that is sure to be answered with all finals."""
+        self._check()
+        await self._hear_out()
+        await self._connection.aclose()
+        await self._connect()
+        self._announcer = asyncio.create_task(self._announce())
+
+    async def finish(self) -> Transcript:
+        await self._hear_out()
+        await self._end(None)
+        return self.transcript
+
+    async def _connect(self) -> None:
+        connecting = self._service.connect(self._options)
+        self._stream = await self._connection.enter_async_context(connecting)
+        await self._stream.skip(self.samples)
+
+    async def _hear_out(self) -> None:
+        await self._stream.finish()
+        assert self._announcer is not None
+        await self._announcer
+        if self._failure:
+            raise self._failure
+        await self._pause(self.duration)
+
+    async def _announce(self) -> None:
+        """Tell what is heard. After a failure, only take it, so that the stream can end."""
+        try:
+            async for heard in self._stream:
+                if self._failure is None:
+                    await self._relay(heard)
+        except ServiceError as fault:
+            self._failure = self._failure or fault
+
+    async def _relay(self, heard: Heard) -> None:
+        try:
+            if heard.text and heard.final:
+                said = (self.source, heard.text, heard.start, heard.end)
+                final = Final(*said, words=heard.words, confidence=heard.confidence)
+                self._talking = True
+                await self._say(final)
+            elif heard.text and self._partials:
+                await self._tell(Partial(self.source, heard.text, heard.start))
+            if heard.pause:
+                await self._pause(heard.end)
+        except ServerFault as fault:
+            self._failure = fault
+
+    async def _pause(self, end: float) -> None:
+        """The service may find the same pause in two ways; it is told once."""
+        if self._talking:
+            self._talking = False
+            await self._tell(UtteranceEnd(self.source, end))
