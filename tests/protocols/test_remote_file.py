@@ -32,7 +32,7 @@ async def test_by_the_address(
         heard = await send(server, VOICE.read_bytes(), "?engine=openai&language=fr")
         assert (heard.text, heard.reply["engine"]) == ("Bonjour.", "openai")
         assert service.requests[0].form["language"] == "fr"
-        refused = await send(server, VOICE.read_bytes(), "?engine=openai&language=f r")
+        refused = await send(server, VOICE.read_bytes(), "?engine=openai&language=f%20r")
         assert refused.error == ("bad_request", 1008)
 
 
