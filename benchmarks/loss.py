@@ -27,8 +27,9 @@ from coqui_server import config
 from coqui_server.audio.transcode import Transcoder
 from coqui_server.engines import load_engines
 from coqui_server.rtp.drops import Drops
+from coqui_server.rtp.leg import play
 from coqui_server.rtp.packet import SEQUENCES, TIMESTAMPS, Packet
-from coqui_server.rtp.playout import Key, Pause, Piece, Sound
+from coqui_server.rtp.playout import Piece
 from coqui_server.rtp.stream import Address, Arrived, Names, Stream
 from coqui_server.rtp.switchboard import Switchboard
 from coqui_server.settings import Settings
@@ -106,14 +107,7 @@ class Receiver:
 async def hear(session: Session, receiver: Receiver, arrivals: list[tuple[float, Packet]]) -> str:
     """What the session understands of a call."""
     for pieces in receiver.rounds(arrivals):
-        for piece in pieces:
-            match piece:
-                case Sound(pcm):
-                    await session.write(pcm)
-                case Pause(samples):
-                    await session.skip(samples)
-                case Key(digit):
-                    await session.press(digit)
+        await play(pieces, session)
     return (await session.finish()).text
 
 

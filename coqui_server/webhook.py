@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 import logging
-import random
 import ssl
 import time
 import uuid
@@ -21,13 +20,14 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 from pydantic import SecretStr
 
+from coqui_server.backoff import backoff
 from coqui_server.exceptions import ConfigError
 from coqui_server.settings import WebhookSettings
 from coqui_server.transcription.events import Event, Final, SessionEnded
 from coqui_server.transcription.messages import message
 
-_LONGEST_WAIT = 30.0
-"""Seconds between two attempts, unless the endpoint asks for more."""
+_FIRST_WAIT = 2.0
+"""Seconds, at most, before a second attempt."""
 
 _LONGEST_ASKED = 60.0
 """Seconds of a Retry-After that are honoured; the events behind wait as long."""
@@ -171,7 +171,8 @@ class Webhook:
         attempts = 1
         outcome = await self._post(delivery)
         while outcome.passing and attempts <= self._settings.retries:
-            await self._pause(_wait(attempts) if outcome.asked is None else outcome.asked)
+            wait = backoff(attempts, _FIRST_WAIT) if outcome.asked is None else outcome.asked
+            await self._pause(wait)
             attempts += 1
             outcome = await self._post(delivery)
         if not outcome.delivered:
@@ -265,12 +266,6 @@ def _asked(response: httpx.Response) -> float | None:
     """The seconds of a Retry-After (RFC 9110 section 10.2.3); a date there is not heeded."""
     value = response.headers.get("retry-after", "")
     return min(float(value), _LONGEST_ASKED) if value.isdecimal() else None
-
-
-def _wait(attempts: int) -> float:
-    """Seconds before the next attempt: 1 to 2 after the first, then twice that, up to 30."""
-    longest = min(2.0**attempts, _LONGEST_WAIT)
-    return random.uniform(longest / 2, longest)  # noqa: S311, jitter is no secret
 
 
 async def _read_short(response: httpx.Response) -> None:

@@ -40,7 +40,5 @@ class Resampler:
 
 
 def _rounded(sound: npt.NDArray[np.float32]) -> Samples:
-    whole = np.rint(sound)
-    np.maximum(whole, -32768, out=whole)
-    np.minimum(whole, 32767, out=whole)
-    return whole.astype(np.int16)
+    samples: Samples = np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+    return samples

@@ -100,8 +100,8 @@ class Recognizer(Protocol):
         """What is settled on. Nothing may be called after this."""
 
 
-class Engine(Protocol):
-    """A recognition back end, loaded once and shared by all threads."""
+class Described(Protocol):
+    """What every engine tells of itself."""
 
     @property
     def name(self) -> str: ...
@@ -111,23 +111,18 @@ class Engine(Protocol):
 
     @property
     def capabilities(self) -> Capabilities: ...
+
+
+class Engine(Described, Protocol):
+    """A recognition back end, loaded once and shared by all threads."""
 
     def open(self, options: Options) -> Recognizer:
         """A recognizer for one utterance. Safe to call from any thread."""
 
 
 @runtime_checkable
-class RemoteEngine(Protocol):
+class RemoteEngine(Described, Protocol):
     """A service that is sent sound and answers with its text."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def model(self) -> str: ...
-
-    @property
-    def capabilities(self) -> Capabilities: ...
 
     async def transcribe(self, pcm: Samples, options: Options) -> Hypothesis:
         """What is said in 16 kHz mono int16 samples, no more than `capabilities.longest` of them.

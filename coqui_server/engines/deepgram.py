@@ -6,11 +6,11 @@ https://developers.deepgram.com/reference/speech-to-text
 import asyncio
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from coqui_server import extras
 from coqui_server.audio import wav
 from coqui_server.audio.level import Samples
 from coqui_server.engines.base import Capabilities, Hypothesis, Options, Stream, Word
@@ -41,9 +41,7 @@ def capabilities(settings: Settings) -> Capabilities:
 
 def check(settings: Settings) -> Iterator[ConfigError]:
     """What is missing, without asking the service."""
-    if find_spec("deepgram") is None:
-        problem = "the package deepgram-sdk is not installed"
-        yield ConfigError("deepgram", problem, fix="pip install deepgram-sdk==7.17.0")
+    yield from extras.missing("deepgram")
     yield from missing("deepgram", settings.deepgram, "DEEPGRAM_API_KEY")
 
 

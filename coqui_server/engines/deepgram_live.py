@@ -18,10 +18,11 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 from websockets.frames import CloseCode
 
 from coqui_server.audio.level import Samples
+from coqui_server.backoff import backoff
 from coqui_server.engine_settings import DeepgramSettings
 from coqui_server.engines.base import Heard
 from coqui_server.engines.deepgram import malformed, plain, spoken
-from coqui_server.engines.remote import Pause, backoff, shortened, unanswered
+from coqui_server.engines.remote import FIRST_WAIT, Pause, shortened, unanswered
 from coqui_server.engines.tape import Tape
 from coqui_server.exceptions import ServiceError
 from coqui_server.settings import SAMPLE_RATE
@@ -107,7 +108,7 @@ class LiveStream:
         """Be connected until all is answered, or it cannot be."""
         try:
             while not await self._connected():
-                await self._pause(backoff(self._breaks))
+                await self._pause(backoff(self._breaks, FIRST_WAIT))
         except ServiceError as failure:
             self._failure = failure
             self._answered.set()

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from coqui_server import extras
 from coqui_server.audio import wav
 from coqui_server.audio.level import Samples
 from coqui_server.engines.base import Capabilities, Hypothesis, Options, Word, spoken
@@ -30,9 +30,7 @@ def capabilities(settings: Settings) -> Capabilities:
 
 def check(settings: Settings) -> Iterator[ConfigError]:
     """What is missing, without asking the service."""
-    if find_spec("openai") is None:
-        problem = "the package openai is not installed"
-        yield ConfigError("openai", problem, fix="pip install openai==3.54.0")
+    yield from extras.missing("openai")
     yield from missing("openai", settings.openai, "OPENAI_API_KEY")
 
 

@@ -8,7 +8,6 @@ knows whether it was billed; only requests that are free (`repeatable`) are sent
 import asyncio
 import json
 import logging
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
@@ -17,11 +16,12 @@ from typing import Any, TypeVar
 
 import httpx
 
+from coqui_server.backoff import backoff
 from coqui_server.engine_settings import RemoteSettings
 from coqui_server.exceptions import ConfigError, ServiceError
 
-_LONGEST_WAIT = 30.0
-"""Seconds between two attempts, unless the service asks for more."""
+FIRST_WAIT = 1.0
+"""Seconds, at most, before a second attempt."""
 
 _LONGEST_REPLY = 16 * 2**20
 """Bytes of a reply; the text and the word times of ten minutes are below one million."""
@@ -77,7 +77,7 @@ class Turn:
                 return await request()
             except ServiceError as failure:
                 attempts += 1
-                wait = backoff(attempts) if failure.wait is None else failure.wait
+                wait = backoff(attempts, FIRST_WAIT) if failure.wait is None else failure.wait
                 late = asyncio.get_running_loop().time() + wait >= self._until
                 if not failure.retryable or attempts > self._retries or late:
                     raise
@@ -255,9 +255,3 @@ def _asked(headers: Mapping[str, str]) -> float | None:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time())
     except ValueError:
         return None
-
-
-def backoff(attempts: int) -> float:
-    """Seconds before the next attempt: 0.5 to 1 after the first, then twice that, up to 30."""
-    longest = min(2.0 ** (attempts - 1), _LONGEST_WAIT)
-    return random.uniform(longest / 2, longest)  # noqa: S311, jitter is no secret

@@ -6,14 +6,13 @@ however short it is; a longer one it takes in pieces.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.util import find_spec
 from math import exp
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from coqui_server import models
+from coqui_server import extras, models
 from coqui_server.audio.level import Samples
 from coqui_server.engines.base import Capabilities, Hypothesis, Options, Word, spoken
 from coqui_server.engines.buffered import BufferedRecognizer
@@ -36,9 +35,7 @@ def capabilities(settings: Settings) -> Capabilities:
 
 def check(settings: Settings) -> Iterator[ConfigError]:
     """What is missing, without loading anything."""
-    if find_spec("faster_whisper") is None:
-        problem = "the package faster-whisper is not installed"
-        yield ConfigError("whisper", problem, fix="pip install faster-whisper==1.2.1")
+    yield from extras.missing("whisper")
     try:
         models.located("whisper.model", settings.whisper.model, settings, _PARTS)
     except ConfigError as missing:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from coqui_server import extras
 from coqui_server.engine_settings import EngineName
 from coqui_server.exceptions import ModelError
 from coqui_server.models.download import File, unreachable
@@ -141,7 +142,7 @@ def _whisper(name: str) -> Model:
         from huggingface_hub.constants import ENDPOINT
     except ImportError as missing:
         problem = "Whisper's models are got with a package that is not installed"
-        raise ModelError(f"{problem}; run: pip install faster-whisper==1.2.1") from missing
+        raise ModelError(f"{problem}; run: {extras.command('whisper')}") from missing
     repository = _WHISPER[name]
     listed = _json(f"{ENDPOINT}/api/models/{repository}?blobs=true")
     files = tuple(

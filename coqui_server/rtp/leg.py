@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from coqui_server.exceptions import RequestError
@@ -113,16 +113,25 @@ class Leg:
     async def _write(self, session: Session, pieces: list[Piece]) -> None:
         if session.source.label is None and self.stream.cname:
             session.rename(self.stream.cname)
-        for piece in pieces:
-            match piece:
-                case Sound(pcm):
-                    await session.write(pcm)
-                case Pause(samples):
-                    await session.skip(samples)
-                case Key(digit):
-                    await session.press(digit)
+        await play(pieces, session)
 
     async def _note(self, event: Event) -> None:
         if isinstance(event, Final):
             words = len(event.text.split())
             _log.info("call %s: %.2f-%.2f s, %d words", self.call, event.start, event.end, words)
+
+
+async def play(pieces: Iterable[Piece], session: Session) -> None:
+    """Let a session hear what a stream's packets came to.
+
+    Raises:
+        ServerFault, SessionClosed: as in `Session.write`.
+    """
+    for piece in pieces:
+        match piece:
+            case Sound(pcm):
+                await session.write(pcm)
+            case Pause(samples):
+                await session.skip(samples)
+            case Key(digit):
+                await session.press(digit)

@@ -38,11 +38,9 @@ def parse(datagram: bytes) -> Packet:
     if len(datagram) < _FIXED.size:
         raise MalformedPacket("RTP packet is shorter than its header")
     first, second, sequence, timestamp, ssrc = _FIXED.unpack_from(datagram)
-    if first == _PLAIN:
-        return Packet(second & 0x7F, second > 0x7F, sequence, timestamp, ssrc, datagram[12:])
     if first >> 6 != 2:
         raise MalformedPacket("not RTP version 2")
-    start, end = _bounds(datagram, first)
+    start, end = (_FIXED.size, None) if first == _PLAIN else _bounds(datagram, first)
     return Packet(second & 0x7F, second > 0x7F, sequence, timestamp, ssrc, datagram[start:end])
 
 

@@ -76,7 +76,7 @@ def test_a_missing_package_is_named_with_the_command(
     name: EngineName, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It installs the version that we pin."""
-    monkeypatch.setattr(f"coqui_server.engines.{name}.find_spec", lambda _: None)
+    monkeypatch.setattr("coqui_server.extras.find_spec", lambda _: None)
     lacks = next(status for status in survey(Settings()) if status.name == name).missing
     pinned = (ROOT / f"requirements-{name}.txt").read_text(encoding="utf-8").strip()
     package = pinned.partition("==")[0]

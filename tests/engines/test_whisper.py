@@ -88,7 +88,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 def test_the_package_is_not_there(whisper_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command installs the version that is tested."""
-    monkeypatch.setattr("coqui_server.engines.whisper.find_spec", lambda _: None)
+    monkeypatch.setattr("coqui_server.extras.find_spec", lambda _: None)
     with pytest.raises(ConfigError) as caught:
         load(configured(model=str(whisper_model)))
     pinned = (ROOT / "requirements-whisper.txt").read_text().strip()

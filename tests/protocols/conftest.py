@@ -78,6 +78,20 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     return running
 
 
+async def all_closed(server: Running) -> None:
+    """Wait until no session is open."""
+    await server.service.drained()
+    assert server.service.health()["sessions"] == {"file": 0, "live": 0, "rtp": 0}
+
+
+@pytest.fixture
+async def server(start: Start, moonshine: AnyEngine) -> AsyncIterator[Running]:
+    """The server as it comes."""
+    async with start(moonshine) as running:
+        yield running
+        await all_closed(running)
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a client got: the one reply, and the close code."""

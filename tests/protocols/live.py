@@ -75,12 +75,6 @@ async def until(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0.005)
 
 
-async def all_closed(server: Running) -> None:
-    """Wait until no session is open."""
-    await server.service.drained()
-    assert server.service.health()["sessions"] == {"file": 0, "live": 0, "rtp": 0}
-
-
 @dataclass
 class Obstacle:
     """An engine that can be held up, fail, and say anything: what no real one does on demand."""

@@ -1,7 +1,6 @@
 """`/ws`: recordings as base64 in JSON, and live sound beside them."""
 
 import base64
-from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,18 +10,10 @@ import pytest
 from coqui_server.engines.base import Engine
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Running, Start, made
-from tests.protocols.live import Client, Message, Obstacle, all_closed, client, until
+from tests.protocols.live import Client, Message, Obstacle, client, until
 
 VOICE = clip("appointment.wav")
 STATUS = {"type": "status", "message": "Processing audio..."}
-
-
-@pytest.fixture
-async def server(start: Start, moonshine: Engine) -> AsyncIterator[Running]:
-    """The server as it comes."""
-    async with start(moonshine) as running:
-        yield running
-        await all_closed(running)
 
 
 async def answer(user: Client, recording: bytes, before: str = "") -> Message:

@@ -1,7 +1,6 @@
 """`/ws/v1/speech-to-text`: start, speak, read along, stop."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
 
@@ -15,18 +14,10 @@ from coqui_server.engines.base import Engine, Options
 from coqui_server.settings import FfmpegSettings
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Running, Start
-from tests.protocols.live import Client, Message, Obstacle, all_closed, client, until
+from tests.protocols.live import Client, Message, Obstacle, client, until
 
 VOICE = clip("appointment.wav")
 PATH = "/ws/v1/speech-to-text"
-
-
-@pytest.fixture
-async def server(start: Start, moonshine: Engine) -> AsyncIterator[Running]:
-    """The server as it comes."""
-    async with start(moonshine) as running:
-        yield running
-        await all_closed(running)
 
 
 async def session(user: Client, sound: bytes | Samples, size: int = 6400, **start: Any) -> Message:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import socket as sockets
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -13,19 +12,11 @@ from websockets.asyncio.client import connect
 
 from coqui_server.engines.base import Engine
 from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start
-from tests.protocols.live import Client, Message, Obstacle, all_closed, client, until
+from tests.protocols.conftest import Running, Start, all_closed
+from tests.protocols.live import Client, Message, Obstacle, client, until
 
 VOICE = clip("appointment.wav")
 PATH = "/ws/v1/speech-to-text"
-
-
-@pytest.fixture
-async def server(start: Start, moonshine: Engine) -> AsyncIterator[Running]:
-    """The server as it comes."""
-    async with start(moonshine) as running:
-        yield running
-        await all_closed(running)
 
 
 async def still_serves(user: Client) -> None:

@@ -1,7 +1,7 @@
 """vosk-server's protocol, as each of its clients speaks it."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,19 +14,11 @@ from coqui_server.audio.level import Samples
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Running, Start
-from tests.protocols.live import Client, Message, Obstacle, all_closed, client, pieces
+from tests.protocols.live import Client, Message, Obstacle, client, pieces
 
 VOICE = clip("appointment.wav")
 KOREAN = clip("korean.wav").pcm[:64_000]
 SILENCE = np.zeros(8000, np.int16)
-
-
-@pytest.fixture
-async def server(start: Start, moonshine: Engine) -> AsyncIterator[Running]:
-    """The server as it comes."""
-    async with start(moonshine) as running:
-        yield running
-        await all_closed(running)
 
 
 def at(rate: int, pcm: Samples = VOICE.pcm) -> bytes:

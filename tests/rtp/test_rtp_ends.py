@@ -8,10 +8,11 @@ from itertools import count
 
 import pytest
 
-from coqui_server.engines.base import Capabilities, Engine, Options, Recognizer
+from coqui_server.engines.base import Engine, Options, Recognizer
 from coqui_server.settings import NamedStreamSettings
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Start
+from tests.rtp.proxy import Proxy
 from tests.rtp.sender import calling, hush, mu_law, voice
 from tests.rtp.viewer import viewing
 from tests.rtp.wire import SSRC, goodbye
@@ -21,23 +22,10 @@ MONDAY = spoken(clip("appointment.wav").text)
 
 
 @dataclass
-class FailsFirst:
+class FailsFirst(Proxy):
     """The default engine, but for the first utterance it is given."""
 
-    engine: Engine
     utterances: Iterator[int] = field(default_factory=count)
-
-    @property
-    def name(self) -> str:
-        return self.engine.name
-
-    @property
-    def model(self) -> str:
-        return self.engine.model
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self.engine.capabilities
 
     def open(self, options: Options) -> Recognizer:
         if next(self.utterances) == 0:

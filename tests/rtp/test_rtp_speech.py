@@ -10,10 +10,11 @@ import pytest
 import soxr
 
 from coqui_server.audio.level import Samples
-from coqui_server.engines.base import Capabilities, Engine, Hypothesis, Options, Recognizer
+from coqui_server.engines.base import Engine, Hypothesis, Options, Recognizer
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Start
 from tests.rtp.coded import encoded, law
+from tests.rtp.proxy import Proxy
 from tests.rtp.sender import Telephone, calling, hush, mu_law, voice
 from tests.rtp.viewer import viewing
 from tests.rtp.wire import SSRC, goodbye, key
@@ -34,23 +35,10 @@ SENTENCES: dict[str, tuple[str, float, float | None]] = {
 
 
 @dataclass
-class Overheard:
+class Overheard(Proxy):
     """The default engine, and all sound that reached it."""
 
-    engine: Engine
     sound: list[Samples] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return self.engine.name
-
-    @property
-    def model(self) -> str:
-        return self.engine.model
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self.engine.capabilities
 
     def open(self, options: Options) -> Recognizer:
         return _Overhearing(self.engine.open(options), self.sound)

@@ -1,0 +1,13 @@
+"""How long to wait before something that failed is tried again."""
+
+import random
+
+_LONGEST = 30.0
+"""Seconds between two attempts, unless the other side asks for more."""
+
+
+def backoff(attempts: int, first: float) -> float:
+    """Seconds before the next attempt: at random between half and all of `first` after the first
+    one, then twice that after each, up to 30."""
+    longest = min(first * 2.0 ** (attempts - 1), _LONGEST)
+    return random.uniform(longest / 2, longest)  # noqa: S311, jitter is no secret
