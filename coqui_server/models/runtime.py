@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from coqui_server.exceptions import ModelError, ModelUnreachable
+from coqui_server.models.store import PARTIAL
 
 NAME = "coqui-runtime"
 
@@ -34,7 +35,7 @@ def install(models: Path) -> Path:
         ModelError: there is no build for this machine.
         ModelUnreachable: pip cannot get it now.
     """
-    target, partial = models / NAME, models / ".partial" / NAME
+    target, partial = models / NAME, models / PARTIAL / NAME
     if target.exists():
         return target
     shutil.rmtree(partial, ignore_errors=True)

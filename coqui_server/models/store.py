@@ -9,7 +9,7 @@ from coqui_server.exceptions import ModelError
 from coqui_server.models.catalogue import Model
 from coqui_server.models.download import download
 
-_PARTIAL = ".partial"
+PARTIAL = ".partial"
 """Where what is not whole yet is kept, one folder for each model."""
 
 _FILES = (".tflite", ".scorer")
@@ -19,7 +19,7 @@ _FILES = (".tflite", ".scorer")
 def here(models: Path) -> Iterator[Path]:
     """The models in the folder `models`, in order of their names."""
     for path in sorted(models.iterdir()) if models.is_dir() else ():
-        if path.name != _PARTIAL and (path.is_dir() or path.suffix in _FILES):
+        if path.name != PARTIAL and (path.is_dir() or path.suffix in _FILES):
             yield path
 
 
@@ -46,7 +46,7 @@ def get(model: Model, models: Path) -> Path:
         ModelUnreachable: it cannot be had now.
         ModelError: it is not what its publisher says.
     """
-    target, partial = models / model.name, models / _PARTIAL / model.name
+    target, partial = models / model.name, models / PARTIAL / model.name
     if target.exists():
         return target
     for file in model.files:

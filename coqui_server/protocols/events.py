@@ -21,8 +21,9 @@ from urllib.parse import parse_qsl, urlsplit
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
 
-from coqui_server.exceptions import BadCommand, RequestError
+from coqui_server.exceptions import BadCommand, BadRequest, RequestError
 from coqui_server.protocols import inbound
+from coqui_server.protocols.line import json_object
 from coqui_server.rtp.calls import Calls
 from coqui_server.transcription.hub import Hub, Subscription
 
@@ -33,7 +34,6 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "release_call": ("id",),
     "name_stream": ("source", "ssrc", "call", "label", "codec"),
 }
-_WANTED = "a command is a JSON object in a text message"
 _LARGEST_COMMAND = 64 * 1024
 
 
@@ -85,12 +85,9 @@ async def _reply(text: str | bytes, calls: Calls) -> dict[str, Any]:
 
 def _object(text: str | bytes) -> dict[str, Any]:
     try:
-        command = json.loads(text)
-    except (ValueError, RecursionError) as wrong:
-        raise BadCommand(_WANTED) from wrong
-    if not isinstance(command, dict):
-        raise BadCommand(_WANTED)
-    return command
+        return json_object(text)
+    except BadRequest as wrong:
+        raise BadCommand("a command is a JSON object in a text message") from wrong
 
 
 def _name(command: dict[str, Any]) -> str:

@@ -74,18 +74,35 @@ class Line:
 
 
 def parsed(text: str | bytes) -> dict[str, Any]:
-    """A message as a JSON object.
+    """A message as a JSON object, all of whose texts are characters.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    message = json_object(text)
+    if isinstance(text, bytes) or "\\u" in text:
+        # Half of a surrogate pair is no character: it could not be sent back or decoded for.
+        try:
+            json.dumps(message, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as wrong:
+            raise _no_object() from wrong
+    return message
+
+
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """A message as a JSON object, whatever its texts hold.
 
     Raises:
         BadRequest: it is none.
     """
     try:
         message = json.loads(text)
-        if isinstance(text, bytes) or "\\u" in text:
-            # Half of a surrogate pair is no character: it could not be sent back or decoded for.
-            json.dumps(message, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as wrong:
-        raise BadRequest("a text message is a JSON object") from wrong
+        raise _no_object() from wrong
     if not isinstance(message, dict):
-        raise BadRequest("a text message is a JSON object")
+        raise _no_object()
     return message
+
+
+def _no_object() -> BadRequest:
+    return BadRequest("a text message is a JSON object")
