@@ -15,6 +15,7 @@
     |   +-- ServerFault        ours: an engine or ffmpeg failed
     |       +-- EngineError    the recogniser failed on an utterance
     |       +-- TranscodeError ffmpeg could not be run or got stuck
+    +-- LibraryError           a native library refused a call; has its code
     +-- SessionClosed          written to after its end
     +-- MalformedPacket        a datagram that is not what its first bytes say
 """
@@ -114,6 +115,18 @@ class TranscodeError(ServerFault):
     """ffmpeg could not be started, or made no progress within `ffmpeg.timeout`."""
 
     code = "transcode_failed"
+
+
+class LibraryError(CoquiServerError):
+    """What a native library answered instead of doing what it was asked for."""
+
+    def __init__(self, code: int, meaning: str) -> None:
+        super().__init__(code, meaning)
+        self.code = code
+        self.meaning = meaning
+
+    def __str__(self) -> str:
+        return f"{self.meaning.rstrip('.')} (error 0x{self.code:04X})"
 
 
 class SessionClosed(CoquiServerError):

@@ -156,6 +156,12 @@ class VoskSettings(_Section):
 class CoquiSettings(_Section):
     model: Path | None = Field(None, description="a .tflite file")
     scorer: Path | None = Field(None, description="a .scorer file")
+    beam_width: int | None = Field(None, ge=1, le=10_000, description="a whole number, 1 to 10000")
+    alpha: float | None = Field(None, description="a number, together with coqui.beta")
+    beta: float | None = Field(None, description="a number, together with coqui.alpha")
+    hot_words: Annotated[dict[str, float], BeforeValidator(_unquoted)] = Field(
+        {}, description="words with what makes them likelier, such as { nine = 5, oh = -3 }"
+    )
 
 
 class HttpSettings(_Section):
@@ -298,7 +304,9 @@ class LogSettings(_Section):
 class Settings(_Section):
     """The whole of `application.conf`, with defaults for what it leaves out."""
 
-    engine: Literal["moonshine", "vosk"] = Field("moonshine", description="moonshine or vosk")
+    engine: Literal["moonshine", "vosk", "coqui"] = Field(
+        "moonshine", description="moonshine, vosk or coqui"
+    )
     audio: AudioSettings = AudioSettings()
     level: LevelSettings = LevelSettings()
     vad: VadSettings = VadSettings()

@@ -8,6 +8,7 @@ from coqui_server.engines.base import Engine
 from coqui_server.settings import Settings
 
 _MODULES = {
+    "coqui": "coqui_server.engines.coqui",
     "moonshine": "coqui_server.engines.moonshine",
     "vosk": "coqui_server.engines.vosk",
 }
