@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings, source = config.load(wanted.config)
         _log_to_stderr(settings.log.level)
-        if settings.coqui.model:
+        if settings.coqui.model and "coqui" not in (settings.engine, *settings.engines.enabled):
             _log.warning("coqui.model is set, but not used: the engine is %s", settings.engine)
         if wanted.list_engines:
             print(engine_list(settings))

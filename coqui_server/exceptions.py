@@ -18,6 +18,7 @@
     |       +-- TranscodeError ffmpeg could not be run or got stuck
     +-- ModelError             a model that there is not, or that is not what it should be
     |   +-- ModelUnreachable   its publisher cannot be reached now
+    +-- LibraryError           a native library refused a call; has its code
     +-- SessionClosed          written to after its end
     +-- MalformedPacket        a datagram that is not what its first bytes say
 """
@@ -163,6 +164,18 @@ class ModelError(CoquiServerError):
 
 class ModelUnreachable(ModelError):
     """A publisher of models that does not answer, or cannot be reached from here."""
+
+
+class LibraryError(CoquiServerError):
+    """What a native library answered instead of doing what it was asked for."""
+
+    def __init__(self, code: int, meaning: str) -> None:
+        super().__init__(code, meaning)
+        self.code = code
+        self.meaning = meaning
+
+    def __str__(self) -> str:
+        return f"{self.meaning.rstrip('.')} (error 0x{self.code:04X})"
 
 
 class SessionClosed(CoquiServerError):

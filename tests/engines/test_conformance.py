@@ -9,8 +9,14 @@ import pytest
 from coqui_server.audio.level import Samples
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Hypothesis, Recognizer
 from tests.conftest import clip
+from tests.engines.digits import said
 
-SPEECH = {"moonshine": "appointment.wav", "vosk": "korean.wav", "whisper": "appointment.wav"}
+SPEECH: dict[str, Callable[[], Samples]] = {
+    "coqui": lambda: said("espeak", "unseen voices", 40)[0].pcm,
+    "moonshine": lambda: clip("appointment.wav").pcm,
+    "vosk": lambda: clip("korean.wav").pcm,
+    "whisper": lambda: clip("appointment.wav").pcm,
+}
 
 
 @pytest.fixture(params=sorted(SPEECH))
@@ -23,7 +29,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 @pytest.fixture
 def speech(engine: Engine) -> Samples:
     """Speech in a language the engine knows."""
-    return clip(SPEECH[engine.name]).pcm
+    return SPEECH[engine.name]()
 
 
 def recognised(engine: Engine, pcm: Samples, block: int = 10**9) -> Hypothesis:
