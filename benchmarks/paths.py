@@ -65,7 +65,7 @@ async def live(daemon: Daemon, clip: Clip, settings: Settings) -> Heard:
     sound = _with_pause(clip.pcm())
     told = await speak(daemon.url, sound)
     if told.refused:
-        raise RuntimeError(told.refused)
+        raise SystemExit(f"refused: {told.refused}; --at-once sets how many clips are")
     texts = [(at, message) for at, message in told.messages if message["event"] == "transcript"]
     finals = [(at, message["text"]) for at, message in texts if message["is_final"]]
     return _heard([at for at, _ in texts], finals, list(utterances(sound, settings)))
