@@ -28,6 +28,7 @@ from coqui_server.engine_settings import (
 )
 from coqui_server.rtp import formats
 from coqui_server.section import ADDRESS, Duration, Key, Section, Size, unquoted
+from coqui_server.store_settings import StoreSettings
 
 Kind = Literal["file", "live", "rtp"]
 """Where a session's sound comes from."""
@@ -278,4 +279,5 @@ class Settings(Section):
     partials: PartialSettings = PartialSettings()
     ffmpeg: FfmpegSettings = FfmpegSettings()
     models: ModelsSettings = ModelsSettings()
+    store: StoreSettings = StoreSettings()
     log: LogSettings = LogSettings()

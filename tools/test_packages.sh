@@ -14,3 +14,4 @@ needed "command -v baresip" baresip-core
 needed "command -v rtpengine" rtpengine-daemon
 needed "command -v espeak-ng" espeak-ng
 needed "command -v flite" flite
+needed "ls /usr/lib/postgresql" postgresql
