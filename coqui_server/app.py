@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
 
 from websockets.asyncio.server import Server
@@ -21,6 +22,9 @@ from coqui_server.rtp.listener import Listener
 from coqui_server.settings import Settings
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
+from coqui_server.web.app import build
+from coqui_server.web.server import Console
+from coqui_server.web.server import listen as open_console
 from coqui_server.webhook import Webhook
 
 UNUSABLE = 2
@@ -58,7 +62,8 @@ def _log_to_stderr(level: str) -> None:
         level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
     # websockets says "connection open" and "connection closed" of each; sessions are logged.
-    logging.getLogger("websockets").setLevel(max(logging.WARNING, logging.root.level))
+    for server in ("websockets", "uvicorn"):
+        logging.getLogger(server).setLevel(max(logging.WARNING, logging.root.level))
     # They say each request with its whole address, which may hold a password or a token.
     for client in ("httpx", "httpx2"):
         logging.getLogger(client).setLevel(max(logging.WARNING, logging.root.level))
@@ -96,11 +101,17 @@ async def run(settings: Settings, source: str) -> None:
         await service.rehearse()
         async with Webhook(settings.rtp.webhook) as webhook:
             async with Listener(service, [webhook]) as rtp:
-                routes = sockets.routes(service, Calls(rtp))
+                calls = Calls(rtp)
+                routes = sockets.routes(service, calls)
                 servers = await sockets.listen(service, routes)
-                print(screen(service, servers[0], routes, rtp, source), flush=True)
+                console = None
+                if settings.web.enabled:
+                    application = build(service, calls, rtp)
+                    console = await open_console(application, service, routes)
+                _warn_if_open(settings)
+                print(screen(service, servers[0], console, routes, rtp, source), flush=True)
                 await stopped.wait()
-                await _shut_down(service, servers, rtp)
+                await _shut_down(service, [*servers, *([console] if console else [])], rtp)
             await webhook.close(settings.server.drain)
     finally:
         await scheduler.close()
@@ -119,7 +130,24 @@ def _signalled() -> asyncio.Event:
     return stopped
 
 
-async def _shut_down(service: Service, servers: Sequence[Server], rtp: Listener) -> None:
+def _warn_if_open(settings: Settings) -> None:
+    """Anybody who reaches an address that is not this machine's alone is let in."""
+    hosts = {"server.http.host": settings.server.http.host}
+    if settings.web.enabled:
+        hosts["web.host"] = settings.web.host
+    for key, host in hosts.items():
+        if not _of_this_machine_alone(host):
+            _log.warning("%s is %s: whoever reaches it is let in, nobody has to sign in", key, host)
+
+
+def _of_this_machine_alone(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _shut_down(service: Service, servers: Sequence[Server | Console], rtp: Listener) -> None:
     seconds = service.settings.server.drain
     _log.info("shutting down, waiting up to %g s for open sessions", seconds)
     service.drain()
