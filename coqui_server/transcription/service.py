@@ -21,6 +21,7 @@ from coqui_server.settings import Kind, Settings
 from coqui_server.transcription import rehearsal
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.hub import Hub
+from coqui_server.transcription.keeping import Keeper
 from coqui_server.transcription.load import Load
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
@@ -28,15 +29,25 @@ from coqui_server.transcription.streamed import StreamedSession
 
 
 class Service:
-    """Opens sessions on the enabled engines, up to `server.max_sessions` at a time."""
+    """Opens sessions on the enabled engines, up to `server.max_sessions` at a time.
+
+    Args:
+        keeper: keeps every session; None for a daemon that keeps nothing.
+    """
 
     def __init__(
-        self, settings: Settings, engines: Engines, scheduler: Scheduler, transcoder: Transcoder
+        self,
+        settings: Settings,
+        engines: Engines,
+        scheduler: Scheduler,
+        transcoder: Transcoder,
+        keeper: Keeper | None = None,
     ) -> None:
         self.settings = settings
         self.engines = engines
         self.transcoder = transcoder
         self.hub = Hub()
+        self._keeper = keeper
         self._scheduler = scheduler
         self._load = Load(scheduler.threads)
         self._sessions: set[Session] = set()
@@ -57,6 +68,7 @@ class Service:
         sinks: Sequence[Sink] = (),
         call: str | None = None,
         label: str | None = None,
+        owner: str | None = None,
     ) -> AsyncIterator[Session]:
         """A running session, aborted if the block is left before `finish`. The hub hears it last.
 
@@ -64,13 +76,14 @@ class Service:
 
         Raises:
             Busy: `server.max_sessions` are open, or the daemon is shutting down.
+            StoreError: the session could not be kept.
         """
         engine = engine or self.engines.default
         self.check_room(kind, engine)
         means = (self._scheduler, self.settings)
         wishes: dict[str, Any] = {
-            **{"options": options, "interim": interim, "sinks": (*sinks, self.hub)},
-            **{"call": call, "label": label},
+            **{"options": options, "interim": interim, "call": call, "label": label},
+            **{"owner": owner, "keeper": self._keeper, "sinks": (*sinks, self.hub)},
         }
         if kind != "file" and isinstance(engine, StreamingService):
             session: Session = StreamedSession(kind, engine, *means, **wishes)
