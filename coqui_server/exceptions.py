@@ -186,13 +186,15 @@ class StoreError(ServerFault):
 
     Attributes:
         full: there is no room on its disk; the code is then `disk_full`.
+        refused: the values could not be kept; others can.
     """
 
     code = "store_failed"
 
-    def __init__(self, reason: str, *, full: bool = False) -> None:
+    def __init__(self, reason: str, *, full: bool = False, refused: bool = False) -> None:
         super().__init__(f"the store failed: {reason}")
         self.full = full
+        self.refused = refused
         if full:
             self.code = "disk_full"
 

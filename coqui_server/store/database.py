@@ -1,5 +1,6 @@
 """The database: one engine, opened with its pragmas and brought up to date."""
 
+import errno
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -23,8 +24,11 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 _PATIENCE = 5.0
 """Seconds to wait for a lock that another program holds."""
 
-_FULL = {"sqlite_errorcode": 13, "sqlstate": "53100"}
-"""What the drivers call a full disk: SQLITE_FULL, and PostgreSQL's disk_full."""
+_FULL = (13, "53100")
+"""A full disk: SQLITE_FULL, and PostgreSQL's disk_full."""
+
+_REFUSED = (19, "22", "23")
+"""Values that are none for this column or table: SQLITE_CONSTRAINT, PostgreSQL's classes 22, 23."""
 
 
 class Database:
@@ -38,7 +42,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A transaction that changes nothing."""
-        with _faults():
+        with faults():
             async with AsyncSession(self._reading) as session:
                 yield session
 
@@ -49,7 +53,7 @@ class Database:
         What it changed has to be read before the end.
         """
         opening = AsyncSession(self._writing, expire_on_commit=False)
-        with _faults():
+        with faults():
             async with opening as session, session.begin():
                 yield session
 
@@ -143,17 +147,29 @@ def _upgrade(connection: Connection) -> None:
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
+def faults() -> Iterator[None]:
     """What a database and the way to it may raise, as our own error."""
     try:
         yield
     except (DBAPIError, PoolTimeout, OSError) as error:
-        original = getattr(error, "orig", error)
-        full = any(getattr(original, name, None) == value for name, value in _FULL.items())
-        raise StoreError(_reason(error), full=full) from error
+        code = _code(error)
+        raise StoreError(
+            *(_reason(error),),
+            full=code in _FULL or getattr(error, "errno", None) == errno.ENOSPC,
+            refused=code in _REFUSED or str(code)[:2] in _REFUSED,
+        ) from error
+
+
+def _code(error: BaseException) -> object:
+    """SQLite's result code, without what it adds to it, or PostgreSQL's."""
+    original = getattr(error, "orig", error)
+    sqlite: int | None = getattr(original, "sqlite_errorcode", None)
+    return getattr(original, "sqlstate", None) if sqlite is None else sqlite & 0xFF
 
 
 def _reason(error: BaseException) -> str:
-    """What went wrong, without the statement and its values, which hold what was said."""
+    """What went wrong, without paths, statements and their values, which hold what was said."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     original = getattr(error, "orig", None) or error
     return str(original).partition("\n")[0].rpartition("'>: ")[2]

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload, undefer
 
@@ -13,6 +12,7 @@ from coqui_server.exceptions import NotFound, StillRunning
 from coqui_server.settings import Kind
 from coqui_server.store.database import Database
 from coqui_server.store.ownership import Whose, owned
+from coqui_server.store.recordings import Recordings
 from coqui_server.store.search import folded, holds
 from coqui_server.store.tables import SegmentRow, SessionRow
 
@@ -29,15 +29,15 @@ class Page:
 
 
 class Sessions:
-    """What was kept of sessions in `database`; their sound is in the folder `recordings`.
+    """What was kept of sessions: their rows in `database`, and their sound.
 
     Every method takes whose sessions may be seen; others are as if they were not there. All raise
     `StoreError` when the database does not answer.
     """
 
-    def __init__(self, database: Database, recordings: Path) -> None:
+    def __init__(self, database: Database, recordings: Recordings) -> None:
         self._database = database
-        self._recordings = recordings
+        self.recordings = recordings
 
     async def find(
         self,
@@ -116,20 +116,28 @@ class Sessions:
             StillRunning: it is open.
         """
         wanted = select(SessionRow).where(SessionRow.id == id, owned(SessionRow.owner, whose))
-        async with self._database.writing() as transaction:
+        async with self._database.reading() as transaction:
             found = await transaction.scalar(wanted)
-            if found is None:
-                raise NotFound(f"no session {id} here")
-            if found.state == "running":
-                raise StillRunning(f"session {id} is still running")
-            await transaction.delete(found)
+        if found is None:
+            raise NotFound(f"no session {id} here")
+        if found.state == "running":
+            raise StillRunning(f"session {id} is still running")
+        await self.remove([id])
+
+    async def remove(self, ids: Sequence[str]) -> None:
+        """Remove these sessions, whoever's they are: their sound first, so that none is left."""
+        await self.recordings.remove(ids)
+        async with self._database.writing() as transaction:
+            await transaction.execute(delete(SessionRow).where(SessionRow.id.in_(ids)))
 
 
 async def sum_up(transaction: AsyncSession, ids: Sequence[str]) -> None:
     """Make the text, the word count and what is searched of sessions that of their segments."""
-    text = (undefer(SessionRow.text), selectinload(SessionRow.segments))
-    wanted = select(SessionRow).where(SessionRow.id.in_(ids)).options(*text)
-    for session in await transaction.scalars(wanted.execution_options(populate_existing=True)):
-        session.text = " ".join(segment.text for segment in session.segments if segment.text)
+    said: dict[str, list[str]] = {id: [] for id in ids}
+    segments = select(SegmentRow.session, SegmentRow.text).where(SegmentRow.session.in_(ids))
+    for id, text in await transaction.execute(segments.order_by(SegmentRow.id)):
+        said[id].append(text)
+    for session in await transaction.scalars(select(SessionRow).where(SessionRow.id.in_(ids))):
+        session.text = " ".join(filter(None, said[session.id]))
         session.words = len(session.text.split())
         session.folded = folded(f"{session.label or ''} {session.text}")
