@@ -28,6 +28,9 @@ from coqui_server.web.server import Console
 from coqui_server.web.server import listen as open_console
 from coqui_server.webhook import Webhook
 
+_LAST_WORDS = 5.0
+"""Seconds for what came of clients that were not done within `server.drain`."""
+
 UNUSABLE = 2
 """Exit code when the configuration cannot be used."""
 
@@ -165,6 +168,20 @@ async def _shut_down(service: Service, servers: Sequence[Server | Console], rtp:
     service.drain()
     for server in servers:
         server.close(close_connections=False)
+    if await _ended(service, servers, rtp, seconds):
+        return
+    # Who would go on is told what came of it until now.
+    service.dismiss()
+    if not await _ended(service, servers, rtp, _LAST_WORDS):
+        open = [connection for server in servers for connection in server.connections]
+        await asyncio.gather(*(connection.close(CloseCode.GOING_AWAY) for connection in open))
+        await asyncio.gather(*(server.wait_closed() for server in servers))
+
+
+async def _ended(
+    service: Service, servers: Sequence[Server | Console], rtp: Listener, seconds: float
+) -> bool:
+    """Wait for open sessions and connections; whether they were over in time."""
     try:
         async with asyncio.timeout(seconds):
             await rtp.drain()
@@ -173,9 +190,8 @@ async def _shut_down(service: Service, servers: Sequence[Server | Console], rtp:
             service.hub.close()
             await asyncio.gather(*(server.wait_closed() for server in servers))
     except TimeoutError:
-        open = [connection for server in servers for connection in server.connections]
-        await asyncio.gather(*(connection.close(CloseCode.GOING_AWAY) for connection in open))
-        await asyncio.gather(*(server.wait_closed() for server in servers))
+        return False
+    return True
 
 
 if __name__ == "__main__":

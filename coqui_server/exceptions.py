@@ -8,6 +8,7 @@
     |   +-- NotAudio           not an audio or video file, or one without sound
     |   +-- TooLarge           more bytes, or more hours, than the configuration allows
     |   +-- Idle               the caller stopped sending before the end
+    |   +-- GoingAway          the daemon is shutting down and waits no longer
     |   +-- Busy               no room for another session now
     |   +-- BadRequest         a message that is none of the protocol's, or at the wrong time
     |   +-- BadCommand         a command that is none of ours, or with a value it does not take
@@ -88,6 +89,13 @@ class Idle(RequestError):
     code = "idle"
     close_code = 1008
     http_status = 408
+
+
+class GoingAway(RequestError):
+    """The daemon is shutting down and waits no longer; what was said until now is answered."""
+
+    code = "going_away"
+    close_code = 1001
 
 
 class Busy(RequestError):

@@ -31,7 +31,7 @@ _FRAGMENT = 64 * 1024
 
 async def serve(connection: ServerConnection, service: Service) -> None:
     """Answer recordings, and listen to sound, until the client leaves."""
-    line = Line(connection, service.settings.server)
+    line = Line(connection, service)
     try:
         while True:
             message = await line.receive(_LARGEST)

@@ -34,7 +34,7 @@ from coqui_server.transcription.session import Session, Transcript
 async def serve(connection: ServerConnection, service: Service) -> None:
     """Answer one file, or say why not."""
     assert connection.request is not None
-    async with Upload(connection, service.settings.server) as upload:
+    async with Upload(connection, service) as upload:
         try:
             query = urlsplit(connection.request.path).query
             reply = await _while_connected(connection, _answer(service, upload, query))

@@ -17,7 +17,7 @@ from coqui_server.engines.base import (
     RemoteEngine,
     StreamingService,
 )
-from coqui_server.exceptions import Busy
+from coqui_server.exceptions import Busy, GoingAway, Idle
 from coqui_server.settings import Kind, Settings
 from coqui_server.transcription import rehearsal
 from coqui_server.transcription.events import Sink
@@ -62,6 +62,8 @@ class Service:
         self._empty = asyncio.Event()
         self._empty.set()
         self._draining = False
+        self._dismissed = False
+        self._waiting: set[asyncio.Timeout] = set()
 
     @asynccontextmanager
     async def session(
@@ -149,6 +151,32 @@ class Service:
     def drain(self) -> None:
         """Open no more sessions; those that are open go on."""
         self._draining = True
+
+    def dismiss(self) -> None:
+        """Wait for no source any more; what is being waited for is as if it were over."""
+        self._dismissed = True
+        for timer in self._waiting:
+            timer.reschedule(asyncio.get_running_loop().time())
+
+    @asynccontextmanager
+    async def patience(self) -> AsyncIterator[None]:
+        """The wait for a source in this block ends after `server.idle`, or when it is dismissed.
+
+        Raises:
+            Idle, GoingAway: it has ended so.
+        """
+        idle = self.settings.server.idle
+        try:
+            async with asyncio.timeout(0 if self._dismissed else idle) as timer:
+                self._waiting.add(timer)
+                try:
+                    yield
+                finally:
+                    self._waiting.discard(timer)
+        except TimeoutError as silence:
+            if self._dismissed:
+                raise GoingAway("the server is shutting down") from silence
+            raise Idle(f"nothing came for {idle:g} s") from silence
 
     def _enter(self, session: Session) -> None:
         self.sessions.add(session)
