@@ -15,3 +15,4 @@ needed "command -v rtpengine" rtpengine-daemon
 needed "command -v espeak-ng" espeak-ng
 needed "command -v flite" flite
 needed "ls /usr/lib/postgresql" postgresql
+needed "command -v chromium" chromium

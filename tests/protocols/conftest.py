@@ -5,7 +5,7 @@ import re
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,13 @@ class Running:
     rtp: Listener
     server: Server
     console: str = ""
+    ports: list[Server | Console] = field(default_factory=list)
+
+    async def stop(self) -> None:
+        """Close its ports and all that is connected to them."""
+        for port in self.ports:
+            port.close()
+            await port.wait_closed()
 
     def connect(self, query: str = "") -> connect:
         """A client connection to the whole-file protocol."""
@@ -77,18 +84,15 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
             calls = Calls(rtp)
             routes = sockets.routes(service, calls)
             (server,) = await sockets.listen(service, routes)
-            listening: list[Server | Console] = [server]
-            here = Running(service, f"ws://127.0.0.1:{_port(server)}", rtp, server)
+            here = Running(service, f"ws://127.0.0.1:{_port(server)}", rtp, server, ports=[server])
             try:
                 if console:
                     pages = await open_console(build(service, calls, rtp), service, routes)
-                    listening.append(pages)
+                    here.ports.append(pages)
                     here.console = f"http://127.0.0.1:{_port(pages)}"
                 yield here
             finally:
-                for each in listening:
-                    each.close()
-                    await each.wait_closed()
+                await here.stop()
         await scheduler.close()
 
     return running
