@@ -20,9 +20,11 @@ from coqui_server.exceptions import ConfigError
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
 from coqui_server.settings import Settings
+from coqui_server.store import Store, database, opened
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from coqui_server.web.app import build
+from coqui_server.web.parts import Parts
 from coqui_server.web.server import Console
 from coqui_server.web.server import listen as open_console
 from coqui_server.webhook import Webhook
@@ -48,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             load_engines(settings)
             Transcoder(settings.ffmpeg)
             Webhook(settings.rtp.webhook)
+            database.address(settings.store)
             print(f"{source}: ok")
         else:
             asyncio.run(run(settings, source))
@@ -67,6 +70,8 @@ def _log_to_stderr(level: str) -> None:
     # They say each request with its whole address, which may hold a password or a token.
     for client in ("httpx", "httpx2"):
         logging.getLogger(client).setLevel(max(logging.WARNING, logging.root.level))
+    # It says at each start what kind of database it found.
+    logging.getLogger("alembic").setLevel(max(logging.WARNING, logging.root.level))
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -91,12 +96,20 @@ async def run(settings: Settings, source: str) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is in flight and return.
 
     Raises:
-        ConfigError: a model is missing or an address cannot be had.
+        ConfigError: a model is missing, an address cannot be had, or the store cannot be opened.
     """
     stopped = _signalled()
+    async with opened(settings.store) as store:
+        await _serve(settings, source, store, stopped)
+
+
+async def _serve(
+    settings: Settings, source: str, store: Store | None, stopped: asyncio.Event
+) -> None:
     engines = await asyncio.to_thread(load_engines, settings)
     scheduler = Scheduler(settings.server.threadpool.count)
-    service = Service(settings, engines, scheduler, Transcoder(settings.ffmpeg))
+    keeper = store.keeper if store else None
+    service = Service(settings, engines, scheduler, Transcoder(settings.ffmpeg), keeper)
     try:
         await service.rehearse()
         async with Webhook(settings.rtp.webhook) as webhook:
@@ -106,7 +119,7 @@ async def run(settings: Settings, source: str) -> None:
                 servers = await sockets.listen(service, routes)
                 console = None
                 if settings.web.enabled:
-                    application = build(service, calls, rtp)
+                    application = build(Parts(service, rtp, calls, store))
                     console = await open_console(application, service, routes)
                 _warn_if_open(settings)
                 print(screen(service, servers[0], console, routes, rtp, source), flush=True)

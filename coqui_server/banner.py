@@ -15,6 +15,8 @@ from coqui_server.engines.base import AnyEngine
 from coqui_server.rtp.listener import Listener
 from coqui_server.settings import Settings
 from coqui_server.sockets import Routes
+from coqui_server.store.database import address
+from coqui_server.store_settings import StoreSettings
 from coqui_server.transcription.service import Service
 from coqui_server.web.server import Console
 
@@ -42,6 +44,7 @@ def screen(
   engine      {engines}
   decoders    {service.settings.server.threadpool.count} threads
   ffmpeg      {service.transcoder.program}
+  keeps       {_kept(service.settings.store)}
   configured  {source}
   try         {_client()} --url ws://{_near(address)} {_SAMPLE if _SAMPLE.exists() else "FILE"}"""
 
@@ -76,6 +79,10 @@ def _calls(rtp: Listener) -> str:
         return "off (rtp.enabled)"
     networks = ", ".join(map(str, rtp.settings.allow))
     return f"rtp://{rtp.settings.host}:{rtp.shared.number}, from {networks}"
+
+
+def _kept(store: StoreSettings) -> str:
+    return f"sessions in {address(store).database}" if store.enabled else "nothing (store.enabled)"
 
 
 def _near(address: str) -> str:

@@ -12,10 +12,13 @@
     |   +-- BadRequest         a message that is none of the protocol's, or at the wrong time
     |   +-- BadCommand         a command that is none of ours, or with a value it does not take
     |   +-- NoSuchCall         a command about a call that is not there
+    |   +-- NotFound           nothing of this name is kept, or it is somebody else's
+    |   +-- StillRunning       not while it is running
     |   +-- ServerFault        ours: an engine or ffmpeg failed
     |       +-- EngineError    the recogniser failed on an utterance
     |       |   +-- ServiceError  a remote one refused, failed or did not answer
     |       +-- TranscodeError ffmpeg could not be run or got stuck
+    |       +-- StoreError     the store is locked, full or gone
     +-- ModelError             a model that there is not, or that is not what it should be
     |   +-- ModelUnreachable   its publisher cannot be reached now
     +-- SessionClosed          written to after its end
@@ -113,6 +116,20 @@ class NoSuchCall(RequestError):
     http_status = 404
 
 
+class NotFound(RequestError):
+    """What is asked for is not kept here, or belongs to somebody else, who stays unnamed."""
+
+    code = "not_found"
+    http_status = 404
+
+
+class StillRunning(RequestError):
+    """What is asked for has to wait until a session or a job has ended."""
+
+    code = "running"
+    http_status = 409
+
+
 class ServerFault(RequestError):
     """Not the caller's fault. The log has the details under the session id."""
 
@@ -163,6 +180,25 @@ class TranscodeError(ServerFault):
     """ffmpeg could not be started, or made no progress within `ffmpeg.timeout`."""
 
     code = "transcode_failed"
+
+
+class StoreError(ServerFault):
+    """The store could not keep or give something: its database or disk is locked, full or gone.
+
+    Attributes:
+        full: there is no room on its disk; the code is then `disk_full`.
+        refused: the values could not be kept; others can.
+    """
+
+    code = "store_failed"
+    http_status = 503
+
+    def __init__(self, reason: str, *, full: bool = False, refused: bool = False) -> None:
+        super().__init__(f"the store failed: {reason}")
+        self.full = full
+        self.refused = refused
+        if full:
+            self.code, self.http_status = "disk_full", 507
 
 
 class ModelError(CoquiServerError):

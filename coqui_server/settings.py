@@ -28,6 +28,7 @@ from coqui_server.engine_settings import (
 )
 from coqui_server.rtp import formats
 from coqui_server.section import ADDRESS, Duration, Key, Section, Size, unquoted
+from coqui_server.store_settings import StoreSettings
 from coqui_server.web_settings import WebSettings
 
 Kind = Literal["file", "live", "rtp"]
@@ -280,4 +281,5 @@ class Settings(Section):
     partials: PartialSettings = PartialSettings()
     ffmpeg: FfmpegSettings = FfmpegSettings()
     models: ModelsSettings = ModelsSettings()
+    store: StoreSettings = StoreSettings()
     log: LogSettings = LogSettings()

@@ -13,3 +13,4 @@ needed "command -v sipp" sip-tester
 needed "command -v baresip" baresip-core
 needed "command -v rtpengine" rtpengine-daemon
 needed "command -v chromium" chromium
+needed "ls /usr/lib/postgresql" postgresql

@@ -22,6 +22,7 @@ from coqui_server.settings import Kind, Settings
 from coqui_server.transcription import rehearsal
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.hub import Hub
+from coqui_server.transcription.keeping import Keeper
 from coqui_server.transcription.load import Load
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
@@ -32,12 +33,20 @@ from coqui_server.transcription.streamed import StreamedSession
 class Service:
     """Opens sessions on the enabled engines, up to `server.max_sessions` at a time.
 
+    Args:
+        keeper: keeps every session; None for a daemon that keeps nothing.
+
     Attributes:
         sessions: those that are open.
     """
 
     def __init__(
-        self, settings: Settings, engines: Engines, scheduler: Scheduler, transcoder: Transcoder
+        self,
+        settings: Settings,
+        engines: Engines,
+        scheduler: Scheduler,
+        transcoder: Transcoder,
+        keeper: Keeper | None = None,
     ) -> None:
         self.settings = settings
         self.engines = engines
@@ -45,6 +54,7 @@ class Service:
         self.hub = Hub()
         self.statistics = Statistics()
         self.sessions: set[Session] = set()
+        self._keeper = keeper
         self._scheduler = scheduler
         self._load = Load(scheduler.threads)
         # Those whose sound has to be decoded here in time: files can wait, services have their own.
@@ -64,6 +74,7 @@ class Service:
         sinks: Sequence[Sink] = (),
         call: str | None = None,
         label: str | None = None,
+        owner: str | None = None,
     ) -> AsyncIterator[Session]:
         """A running session, aborted if the block is left before `finish`. The hub hears it last.
 
@@ -71,6 +82,7 @@ class Service:
 
         Raises:
             Busy: `server.max_sessions` are open, or the daemon is shutting down.
+            StoreError: the session could not be kept.
         """
         engine = engine or self.engines.default
         try:
@@ -80,8 +92,8 @@ class Service:
             raise
         means = (self._scheduler, self.settings)
         wishes: dict[str, Any] = {
-            **{"options": options, "interim": interim, "sinks": (*sinks, self.hub)},
-            **{"call": call, "label": label},
+            **{"options": options, "interim": interim, "call": call, "label": label},
+            **{"owner": owner, "keeper": self._keeper, "sinks": (*sinks, self.hub)},
         }
         if kind != "file" and isinstance(engine, StreamingService):
             session: Session = StreamedSession(kind, engine, *means, **wishes)
