@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from coqui_server.audio.transcode import Transcoder
 from coqui_server.banner import engine_list, screen
 from coqui_server.engines import load_engines
 from coqui_server.exceptions import ConfigError
+from coqui_server.jobs.queue import Queue
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
 from coqui_server.settings import Settings
@@ -110,20 +112,23 @@ async def _serve(
     scheduler = Scheduler(settings.server.threadpool.count)
     keeper = store.keeper if store else None
     service = Service(settings, engines, scheduler, Transcoder(settings.ffmpeg), keeper)
+    queue = Queue(service, store, settings.jobs) if store else None
     try:
         await service.rehearse()
         async with Webhook(settings.rtp.webhook) as webhook:
-            async with Listener(service, [webhook]) as rtp:
+            async with Listener(service, [webhook]) as rtp, queue or nullcontext():
                 calls = Calls(rtp)
                 routes = sockets.routes(service, calls)
                 servers = await sockets.listen(service, routes)
                 console = None
                 if settings.web.enabled:
-                    application = build(Parts(service, rtp, calls, store))
+                    application = build(Parts(service, rtp, calls, store, queue))
                     console = await open_console(application, service, routes)
                 _warn_if_open(settings)
                 print(screen(service, servers[0], console, routes, rtp, source), flush=True)
                 await stopped.wait()
+                if queue:
+                    await queue.close()
                 await _shut_down(service, [*servers, *([console] if console else [])], rtp)
             await webhook.close(settings.server.drain)
     finally:

@@ -28,7 +28,7 @@ from coqui_server.engine_settings import (
 )
 from coqui_server.rtp import formats
 from coqui_server.section import ADDRESS, Duration, Key, Section, Size, unquoted
-from coqui_server.store_settings import StoreSettings
+from coqui_server.store_settings import JobsSettings, StoreSettings
 from coqui_server.web_settings import WebSettings
 
 Kind = Literal["file", "live", "rtp"]
@@ -282,4 +282,5 @@ class Settings(Section):
     ffmpeg: FfmpegSettings = FfmpegSettings()
     models: ModelsSettings = ModelsSettings()
     store: StoreSettings = StoreSettings()
+    jobs: JobsSettings = JobsSettings()
     log: LogSettings = LogSettings()

@@ -24,6 +24,13 @@ class RetentionSettings(Section):
     size: Size = Field(None, gt=0, description='a size such as "50 GB", or null to keep all')
 
 
+class JobsSettings(Section):
+    """Files that are uploaded to be transcribed one after another."""
+
+    max_size: Size = Field(2_000_000_000, gt=0, description='a size such as "2 GB", more than 0')
+    max_waiting: int = Field(1000, ge=1, description="a whole number, at least 1")
+
+
 class StoreSettings(Section):
     """`url` may hold a password, so it is shown nowhere."""
 

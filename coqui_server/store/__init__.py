@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from coqui_server.store import database
 from coqui_server.store.database import Database
+from coqui_server.store.jobs import Jobs
 from coqui_server.store.keeper import Keeper
 from coqui_server.store.recordings import Recordings
-from coqui_server.store.retention import kept_tidy
+from coqui_server.store.retention import Retention
 from coqui_server.store.sessions import Sessions
+from coqui_server.store.uploads import Uploads
 from coqui_server.store_settings import StoreSettings
 
 
@@ -21,6 +23,8 @@ class Store:
     database: Database
     sessions: Sessions
     keeper: Keeper
+    jobs: Jobs
+    uploads: Uploads
 
 
 @asynccontextmanager
@@ -37,8 +41,10 @@ async def opened(settings: StoreSettings) -> AsyncIterator[Store | None]:
         opened = await parts.enter_async_context(database.opened(settings))
         recordings = Recordings(settings.path / "recordings")
         parts.callback(recordings.close)
-        sessions = Sessions(opened, recordings)
-        await parts.enter_async_context(kept_tidy(opened, sessions, settings.retention))
         keeper = Keeper(opened, recordings, settings.recordings)
-        await parts.enter_async_context(keeper)
-        yield Store(settings, opened, sessions, keeper)
+        kept = await parts.enter_async_context(keeper)
+        sessions, jobs = Sessions(opened, recordings), Jobs(opened)
+        uploads = Uploads(settings.path / "uploads")
+        retention = Retention(opened, sessions, jobs, uploads, settings.retention)
+        await parts.enter_async_context(retention.kept())
+        yield Store(settings, opened, sessions, kept, jobs, uploads)

@@ -117,8 +117,9 @@ class Session:
         _log.info("session %s: opened, %s, %s", self.id, self.kind, self.engine.name)
         try:
             await self._tell(SessionStarted(self.source, self.engine.name))
-        except ServerFault as fault:
-            await self._abort(str(fault))
+        except BaseException as error:
+            # Who was told of the beginning has to be told of the end, after a cancellation too.
+            await self.__aexit__(type(error), error, None)
             raise
         self._announcer = asyncio.create_task(self._announce())
         return self

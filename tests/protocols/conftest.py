@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from coqui_server import config, sockets
 from coqui_server.audio.transcode import Transcoder, find_ffmpeg
 from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine
+from coqui_server.jobs.queue import Queue
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
 from coqui_server.settings import FfmpegSettings
@@ -87,7 +88,8 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
                 *(settings, Engines(engine, *others), scheduler, Transcoder(settings.ffmpeg)),
                 store.keeper if store else None,
             )
-            async with Listener(service) as rtp:
+            queue = Queue(service, store, settings.jobs) if store else None
+            async with Listener(service) as rtp, queue or nullcontext():
                 calls = Calls(rtp)
                 routes = sockets.routes(service, calls)
                 (server,) = await sockets.listen(service, routes)
@@ -95,7 +97,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
                 here = Running(service, url, rtp, server, store=store, ports=[server])
                 try:
                     if console:
-                        app = build(Parts(service, rtp, calls, store))
+                        app = build(Parts(service, rtp, calls, store, queue))
                         pages = await open_console(app, service, routes)
                         here.ports.append(pages)
                         here.console = f"http://127.0.0.1:{_port(pages)}"

@@ -13,9 +13,11 @@ from coqui_server.engines import Engines
 from coqui_server.engines.base import Engine
 from coqui_server.settings import FfmpegSettings, Settings
 from coqui_server.store.database import Database, opened
+from coqui_server.store.jobs import Jobs
 from coqui_server.store.keeper import Keeper
 from coqui_server.store.recordings import Recordings
 from coqui_server.store.sessions import Sessions
+from coqui_server.store.uploads import Uploads
 from coqui_server.store_settings import StoreSettings
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
@@ -62,6 +64,18 @@ def recordings(settings: StoreSettings) -> Iterator[Recordings]:
 def sessions(database: Database, recordings: Recordings) -> Sessions:
     """The sessions that are kept."""
     return Sessions(database, recordings)
+
+
+@pytest.fixture
+def jobs(database: Database) -> Jobs:
+    """An empty queue."""
+    return Jobs(database)
+
+
+@pytest.fixture
+def uploads(settings: StoreSettings) -> Uploads:
+    """An empty folder for uploads."""
+    return Uploads(settings.path / "uploads")
 
 
 @pytest.fixture

@@ -118,6 +118,26 @@ async def test_a_sink_that_fails_at_the_start(listening: Listening, database: Da
     assert (row.state, row.error) == ("failed", "gone already")
 
 
+async def test_a_session_that_is_cancelled_while_it_begins(
+    listening: Listening, database: Database
+) -> None:
+    """Has failed, whether its beginning was written by then or not."""
+    service = listening()
+
+    async def begin() -> None:
+        async with service.session("live"):
+            raise AssertionError("too late")
+
+    for steps in range(1, 4):
+        beginning = asyncio.create_task(begin())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        beginning.cancel()
+        await asyncio.gather(beginning, return_exceptions=True)
+        assert beginning.cancelled()
+    assert {row.state for row in await all_sessions(database)} == {"failed"}
+
+
 @contextmanager
 def commits(database: Database) -> Iterator[list[object]]:
     """Counts transactions that end well."""
