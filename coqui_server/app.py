@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from ipaddress import ip_address
 from pathlib import Path
 
 from websockets.asyncio.server import Server
@@ -24,6 +25,9 @@ from coqui_server.settings import Settings
 from coqui_server.store import Store, database, opened
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
+from coqui_server.web.app import build
+from coqui_server.web.server import Console
+from coqui_server.web.server import listen as open_console
 from coqui_server.webhook import Webhook
 
 UNUSABLE = 2
@@ -39,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings, source = config.load(wanted.config)
         _log_to_stderr(settings.log.level)
-        if settings.coqui.model:
+        if settings.coqui.model and "coqui" not in (settings.engine, *settings.engines.enabled):
             _log.warning("coqui.model is set, but not used: the engine is %s", settings.engine)
         if wanted.list_engines:
             print(engine_list(settings))
@@ -62,7 +66,8 @@ def _log_to_stderr(level: str) -> None:
         level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
     # websockets says "connection open" and "connection closed" of each; sessions are logged.
-    logging.getLogger("websockets").setLevel(max(logging.WARNING, logging.root.level))
+    for server in ("websockets", "uvicorn"):
+        logging.getLogger(server).setLevel(max(logging.WARNING, logging.root.level))
     # They say each request with its whole address, which may hold a password or a token.
     for client in ("httpx", "httpx2"):
         logging.getLogger(client).setLevel(max(logging.WARNING, logging.root.level))
@@ -111,13 +116,19 @@ async def _serve(
         await service.rehearse()
         async with Webhook(settings.rtp.webhook) as webhook:
             async with Listener(service, [webhook]) as rtp, queue or nullcontext():
-                routes = sockets.routes(service, Calls(rtp))
+                calls = Calls(rtp)
+                routes = sockets.routes(service, calls)
                 servers = await sockets.listen(service, routes)
-                print(screen(service, servers[0], routes, rtp, source), flush=True)
+                console = None
+                if settings.web.enabled:
+                    application = build(service, calls, rtp)
+                    console = await open_console(application, service, routes)
+                _warn_if_open(settings)
+                print(screen(service, servers[0], console, routes, rtp, source), flush=True)
                 await stopped.wait()
                 if queue:
                     await queue.close()
-                await _shut_down(service, servers, rtp)
+                await _shut_down(service, [*servers, *([console] if console else [])], rtp)
             await webhook.close(settings.server.drain)
     finally:
         await scheduler.close()
@@ -136,7 +147,24 @@ def _signalled() -> asyncio.Event:
     return stopped
 
 
-async def _shut_down(service: Service, servers: Sequence[Server], rtp: Listener) -> None:
+def _warn_if_open(settings: Settings) -> None:
+    """Anybody who reaches an address that is not this machine's alone is let in."""
+    hosts = {"server.http.host": settings.server.http.host}
+    if settings.web.enabled:
+        hosts["web.host"] = settings.web.host
+    for key, host in hosts.items():
+        if not _of_this_machine_alone(host):
+            _log.warning("%s is %s: whoever reaches it is let in, nobody has to sign in", key, host)
+
+
+def _of_this_machine_alone(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _shut_down(service: Service, servers: Sequence[Server | Console], rtp: Listener) -> None:
     seconds = service.settings.server.drain
     _log.info("shutting down, waiting up to %g s for open sessions", seconds)
     service.drain()

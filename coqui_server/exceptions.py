@@ -21,6 +21,7 @@
     |       +-- StoreError     the store is locked, full or gone
     +-- ModelError             a model that there is not, or that is not what it should be
     |   +-- ModelUnreachable   its publisher cannot be reached now
+    +-- LibraryError           a native library refused a call; has its code
     +-- SessionClosed          written to after its end
     +-- MalformedPacket        a datagram that is not what its first bytes say
 """
@@ -54,16 +55,19 @@ class RequestError(CoquiServerError):
     Attributes:
         code: machine-readable word for the reply.
         close_code: WebSocket close code (RFC 6455 section 7.4, IANA registry).
+        http_status: of the reply, where it was asked for by HTTP.
     """
 
     code = "refused"
     close_code = 1008
+    http_status = 400
 
 
 class NotAudio(RequestError):
     """The bytes hold nothing that can be listened to."""
 
     close_code = 1003
+    http_status = 415
 
     def __init__(self, message: str, code: str = "not_audio") -> None:
         super().__init__(message)
@@ -75,6 +79,7 @@ class TooLarge(RequestError):
 
     code = "too_large"
     close_code = 1009
+    http_status = 413
 
 
 class Idle(RequestError):
@@ -82,6 +87,7 @@ class Idle(RequestError):
 
     code = "idle"
     close_code = 1008
+    http_status = 408
 
 
 class Busy(RequestError):
@@ -89,6 +95,7 @@ class Busy(RequestError):
 
     code = "busy"
     close_code = 1013
+    http_status = 503
 
 
 class BadRequest(RequestError):
@@ -107,6 +114,7 @@ class NoSuchCall(RequestError):
     """A command about a call that is not there."""
 
     code = "no_such_call"
+    http_status = 404
 
 
 class NotFound(RequestError):
@@ -126,6 +134,7 @@ class ServerFault(RequestError):
 
     code = "internal"
     close_code = 1011
+    http_status = 500
 
 
 class EngineError(ServerFault):
@@ -196,6 +205,18 @@ class ModelError(CoquiServerError):
 
 class ModelUnreachable(ModelError):
     """A publisher of models that does not answer, or cannot be reached from here."""
+
+
+class LibraryError(CoquiServerError):
+    """What a native library answered instead of doing what it was asked for."""
+
+    def __init__(self, code: int, meaning: str) -> None:
+        super().__init__(code, meaning)
+        self.code = code
+        self.meaning = meaning
+
+    def __str__(self) -> str:
+        return f"{self.meaning.rstrip('.')} (error 0x{self.code:04X})"
 
 
 class SessionClosed(CoquiServerError):

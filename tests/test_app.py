@@ -145,7 +145,7 @@ async def test_extra_ports() -> None:
 
 def test_start_up_screen(tmp_path: Path) -> None:
     """One screenful: addresses, engine and model, threads, ffmpeg, and a command that works."""
-    configuration = "server { http.port = 0, threadpool.count = 3 }"
+    configuration = "web.port = 0\nserver { http.port = 0, threadpool.count = 3 }"
     process = subprocess.Popen(
         [sys.executable, "-m", "coqui_server.app", "--config", configured(tmp_path, configuration)],
         stdout=subprocess.PIPE,

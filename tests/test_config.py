@@ -177,7 +177,7 @@ def test_an_unknown_key_names_the_nearest_known(read: Read, text: str, message: 
 @pytest.mark.parametrize(
     ("key", "written", "found", "allowed"),
     [
-        ("engine", "parrot", '"parrot"', "moonshine, vosk, whisper, openai"),
+        ("engine", "parrot", '"parrot"', "moonshine, vosk, coqui, whisper, openai"),
         ("audio.sample_rate", "8000", "8000", "16000"),
         ("audio.frame_duration", "25", "25", "10 ms, 20 ms or 30 ms"),
         ("audio.max_duration", "0", "0.0", "more than 0"),

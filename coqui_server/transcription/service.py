@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
+from coqui_server import __version__
 from coqui_server.audio.transcode import Transcoder
 from coqui_server.engines import Engines
 from coqui_server.engines.base import (
@@ -25,6 +26,7 @@ from coqui_server.transcription.keeping import Keeper
 from coqui_server.transcription.load import Load
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
+from coqui_server.transcription.statistics import KINDS, Statistics
 from coqui_server.transcription.streamed import StreamedSession
 
 
@@ -33,6 +35,9 @@ class Service:
 
     Args:
         keeper: keeps every session; None for a daemon that keeps nothing.
+
+    Attributes:
+        sessions: those that are open.
     """
 
     def __init__(
@@ -47,10 +52,11 @@ class Service:
         self.engines = engines
         self.transcoder = transcoder
         self.hub = Hub()
+        self.statistics = Statistics()
+        self.sessions: set[Session] = set()
         self._keeper = keeper
         self._scheduler = scheduler
         self._load = Load(scheduler.threads)
-        self._sessions: set[Session] = set()
         # Those whose sound has to be decoded here in time: files can wait, services have their own.
         self._live: set[Session] = set()
         self._empty = asyncio.Event()
@@ -79,7 +85,11 @@ class Service:
             StoreError: the session could not be kept.
         """
         engine = engine or self.engines.default
-        self.check_room(kind, engine)
+        try:
+            self.check_room(kind, engine)
+        except Busy:
+            self.statistics.refused[kind] += 1
+            raise
         means = (self._scheduler, self.settings)
         wishes: dict[str, Any] = {
             **{"options": options, "interim": interim, "call": call, "label": label},
@@ -106,8 +116,8 @@ class Service:
         """
         if self._draining:
             raise Busy("the server is shutting down")
-        if len(self._sessions) >= self.settings.server.max_sessions:
-            raise Busy(f"all {len(self._sessions)} sessions are taken; try again later")
+        if len(self.sessions) >= self.settings.server.max_sessions:
+            raise Busy(f"all {len(self.sessions)} sessions are taken; try again later")
         if _loads_threads(kind, engine or self.engines.default) and self.overloaded:
             raise Busy(
                 f"{len(self._live)} live sessions {self._burden()}, and one more could not be "
@@ -141,19 +151,20 @@ class Service:
         self._draining = True
 
     def _enter(self, session: Session) -> None:
-        self._sessions.add(session)
+        self.sessions.add(session)
         self._empty.clear()
         if _loads_threads(session.kind, session.engine):
             self._live.add(session)
         self._scheduler.reserved = 1 if self._live else 0
 
     def _leave(self, session: Session) -> None:
-        self._sessions.discard(session)
+        self.sessions.discard(session)
+        self.statistics.add(session)
         if session in self._live:
             self._live.remove(session)
             self._load.learn(session)
         self._scheduler.reserved = 1 if self._live else 0
-        if not self._sessions:
+        if not self.sessions:
             self._empty.set()
 
     async def drained(self) -> None:
@@ -162,13 +173,14 @@ class Service:
 
     def health(self) -> dict[str, Any]:
         """The state for `/health`."""
-        kinds = Counter(session.kind for session in self._sessions)
+        kinds = Counter(session.kind for session in self.sessions)
         return {
             "status": "draining" if self._draining else "ok",
+            "version": __version__,
             "engine": self.engines.default.name,
             "model": self.engines.default.model,
             "engines": {engine.name: _described(engine) for engine in self.engines},
-            "sessions": {kind: kinds[kind] for kind in ("file", "live", "rtp")},
+            "sessions": {kind: kinds[kind] for kind in KINDS},
             "max_sessions": self.settings.server.max_sessions,
             "decoders": {
                 "threads": self._scheduler.threads,

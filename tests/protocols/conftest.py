@@ -25,16 +25,20 @@ from coqui_server.rtp.listener import Listener
 from coqui_server.settings import FfmpegSettings
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
+from coqui_server.web.app import build
+from coqui_server.web.server import Console
+from coqui_server.web.server import listen as open_console
 
 
 @dataclass
 class Running:
-    """A server and how to reach it."""
+    """A server and how to reach it; `console` is `http://host:port`, if it was asked for."""
 
     service: Service
     url: str
     rtp: Listener
     server: Server
+    console: str = ""
 
     def connect(self, query: str = "") -> connect:
         """A client connection to the whole-file protocol."""
@@ -47,8 +51,8 @@ Start = Callable[..., AbstractAsyncContextManager[Running]]
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     """Starts a server: `async with start(engine, "HOCON", others=[…]) as server`, with engines that
-    are enabled beside the default one. Temporary files go to an empty folder,
-    `tmp_path / "temporary"`."""
+    are enabled beside the default one; `console=True` opens the console too. Temporary files go to
+    an empty folder, `tmp_path / "temporary"`."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
@@ -57,25 +61,42 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
 
     @asynccontextmanager
     async def running(
-        engine: AnyEngine, configuration: str = "", others: Sequence[AnyEngine] = ()
+        engine: AnyEngine,
+        configuration: str = "",
+        others: Sequence[AnyEngine] = (),
+        console: bool = False,
     ) -> AsyncIterator[Running]:
-        tree = ConfigFactory.parse_string(f"server.http.port = 0\nrtp.port = 0\n{configuration}")
+        ports = "server.http.port = 0\nrtp.port = 0\nweb.port = 0\n"
+        tree = ConfigFactory.parse_string(ports + configuration)
         settings = config.parse(tree.as_plain_ordered_dict(), tmp_path)
         scheduler = Scheduler(2)
         service = Service(
             settings, Engines(engine, *others), scheduler, Transcoder(settings.ffmpeg)
         )
         async with Listener(service) as rtp:
-            (server,) = await sockets.listen(service, sockets.routes(service, Calls(rtp)))
-            port = next(iter(server.sockets)).getsockname()[1]
+            calls = Calls(rtp)
+            routes = sockets.routes(service, calls)
+            (server,) = await sockets.listen(service, routes)
+            listening: list[Server | Console] = [server]
+            here = Running(service, f"ws://127.0.0.1:{_port(server)}", rtp, server)
             try:
-                yield Running(service, f"ws://127.0.0.1:{port}", rtp, server)
+                if console:
+                    pages = await open_console(build(service, calls, rtp), service, routes)
+                    listening.append(pages)
+                    here.console = f"http://127.0.0.1:{_port(pages)}"
+                yield here
             finally:
-                server.close()
-                await server.wait_closed()
+                for each in listening:
+                    each.close()
+                    await each.wait_closed()
         await scheduler.close()
 
     return running
+
+
+def _port(server: Server | Console) -> int:
+    port: int = next(iter(server.sockets)).getsockname()[1]
+    return port
 
 
 async def all_closed(server: Running) -> None:
