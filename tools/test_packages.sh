@@ -16,5 +16,3 @@ needed "command -v espeak-ng" espeak-ng
 needed "command -v flite" flite
 needed "ls /usr/lib/postgresql" postgresql
 needed "command -v chromium" chromium
-needed "command -v chromium" chromium
-needed "ls /usr/lib/postgresql" postgresql
