@@ -13,7 +13,7 @@ run: $(VENV)/runtime
 	$(BIN)/python -m coqui_server.app
 
 test: $(VENV)/tests check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/tests
 	$(BIN)/ruff check .

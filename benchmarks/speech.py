@@ -54,18 +54,10 @@ class Clip:
 
 
 def clips(folder: Path, language: str = "en") -> list[Clip]:
-    """The clips of a folder: by its manifest.tsv (file, language, reference), or by .txt files."""
-    manifest = folder / "manifest.tsv"
-    if not manifest.exists():
-        texts = sorted(folder.glob(f"{'' if language == 'en' else language}*.txt"))
-        return [Clip(_sound_of(text), text.read_text(encoding="utf-8").strip()) for text in texts]
-    with manifest.open(encoding="utf-8", newline="") as file:
+    """The clips in a language that a folder's manifest.tsv (file, language, reference) has."""
+    with (folder / "manifest.tsv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if row["language"] == language]
     return [Clip(_found(folder, row["file"]), row["reference"]) for row in rows]
-
-
-def _sound_of(text: Path) -> Path:
-    return next(path for path in text.parent.glob(f"{text.stem}.*") if path != text)
 
 
 def _found(folder: Path, name: str) -> Path:

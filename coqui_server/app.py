@@ -6,6 +6,8 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
+from ipaddress import ip_address
 from pathlib import Path
 
 from websockets.asyncio.server import Server
@@ -16,12 +18,21 @@ from coqui_server.audio.transcode import Transcoder
 from coqui_server.banner import engine_list, screen
 from coqui_server.engines import load_engines
 from coqui_server.exceptions import ConfigError
+from coqui_server.jobs.queue import Queue
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
 from coqui_server.settings import Settings
+from coqui_server.store import Store, database, opened
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
+from coqui_server.web.app import build
+from coqui_server.web.parts import Parts
+from coqui_server.web.server import Console
+from coqui_server.web.server import listen as open_console
 from coqui_server.webhook import Webhook
+
+_LAST_WORDS = 5.0
+"""Seconds for what came of clients that were not done within `server.drain`."""
 
 UNUSABLE = 2
 """Exit code when the configuration cannot be used."""
@@ -36,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings, source = config.load(wanted.config)
         _log_to_stderr(settings.log.level)
-        if settings.coqui.model:
+        if settings.coqui.model and "coqui" not in (settings.engine, *settings.engines.enabled):
             _log.warning("coqui.model is set, but not used: the engine is %s", settings.engine)
         if wanted.list_engines:
             print(engine_list(settings))
@@ -44,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             load_engines(settings)
             Transcoder(settings.ffmpeg)
             Webhook(settings.rtp.webhook)
+            database.address(settings.store)
             print(f"{source}: ok")
         else:
             asyncio.run(run(settings, source))
@@ -58,12 +70,15 @@ def _log_to_stderr(level: str) -> None:
         level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
     # websockets says "connection open" and "connection closed" of each; sessions are logged.
-    logging.getLogger("websockets").setLevel(max(logging.WARNING, logging.root.level))
+    for server in ("websockets", "uvicorn"):
+        logging.getLogger(server).setLevel(max(logging.WARNING, logging.root.level))
     # They say each request with its whole address, which may hold a password or a token.
     for client in ("httpx", "httpx2"):
         logging.getLogger(client).setLevel(max(logging.WARNING, logging.root.level))
     # It says each table of each font that goes into a PDF.
     logging.getLogger("fontTools").setLevel(max(logging.WARNING, logging.root.level))
+    # It says at each start what kind of database it found.
+    logging.getLogger("alembic").setLevel(max(logging.WARNING, logging.root.level))
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -88,21 +103,38 @@ async def run(settings: Settings, source: str) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is in flight and return.
 
     Raises:
-        ConfigError: a model is missing or an address cannot be had.
+        ConfigError: a model is missing, an address cannot be had, or the store cannot be opened.
     """
     stopped = _signalled()
+    async with opened(settings.store) as store:
+        await _serve(settings, source, store, stopped)
+
+
+async def _serve(
+    settings: Settings, source: str, store: Store | None, stopped: asyncio.Event
+) -> None:
     engines = await asyncio.to_thread(load_engines, settings)
     scheduler = Scheduler(settings.server.threadpool.count)
-    service = Service(settings, engines, scheduler, Transcoder(settings.ffmpeg))
+    keeper = store.keeper if store else None
+    service = Service(settings, engines, scheduler, Transcoder(settings.ffmpeg), keeper)
+    queue = Queue(service, store, settings.jobs) if store else None
     try:
         await service.rehearse()
         async with Webhook(settings.rtp.webhook) as webhook:
-            async with Listener(service, [webhook]) as rtp:
-                routes = sockets.routes(service, Calls(rtp))
+            async with Listener(service, [webhook]) as rtp, queue or nullcontext():
+                calls = Calls(rtp)
+                routes = sockets.routes(service, calls)
                 servers = await sockets.listen(service, routes)
-                print(screen(service, servers[0], routes, rtp, source), flush=True)
+                console = None
+                if settings.web.enabled:
+                    application = build(Parts(service, rtp, calls, store, queue))
+                    console = await open_console(application, service, routes)
+                _warn_if_open(settings)
+                print(screen(service, servers[0], console, routes, rtp, source), flush=True)
                 await stopped.wait()
-                await _shut_down(service, servers, rtp)
+                if queue:
+                    await queue.close()
+                await _shut_down(service, [*servers, *([console] if console else [])], rtp)
             await webhook.close(settings.server.drain)
     finally:
         await scheduler.close()
@@ -121,12 +153,43 @@ def _signalled() -> asyncio.Event:
     return stopped
 
 
-async def _shut_down(service: Service, servers: Sequence[Server], rtp: Listener) -> None:
+def _warn_if_open(settings: Settings) -> None:
+    """Anybody who reaches an address that is not this machine's alone is let in."""
+    hosts = {"server.http.host": settings.server.http.host}
+    if settings.web.enabled:
+        hosts["web.host"] = settings.web.host
+    for key, host in hosts.items():
+        if not _of_this_machine_alone(host):
+            _log.warning("%s is %s: whoever reaches it is let in, nobody has to sign in", key, host)
+
+
+def _of_this_machine_alone(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _shut_down(service: Service, servers: Sequence[Server | Console], rtp: Listener) -> None:
     seconds = service.settings.server.drain
     _log.info("shutting down, waiting up to %g s for open sessions", seconds)
     service.drain()
     for server in servers:
         server.close(close_connections=False)
+    if await _ended(service, servers, rtp, seconds):
+        return
+    # Who would go on is told what came of it until now.
+    service.dismiss()
+    if not await _ended(service, servers, rtp, _LAST_WORDS):
+        open = [connection for server in servers for connection in server.connections]
+        await asyncio.gather(*(connection.close(CloseCode.GOING_AWAY) for connection in open))
+        await asyncio.gather(*(server.wait_closed() for server in servers))
+
+
+async def _ended(
+    service: Service, servers: Sequence[Server | Console], rtp: Listener, seconds: float
+) -> bool:
+    """Wait for open sessions and connections; whether they were over in time."""
     try:
         async with asyncio.timeout(seconds):
             await rtp.drain()
@@ -135,9 +198,8 @@ async def _shut_down(service: Service, servers: Sequence[Server], rtp: Listener)
             service.hub.close()
             await asyncio.gather(*(server.wait_closed() for server in servers))
     except TimeoutError:
-        open = [connection for server in servers for connection in server.connections]
-        await asyncio.gather(*(connection.close(CloseCode.GOING_AWAY) for connection in open))
-        await asyncio.gather(*(server.wait_closed() for server in servers))
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -15,26 +15,43 @@ from coqui_server.engines.base import AnyEngine
 from coqui_server.rtp.listener import Listener
 from coqui_server.settings import Settings
 from coqui_server.sockets import Routes
+from coqui_server.store.database import address
+from coqui_server.store_settings import StoreSettings
 from coqui_server.transcription.service import Service
+from coqui_server.web.server import Console
 
 _SAMPLE = Path("samples", "appointment.wav")
 
 
-def screen(service: Service, server: Server, routes: Routes, rtp: Listener, source: str) -> str:
+def screen(
+    service: Service,
+    server: Server,
+    console: Console | None,
+    routes: Routes,
+    rtp: Listener,
+    source: str,
+) -> str:
     """What `make run` prints; `source` is where the settings came from."""
-    host, port = next(iter(server.sockets)).getsockname()[:2]
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    address = _address(server)
+    pages = f"http://{_address(console)}/" if console else "off (web.enabled)"
     engines = "\n              ".join(map(_engine, service.engines))
     paths = "\n".join(f"              ws://{address}{path}" for path in routes)
     return f"""coqui_server {__version__}
+  console     {pages}
   listens at  http://{address}/health
 {paths}
   calls       {_calls(rtp)}
   engine      {engines}
   decoders    {service.settings.server.threadpool.count} threads
   ffmpeg      {service.transcoder.program}
+  keeps       {_kept(service.settings.store)}
   configured  {source}
   try         {_client()} --url ws://{_near(address)} {_SAMPLE if _SAMPLE.exists() else "FILE"}"""
+
+
+def _address(server: Server | Console) -> str:
+    host, port = next(iter(server.sockets)).getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _engine(engine: AnyEngine) -> str:
@@ -62,6 +79,10 @@ def _calls(rtp: Listener) -> str:
         return "off (rtp.enabled)"
     networks = ", ".join(map(str, rtp.settings.allow))
     return f"rtp://{rtp.settings.host}:{rtp.shared.number}, from {networks}"
+
+
+def _kept(store: StoreSettings) -> str:
+    return f"sessions in {address(store).database}" if store.enabled else "nothing (store.enabled)"
 
 
 def _near(address: str) -> str:

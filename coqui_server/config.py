@@ -99,7 +99,9 @@ def _shown(value: Any) -> str:
 def _rooted(section: Any, base: Path) -> Any:
     """The same section with every path in it joined to `base` (an absolute path stays itself)."""
     update: dict[str, Any] = {}
-    for name in section.model_fields_set | {"models", "path"} & set(type(section).model_fields):
+    for name in section.model_fields_set | {"models", "store", "path"} & set(
+        type(section).model_fields
+    ):
         value = getattr(section, name)
         if isinstance(value, Path):
             update[name] = base / value

@@ -2,13 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 
-from coqui_server.section import ADDRESS, Duration, Key, Section
+from coqui_server.section import ADDRESS, Duration, Key, Section, unquoted
 
-EngineName = Literal["moonshine", "vosk", "whisper", "openai", "deepgram", "scribe", "eboo", "vira"]
+EngineName = Literal[
+    "moonshine", "vosk", "coqui", "whisper", "openai", "deepgram", "scribe", "eboo", "vira"
+]
 """Every engine; each is the module of this name in `coqui_server.engines`."""
 
 NAMES = ", ".join(get_args(EngineName))
@@ -53,6 +55,12 @@ class WhisperSettings(Section):
 class CoquiSettings(Section):
     model: Path | None = Field(None, description="a .tflite file")
     scorer: Path | None = Field(None, description="a .scorer file")
+    beam_width: int | None = Field(None, ge=1, le=10_000, description="a whole number, 1 to 10000")
+    alpha: float | None = Field(None, description="a number, together with coqui.beta")
+    beta: float | None = Field(None, description="a number, together with coqui.alpha")
+    hot_words: Annotated[dict[str, float], BeforeValidator(unquoted)] = Field(
+        {}, description="words with what makes them likelier, such as { nine = 5, oh = -3 }"
+    )
 
 
 def _key(variable: str) -> Any:

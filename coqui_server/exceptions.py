@@ -8,16 +8,21 @@
     |   +-- NotAudio           not an audio or video file, or one without sound
     |   +-- TooLarge           more bytes, or more hours, than the configuration allows
     |   +-- Idle               the caller stopped sending before the end
+    |   +-- GoingAway          the daemon is shutting down and waits no longer
     |   +-- Busy               no room for another session now
     |   +-- BadRequest         a message that is none of the protocol's, or at the wrong time
     |   +-- BadCommand         a command that is none of ours, or with a value it does not take
     |   +-- NoSuchCall         a command about a call that is not there
+    |   +-- NotFound           nothing of this name is kept, or it is somebody else's
+    |   +-- StillRunning       not while it is running
     |   +-- ServerFault        ours: an engine or ffmpeg failed
     |       +-- EngineError    the recogniser failed on an utterance
     |       |   +-- ServiceError  a remote one refused, failed or did not answer
     |       +-- TranscodeError ffmpeg could not be run or got stuck
+    |       +-- StoreError     the store is locked, full or gone
     +-- ModelError             a model that there is not, or that is not what it should be
     |   +-- ModelUnreachable   its publisher cannot be reached now
+    +-- LibraryError           a native library refused a call; has its code
     +-- SessionClosed          written to after its end
     +-- MalformedPacket        a datagram that is not what its first bytes say
 """
@@ -51,16 +56,19 @@ class RequestError(CoquiServerError):
     Attributes:
         code: machine-readable word for the reply.
         close_code: WebSocket close code (RFC 6455 section 7.4, IANA registry).
+        http_status: of the reply, where it was asked for by HTTP.
     """
 
     code = "refused"
     close_code = 1008
+    http_status = 400
 
 
 class NotAudio(RequestError):
     """The bytes hold nothing that can be listened to."""
 
     close_code = 1003
+    http_status = 415
 
     def __init__(self, message: str, code: str = "not_audio") -> None:
         super().__init__(message)
@@ -72,6 +80,7 @@ class TooLarge(RequestError):
 
     code = "too_large"
     close_code = 1009
+    http_status = 413
 
 
 class Idle(RequestError):
@@ -79,6 +88,14 @@ class Idle(RequestError):
 
     code = "idle"
     close_code = 1008
+    http_status = 408
+
+
+class GoingAway(RequestError):
+    """The daemon is shutting down and waits no longer; what was said until now is answered."""
+
+    code = "going_away"
+    close_code = 1001
 
 
 class Busy(RequestError):
@@ -86,6 +103,7 @@ class Busy(RequestError):
 
     code = "busy"
     close_code = 1013
+    http_status = 503
 
 
 class BadRequest(RequestError):
@@ -104,6 +122,21 @@ class NoSuchCall(RequestError):
     """A command about a call that is not there."""
 
     code = "no_such_call"
+    http_status = 404
+
+
+class NotFound(RequestError):
+    """What is asked for is not kept here, or belongs to somebody else, who stays unnamed."""
+
+    code = "not_found"
+    http_status = 404
+
+
+class StillRunning(RequestError):
+    """What is asked for has to wait until a session or a job has ended."""
+
+    code = "running"
+    http_status = 409
 
 
 class ServerFault(RequestError):
@@ -111,6 +144,7 @@ class ServerFault(RequestError):
 
     code = "internal"
     close_code = 1011
+    http_status = 500
 
 
 class EngineError(ServerFault):
@@ -157,12 +191,43 @@ class TranscodeError(ServerFault):
     code = "transcode_failed"
 
 
+class StoreError(ServerFault):
+    """The store could not keep or give something: its database or disk is locked, full or gone.
+
+    Attributes:
+        full: there is no room on its disk; the code is then `disk_full`.
+        refused: the values could not be kept; others can.
+    """
+
+    code = "store_failed"
+    http_status = 503
+
+    def __init__(self, reason: str, *, full: bool = False, refused: bool = False) -> None:
+        super().__init__(f"the store failed: {reason}")
+        self.full = full
+        self.refused = refused
+        if full:
+            self.code, self.http_status = "disk_full", 507
+
+
 class ModelError(CoquiServerError):
     """A model that there is not, or that is not what its publisher says."""
 
 
 class ModelUnreachable(ModelError):
     """A publisher of models that does not answer, or cannot be reached from here."""
+
+
+class LibraryError(CoquiServerError):
+    """What a native library answered instead of doing what it was asked for."""
+
+    def __init__(self, code: int, meaning: str) -> None:
+        super().__init__(code, meaning)
+        self.code = code
+        self.meaning = meaning
+
+    def __str__(self) -> str:
+        return f"{self.meaning.rstrip('.')} (error 0x{self.code:04X})"
 
 
 class SessionClosed(CoquiServerError):

@@ -1,4 +1,4 @@
-"""Packages that one engine alone needs, and that are installed with it (`requirements-*.txt`)."""
+"""Packages that only some need, and that are installed with it (`requirements-*.txt`)."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -9,6 +9,7 @@ _PACKAGES = {
     "whisper": ("faster_whisper", "faster-whisper==1.2.1"),
     "openai": ("openai", "openai==3.54.0"),
     "deepgram": ("deepgram", "deepgram-sdk==7.17.0"),
+    "postgresql": ("asyncpg", "asyncpg==0.32.0"),
 }
 """What each is imported as, and the version that is installed."""
 

@@ -28,6 +28,8 @@ from coqui_server.engine_settings import (
 )
 from coqui_server.rtp import formats
 from coqui_server.section import ADDRESS, Duration, Key, Section, Size, unquoted
+from coqui_server.store_settings import JobsSettings, StoreSettings
+from coqui_server.web_settings import WebSettings
 
 Kind = Literal["file", "live", "rtp"]
 """Where a session's sound comes from."""
@@ -274,8 +276,11 @@ class Settings(Section):
     eboo: EbooSettings = Field(default_factory=EbooSettings)
     vira: ViraSettings = Field(default_factory=ViraSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
+    web: WebSettings = WebSettings()
     rtp: RtpSettings = RtpSettings()
     partials: PartialSettings = PartialSettings()
     ffmpeg: FfmpegSettings = FfmpegSettings()
     models: ModelsSettings = ModelsSettings()
+    store: StoreSettings = StoreSettings()
+    jobs: JobsSettings = JobsSettings()
     log: LogSettings = LogSettings()

@@ -1,9 +1,11 @@
-"""The speech port: WebSocket routes, their limits, and plain GET for people and monitors."""
+"""Ports with WebSockets on them: routes, limits, and plain GET for people and monitors."""
 
+import asyncio
 import errno
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -20,7 +22,6 @@ from coqui_server import __version__
 from coqui_server.exceptions import ConfigError, TooLarge
 from coqui_server.protocols import events, json_audio, speech_to_text, vosk, whole_file
 from coqui_server.rtp.calls import Calls
-from coqui_server.settings import HttpSettings
 from coqui_server.transcription.service import Service
 
 Protocol = Callable[[ServerConnection], Awaitable[None]]
@@ -32,7 +33,17 @@ _QUEUED_FRAMES = 1
 _log = logging.getLogger(__name__)
 
 
-class _Connection(ServerConnection):
+@dataclass(frozen=True)
+class Place:
+    """Where to listen, and the settings that said so."""
+
+    host: str
+    port: int
+    host_key: str
+    port_key: str
+
+
+class Connection(ServerConnection):
     """Says why a frame is too large before it is closed for it, as other refusals do.
 
     websockets refuses such a frame by its header alone, when no handler has seen it yet.
@@ -73,7 +84,9 @@ async def listen(service: Service, routes: Routes) -> list[Server]:
     servers: list[Server] = []
     try:
         for port in (http.port, *http.extra_ports):
-            servers += [await _listen(service, routes, port)]
+            key = "server.http.port" if port == http.port else "server.http.extra_ports"
+            place = Place(http.host, port, "server.http.host", key)
+            servers += [await open_port(place, service, routes)]
     except ConfigError:
         for server in servers:
             server.close()
@@ -81,8 +94,17 @@ async def listen(service: Service, routes: Routes) -> list[Server]:
     return servers
 
 
-async def _listen(service: Service, routes: Routes, port: int) -> Server:
-    host = service.settings.server.http.host
+async def open_port(
+    place: Place,
+    service: Service,
+    routes: Routes,
+    create_connection: Callable[..., asyncio.Protocol] = Connection,
+) -> Server:
+    """Listen at one place. What `create_connection` makes is given each new connection.
+
+    Raises:
+        ConfigError: the address or the port cannot be had.
+    """
 
     async def handle(connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -96,8 +118,8 @@ async def _listen(service: Service, routes: Routes, port: int) -> Server:
 
     try:
         return await serve(
-            *(handle, host, port),
-            create_connection=_Connection,
+            *(handle, place.host, place.port),
+            create_connection=create_connection,  # type: ignore[arg-type]
             process_request=answer,
             max_size=(None, service.settings.server.websocket.frame_limit),
             max_queue=_QUEUED_FRAMES,
@@ -108,7 +130,7 @@ async def _listen(service: Service, routes: Routes, port: int) -> Server:
             server_header=f"coqui_server/{__version__}",
         )
     except OSError as error:
-        raise _unusable(error, service.settings.server.http, port) from error
+        raise _unusable(error, place) from error
 
 
 def _plain(
@@ -116,15 +138,14 @@ def _plain(
 ) -> Response | None:
     """Answer a plain GET; None lets a WebSocket handshake for a known path go on."""
     path = urlsplit(request.path).path
-    if foreign := _foreign(request, service.settings.server.origins):
+    if foreign := foreign_origin(request.headers, service.settings.server.origins):
         problem = f"pages of {foreign} may not connect; server.origins names those that may\n"
         return connection.respond(HTTPStatus.FORBIDDEN, problem)
     if "upgrade" not in request.headers.get("Connection", "").lower():
         if path == "/":
             return connection.respond(HTTPStatus.OK, "Welcome to coqui_server\n")
         if path == "/health":
-            health = {**service.health(), "version": __version__}
-            response = connection.respond(HTTPStatus.OK, json.dumps(health) + "\n")
+            response = connection.respond(HTTPStatus.OK, json.dumps(service.health()) + "\n")
             del response.headers["Content-Type"]
             response.headers["Content-Type"] = "application/json"
             return response
@@ -134,28 +155,27 @@ def _plain(
     return connection.respond(HTTPStatus.NOT_FOUND, f"no {path} here; there is {known}\n")
 
 
-def _foreign(request: Request, origins: tuple[str, ...]) -> str | None:
+def foreign_origin(headers: Mapping[str, str], origins: tuple[str, ...]) -> str | None:
     """The origin of a web page that is neither of this host nor named in `server.origins`.
 
-    Browsers let any page open a WebSocket to any host, this machine included, and say in `Origin`
-    (RFC 6455 section 10.2) whose page it is. Other clients send none.
+    Browsers let any page open a WebSocket to any host, or post a form to it, this machine included,
+    and say in `Origin` (RFC 6455 section 10.2) whose page it is. Other clients send none.
     """
-    origin = request.headers.get("Origin")
+    origin = headers.get("Origin")
     if origin is None or origin in origins or "*" in origins:
         return None
     try:
-        host = urlsplit(f"//{request.headers.get('Host', '')}").hostname
+        host = urlsplit(f"//{headers.get('Host', '')}").hostname
         return None if urlsplit(origin).hostname == host else origin
     except ValueError:
         return origin
 
 
-def _unusable(error: OSError, http: HttpSettings, port: int) -> ConfigError:
-    key = "server.http.port" if port == http.port else "server.http.extra_ports"
+def _unusable(error: OSError, place: Place) -> ConfigError:
     if error.errno in (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", None)):
-        taken = f"found {port}, which is in use on {http.host}; allowed: a free port, or 0 for any"
-        return ConfigError(key, taken)
+        taken = f"found {place.port}, which is in use on {place.host}"
+        return ConfigError(place.port_key, f"{taken}; allowed: a free port, or 0 for any")
     if error.errno in (errno.EACCES, errno.EPERM):
-        return ConfigError(key, f"found {port}, allowed: one above 1023")
-    problem = f'found "{http.host}", allowed: an address of this machine'
-    return ConfigError("server.http.host", problem)
+        return ConfigError(place.port_key, f"found {place.port}, allowed: one above 1023")
+    problem = f'found "{place.host}", allowed: an address of this machine'
+    return ConfigError(place.host_key, problem)

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
@@ -145,7 +146,7 @@ async def test_extra_ports() -> None:
 
 def test_start_up_screen(tmp_path: Path) -> None:
     """One screenful: addresses, engine and model, threads, ffmpeg, and a command that works."""
-    configuration = "server { http.port = 0, threadpool.count = 3 }"
+    configuration = "web.port = 0\nserver { http.port = 0, threadpool.count = 3 }"
     process = subprocess.Popen(
         [sys.executable, "-m", "coqui_server.app", "--config", configured(tmp_path, configuration)],
         stdout=subprocess.PIPE,
@@ -227,11 +228,33 @@ async def test_a_signal_lets_open_sessions_finish() -> None:
 
 
 async def test_the_drain_has_an_end() -> None:
-    """A client that never ends its message is closed with 1001 after `server.drain`."""
+    """A client that never ends its message is told, and closed with 1001 after `server.drain`."""
     with running("server.drain = 100 ms") as daemon:
         async with connect(f"{daemon.url}/api/v1/stt", compression=None) as client:
             daemon.process.send_signal(signal.SIGTERM)
+            assert json.loads(await client.recv())["code"] == "going_away"
             with pytest.raises(ConnectionClosed):
                 await client.recv()
             assert client.close_code == 1001
         assert daemon.process.wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "start"),
+    [("/ws/v1/speech-to-text", {"event": "start"}), ("/vosk", {"config": {"sample_rate": 16000}})],
+)
+async def test_a_live_client_gets_its_last_words(path: str, start: dict[str, Any]) -> None:
+    """One that would go on is told what it has said until now, then closed with 1001."""
+    with running("server.drain = 100 ms") as daemon:
+        async with connect(f"{daemon.url}{path}", compression=None) as client:
+            await client.send(json.dumps(start))
+            await client.send(VOICE.pcm.tobytes())
+            while not json.loads(get(daemon, "/health")[2])["sessions"]["live"]:
+                pass
+            daemon.process.send_signal(signal.SIGTERM)
+            told = [json.loads(message) async for message in client]
+            assert client.close_code == 1001
+        assert daemon.process.wait(30) == 0
+    finals = (message for message in told if message.get("is_final", True))
+    said = " ".join(final.get("text", "") for final in finals)
+    assert spoken(said) == spoken(VOICE.text)

@@ -177,7 +177,7 @@ def test_an_unknown_key_names_the_nearest_known(read: Read, text: str, message: 
 @pytest.mark.parametrize(
     ("key", "written", "found", "allowed"),
     [
-        ("engine", "parrot", '"parrot"', "moonshine, vosk, whisper, openai"),
+        ("engine", "parrot", '"parrot"', "moonshine, vosk, coqui, whisper, openai"),
         ("audio.sample_rate", "8000", "8000", "16000"),
         ("audio.frame_duration", "25", "25", "10 ms, 20 ms or 30 ms"),
         ("audio.max_duration", "0", "0.0", "more than 0"),
@@ -282,9 +282,10 @@ def test_the_shipped_file_says_the_defaults(monkeypatch: pytest.MonkeyPatch) -> 
     """`application.conf` as shipped changes nothing but the folder that paths start from."""
     monkeypatch.delenv("COQUI_SERVER_PORT", raising=False)
     shipped = load(SHIPPED)[0].model_dump()
-    assert shipped.pop("models") == {"path": SHIPPED.parent / "models"}
     defaults = Settings().model_dump()
-    assert defaults.pop("models") == {"path": Path("models")}
+    for section, folder in (("models", "models"), ("store", "data")):
+        assert shipped[section].pop("path") == SHIPPED.parent / folder
+        assert defaults[section].pop("path") == Path(folder)
     assert shipped == defaults
     monkeypatch.setenv("COQUI_SERVER_PORT", "5005")
     assert load(SHIPPED)[0].server.http.port == 5005
@@ -307,7 +308,8 @@ def test_what_the_shipped_file_has_commented_out_is_the_default(
     )
     told = [re.sub(r"^(  )?# ", "", line) for line in lines if not any(s in line for s in skipped)]
     full, defaults = read("\n".join(told)).model_dump(), Settings().model_dump()
-    assert full.pop("models") != defaults.pop("models")
+    for section in ("models", "store"):
+        assert full[section].pop("path") != defaults[section].pop("path")
     assert full == defaults
 
 

@@ -18,12 +18,14 @@ class Daemon:
     """A running daemon.
 
     Attributes:
+        console: `http://host:port` of the pages; empty if there are none.
         url: `ws://host:port`, without a path.
         rtp: `host:port`, where calls are taken; empty if they are not.
         log: the file its standard error goes to.
     """
 
     process: "subprocess.Popen[str]"
+    console: str
     url: str
     rtp: str
     log: Path
@@ -43,7 +45,8 @@ def running(configuration: str = "") -> Iterator[Daemon]:
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "application.conf"
-        file.write_text(f"server.http.port = 0\nrtp.port = 0\n{configuration}\n", encoding="utf-8")
+        ports = "server.http.port = 0\nrtp.port = 0\nweb.port = 0\n"
+        file.write_text(f"{ports}{configuration}\n", encoding="utf-8")
         log = Path(folder) / "log"
         with log.open("w") as errors:
             process = subprocess.Popen(
@@ -60,13 +63,15 @@ def running(configuration: str = "") -> Iterator[Daemon]:
             process.communicate()
 
 
-def _addresses(process: "subprocess.Popen[str]", log: Path) -> tuple[str, str]:
+def _addresses(process: "subprocess.Popen[str]", log: Path) -> tuple[str, str, str]:
     """Read the start-up screen as far as the addresses in it."""
     assert process.stdout is not None
-    url = ""
+    console = url = ""
     for line in process.stdout:
-        if found := re.search(r"listens at +http://(\S+)/health", line):
+        if found := re.search(r"console +(http://\S+)/", line):
+            console = found[1]
+        elif found := re.search(r"listens at +http://(\S+)/health", line):
             url = f"ws://{found[1]}"
         elif found := re.search(r"calls +(?:rtp://([^,\s]+)|off)", line):
-            return url, found[1] or ""
+            return console, url, found[1] or ""
     raise RuntimeError(f"the daemon did not start: {log.read_text()}")

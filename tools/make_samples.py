@@ -28,6 +28,7 @@ class Clip:
         file: its name in samples/, with the suffix of its format.
         text: the reference, as it is written.
         encoding: ffmpeg's options for the output.
+        language: of the text.
         phonemes: IPA to speak instead of `text`; empty: English, from `text`.
         pause: seconds of silence between sentences, on top of the voice's own.
         slowness: how long the sounds last, as a multiple of the voice's normal.
@@ -36,6 +37,7 @@ class Clip:
     file: str
     text: str
     encoding: tuple[str, ...] = WAV
+    language: str = "en"
     phonemes: str = ""
     pause: float = 0.25
     slowness: float = 1.0
@@ -69,6 +71,7 @@ CLIPS = (
     Clip(
         "korean.wav",
         "아침에 비가 오겠습니다.",
+        language="ko",
         phonemes="atʃiːmɛ biːɡa oːɡɛsʊmniːda.",
         slowness=1.15,
     ),
@@ -110,8 +113,17 @@ def make(clip: Clip) -> None:
     (SAMPLES / clip.file).with_suffix(".txt").write_text(clip.text + "\n", encoding="utf-8")
 
 
+def list_all() -> None:
+    """Write the list of the clips that the benchmarks read."""
+    rows = [("file", "language", "reference")]
+    rows += [(clip.file, clip.language, clip.text) for clip in CLIPS]
+    text = "".join("\t".join(row) + "\n" for row in rows)
+    (SAMPLES / "manifest.tsv").write_text(text, encoding="utf-8")
+
+
 def main() -> None:
     """Make the clips named on the command line, by default all."""
+    list_all()
     for clip in CLIPS:
         if not sys.argv[1:] or Path(clip.file).stem in sys.argv[1:]:
             make(clip)

@@ -12,3 +12,7 @@ needed "gst-inspect-1.0 --exists rtppcmupay" gstreamer1.0-tools gstreamer1.0-plu
 needed "command -v sipp" sip-tester
 needed "command -v baresip" baresip-core
 needed "command -v rtpengine" rtpengine-daemon
+needed "command -v espeak-ng" espeak-ng
+needed "command -v flite" flite
+needed "ls /usr/lib/postgresql" postgresql
+needed "command -v chromium" chromium

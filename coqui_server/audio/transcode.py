@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import imageio_ffmpeg
 import numpy as np
@@ -31,6 +32,8 @@ _STDERR_KEPT = 8192
 _GUESS = re.compile(r"low score of (\d+)")
 _LEAST_SCORE = 25
 """ffmpeg's score for an MP3 that begins in mid-frame. Below it the format is a wild guess."""
+
+_DURATION = re.compile(r"Duration: (\d+):(\d+):(\d+\.\d+)")
 
 _PROBE = 5_000_000
 """Bytes, and microseconds, that ffmpeg may look at to find out what a file is."""
@@ -60,8 +63,11 @@ class Transcoder:
         self.program = find_ffmpeg(settings)
         self._timeout = settings.timeout
 
-    async def transcode(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[Samples, None]:
-        """The sound of the file whose bytes `chunks` gives, as 16 kHz mono int16 blocks.
+    async def transcode(
+        self, chunks: AsyncIterator[bytes], path: Path | None = None
+    ) -> AsyncGenerator[Samples, None]:
+        """The sound of the file whose bytes `chunks` gives, as 16 kHz mono int16 blocks. With the
+        path of the same file, one with its index at the end need not be copied.
 
         Close the generator to stop early: the process and the temporary file are gone when
         `aclose()` returns. Cancelling does the same.
@@ -73,9 +79,31 @@ class Transcoder:
         head, chunks = await _peek(chunks)
         if not head:
             raise NotAudio("the message is empty; send the bytes of an audio file", "empty")
-        async with _input(head, chunks) as source, aclosing(self._run(source)) as sound:
+        async with _input(head, chunks, path) as source, aclosing(self._run(source)) as sound:
             async for pcm in sound:
                 yield pcm
+
+    async def duration(self, path: Path) -> float | None:
+        """Seconds of sound in a file, if its head says so. A guess of ffmpeg's, for progress."""
+        with await asyncio.to_thread(path.open, "rb") as file:
+            head = await asyncio.to_thread(file.read, HEAD)
+            file.seek(0)
+            kind = "mov" if needs_seeking(head) else "wav" if WavTail.of(head) else None
+            source = _named(path, kind) if kind else ("-i", "pipe:0")
+            stdin = DEVNULL if kind else file
+            process = await self._launch(*_guards(kind is not None), *source, stdin=stdin)
+            errors = asyncio.create_task(_last_words(process))
+            try:
+                async with asyncio.timeout(self._timeout):
+                    said = _DURATION.search(await errors)
+            except TimeoutError:
+                return None
+            finally:
+                await _reap(process, errors)
+        if said is None:
+            return None
+        hours, minutes, seconds = map(float, said.groups())
+        return 3600 * hours + 60 * minutes + seconds
 
     async def _run(self, source: "_Input") -> AsyncGenerator[Samples, None]:
         process = await self._start(source)
@@ -92,15 +120,17 @@ class Transcoder:
             await _reap(process, feeder, errors)
 
     async def _start(self, source: "_Input") -> Process:
-        # Only the bytes we hand over may be read: a playlist must not open a URL or another file.
-        guards = ["-protocol_whitelist", "pipe" if source.stdin else "file"]
-        guards += ["-probesize", str(_PROBE), "-analyzeduration", str(_PROBE)]
+        guards = _guards(source.stdin is None)
         sound = ["-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "s16le", "pipe:1"]
-        quiet = ["-nostdin", "-hide_banner", "-loglevel", "warning", "-threads", "1"]
+        quiet = ["-loglevel", "warning", "-threads", "1"]
+        stdin = PIPE if source.stdin else DEVNULL
+        return await self._launch(*quiet, *guards, *source.options, *sound, stdin=stdin)
+
+    async def _launch(self, *options: str, stdin: int | BinaryIO) -> Process:
         try:
             return await asyncio.create_subprocess_exec(
-                *(self.program, *quiet, *guards, *source.options, *sound),
-                stdin=PIPE if source.stdin else DEVNULL,
+                *(self.program, "-nostdin", "-hide_banner", *options),
+                stdin=stdin,
                 stdout=PIPE,
                 stderr=PIPE,
                 limit=4 * _READ,
@@ -146,15 +176,30 @@ class _Input:
 
 
 @asynccontextmanager
-async def _input(head: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[_Input]:
+async def _input(
+    head: bytes, chunks: AsyncIterator[bytes], path: Path | None
+) -> AsyncIterator[_Input]:
     """How to read a file that begins with `head`."""
-    if needs_seeking(head):
-        async with _spooled(chunks) as path:
-            yield _Input(("-f", "mov", "-i", f"file:{path}"))
+    if needs_seeking(head) and path:
+        yield _Input(_named(path))
+    elif needs_seeking(head):
+        async with _spooled(chunks) as copy:
+            yield _Input(_named(copy))
     elif tail := WavTail.of(head):
         yield _Input(("-f", "wav", "-ignore_length", "1", "-i", "pipe:0"), _cut(chunks, tail))
     else:
         yield _Input(("-i", "pipe:0"), chunks)
+
+
+def _guards(named: bool) -> tuple[str, ...]:
+    """Only the bytes we hand over may be read: a playlist must not open a URL or another file."""
+    limits = ("-probesize", str(_PROBE), "-analyzeduration", str(_PROBE))
+    return ("-protocol_whitelist", "file" if named else "pipe", *limits)
+
+
+def _named(path: Path, kind: str = "mov") -> tuple[str, ...]:
+    """A file is only opened as what cannot be a playlist."""
+    return ("-f", kind, "-i", f"file:{path}")
 
 
 async def _peek(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:

@@ -45,7 +45,8 @@ class Vira:
 
     def __init__(self, settings: Settings, pause: Pause = asyncio.sleep) -> None:
         self._settings = settings.vira
-        self.model = self._settings.model
+        # Clients of other servers ask for a model "default" and mean that of the daemon.
+        self.model = f"avanegar-{self._settings.model}"
         self.capabilities = capabilities(settings)
         assert self._settings.key is not None
         headers = {

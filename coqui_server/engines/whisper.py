@@ -48,7 +48,7 @@ def load(settings: Settings) -> "Whisper":
     Raises:
         ConfigError: the package or the model is missing, or does not work here.
     """
-    for missing in check(settings):
+    for missing in extras.missing("whisper"):
         raise missing
     folder = models.located("whisper.model", settings.whisper.model, settings, _PARTS)
     try:

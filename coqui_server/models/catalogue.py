@@ -82,7 +82,7 @@ def find(name: str) -> Model:
     if name in _WHISPER:
         return _whisper(name)
     if name in _COQUI:
-        return Model(name, None, tuple(_file(url) for url in _COQUI[name]))
+        return Model(name, "coqui", tuple(_file(url) for url in _COQUI[name]))
     return vosk(name)
 
 

@@ -11,16 +11,15 @@ Binary messages are 16-bit little-endian PCM, 16 kHz, mono; what is said in them
 import base64
 import binascii
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
-from coqui_server.exceptions import BadRequest, RequestError, ServerFault, TooLarge
+from coqui_server.exceptions import BadRequest, RequestError, ServerFault
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
-from coqui_server.settings import SAMPLE_RATE
 from coqui_server.transcription.events import Event, Final, Partial
+from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.service import Service
 
 _LARGEST = 64 * 2**20
@@ -31,7 +30,7 @@ _FRAGMENT = 64 * 1024
 
 async def serve(connection: ServerConnection, service: Service) -> None:
     """Answer recordings, and listen to sound, until the client leaves."""
-    line = Line(connection, service.settings.server)
+    line = Line(connection, service)
     try:
         while True:
             message = await line.receive(_LARGEST)
@@ -75,8 +74,9 @@ async def _answer(line: Line, service: Service, text: str) -> bool:
                 return True
             case "audio":
                 await line.send({"type": "status", "message": "Processing audio..."})
-                said = await _transcribed(service, _decoded(message.get("audio")))
-                await line.send({"type": "transcription", "text": said, "status": "success"})
+                recording = _fragments(_decoded(message.get("audio")))
+                _, said = await transcribe(service, recording)
+                await line.send({"type": "transcription", "text": said.text, "status": "success"})
             case _:
                 raise BadRequest('"type" is audio or stop')
     except RequestError as refusal:
@@ -94,17 +94,6 @@ def _decoded(audio: Any) -> bytes:
         return base64.b64decode(audio.rpartition("base64,")[2], validate=True)
     except (binascii.Error, ValueError) as wrong:
         raise BadRequest(f'"audio" is not base64: {wrong}') from wrong
-
-
-async def _transcribed(service: Service, recording: bytes) -> str:
-    async with service.session("file") as session:
-        longest = service.settings.audio.max_duration
-        async with aclosing(service.transcoder.transcode(_fragments(recording))) as sound:
-            async for pcm in sound:
-                if session.samples + len(pcm) > longest * SAMPLE_RATE:
-                    raise TooLarge(f"the sound is longer than {longest:g} s")
-                await session.write(pcm)
-        return (await session.finish()).text
 
 
 async def _fragments(recording: bytes) -> AsyncIterator[bytes]:

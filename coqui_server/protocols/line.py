@@ -8,9 +8,9 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from coqui_server.exceptions import BadRequest, Idle
+from coqui_server.exceptions import BadRequest
 from coqui_server.protocols import inbound
-from coqui_server.settings import ServerSettings
+from coqui_server.transcription.service import Service
 
 LARGEST = 16 * 2**20
 """Bytes a live message may have: eight minutes of sound at 16 kHz."""
@@ -25,31 +25,28 @@ class Line:
         gone: the client has left, or was cut off because it did not read.
     """
 
-    def __init__(self, connection: ServerConnection, settings: ServerSettings) -> None:
+    def __init__(self, connection: ServerConnection, service: Service) -> None:
         self.gone = False
         self._connection = connection
-        self._settings = settings
+        self._service = service
 
     async def receive(self, limit: int = LARGEST) -> str | bytes:
         """The next message.
 
         Raises:
             TooLarge: it has more than `limit` bytes.
-            Idle: none came for `server.idle`.
+            Idle, GoingAway: the daemon waits no longer, as `Service.patience` has it.
             ConnectionClosed: there will be none.
         """
-        try:
-            async with asyncio.timeout(self._settings.idle):
-                return await inbound.message(self._connection, limit)
-        except TimeoutError as silence:
-            raise Idle(f"nothing came for {self._settings.idle:g} s") from silence
+        async with self._service.patience():
+            return await inbound.message(self._connection, limit)
 
     async def send(self, message: dict[str, Any]) -> None:
         """Send one message, waiting `server.unread` at most for the client to read."""
         if self.gone:
             return
         try:
-            async with asyncio.timeout(self._settings.unread):
+            async with asyncio.timeout(self._service.settings.server.unread):
                 await self._connection.send(json.dumps(message, ensure_ascii=False))
         except TimeoutError:
             self.gone = True

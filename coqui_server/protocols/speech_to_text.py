@@ -46,7 +46,7 @@ class _Wishes:
 
 async def serve(connection: ServerConnection, service: Service) -> None:
     """Serve one session after another until the client leaves."""
-    line = Line(connection, service.settings.server)
+    line = Line(connection, service)
     try:
         while True:
             try:

@@ -7,8 +7,8 @@ from typing import Self
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from coqui_server.exceptions import Idle, NotAudio, RequestError, TooLarge
-from coqui_server.settings import ServerSettings
+from coqui_server.exceptions import NotAudio, RequestError, TooLarge
+from coqui_server.transcription.service import Service
 
 
 class Upload:
@@ -20,13 +20,13 @@ class Upload:
     Raises, when iterated:
         NotAudio: the message is text.
         TooLarge: it passes `server.websocket.max_size`.
-        Idle: nothing came for `server.idle` seconds.
+        Idle, GoingAway: the daemon waits no longer, as `Service.patience` has it.
         ConnectionClosed: the sender went away before the end.
     """
 
-    def __init__(self, connection: ServerConnection, settings: ServerSettings) -> None:
+    def __init__(self, connection: ServerConnection, service: Service) -> None:
         self._connection = connection
-        self._settings = settings
+        self._service = service
         self._queue: asyncio.Queue[bytes | RequestError | ConnectionClosed | None]
         self._queue = asyncio.Queue(1)
         self._discarding = False
@@ -67,7 +67,7 @@ class Upload:
             await self._put(error)
 
     async def _receive(self) -> None:
-        size, limit = 0, self._settings.websocket.max_size
+        size, limit = 0, self._service.settings.server.websocket.max_size
         message = self._connection.recv_streaming()
         while (chunk := await self._next(aiter(message))) is not None:
             size += len(chunk)
@@ -81,10 +81,8 @@ class Upload:
                 await self._put(chunk)
 
     async def _next(self, message: AsyncIterator[str | bytes]) -> str | bytes | None:
-        try:
-            return await asyncio.wait_for(anext(message, None), self._settings.idle)
-        except TimeoutError as silent:
-            raise Idle(f"nothing came for {self._settings.idle:g} s") from silent
+        async with self._service.patience():
+            return await anext(message, None)
 
     async def _put(self, item: bytes | RequestError | ConnectionClosed | None) -> None:
         if not self._discarding:

@@ -18,7 +18,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 
 from coqui_server.engines.base import AnyEngine, Options, Word
-from coqui_server.exceptions import BadRequest, RequestError
+from coqui_server.exceptions import BadRequest, GoingAway, RequestError
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
 from coqui_server.transcription.events import Event, Final, Partial
@@ -78,7 +78,7 @@ class _Results:
 
 async def serve(connection: ServerConnection, service: Service) -> None:
     """Serve one stream. A refusal has no form of its own here: it is the reason of the close."""
-    line = Line(connection, service.settings.server)
+    line = Line(connection, service)
     config = _Config()
     try:
         while _configure(config, message := await line.receive(), service):
@@ -93,15 +93,17 @@ async def _stream(line: Line, service: Service, config: _Config, message: str | 
     intake, results = Intake(rate=config.rate), _Results(config)
     options = Options(alternatives=config.alternatives, phrases=config.phrases)
     pace = service.settings.partials.pace
-    async with (
-        service.session(
-            "live", engine=config.engine, options=options, interim=pace, sinks=[results]
-        ) as session,
-        heard_out(session, intake),
-    ):
-        while not _is(message, "eof"):
-            await _reply(line, session, intake, results, message)
-            message = await line.receive()
+    async with service.session(
+        "live", engine=config.engine, options=options, interim=pace, sinks=[results]
+    ) as session:
+        try:
+            async with heard_out(session, intake):
+                while not _is(message, "eof"):
+                    await _reply(line, session, intake, results, message)
+                    message = await line.receive()
+        except GoingAway:
+            await line.send(results.rest())
+            raise
     await line.send(results.rest())
 
 

@@ -15,17 +15,15 @@ large, 1013 busy, 1011 ours.
 import asyncio
 import json
 from collections.abc import Coroutine
-from contextlib import aclosing
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from coqui_server.engines.base import Options
-from coqui_server.exceptions import RequestError, TooLarge
+from coqui_server.exceptions import RequestError
 from coqui_server.protocols.upload import Upload
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.messages import segment
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session, Transcript
@@ -34,7 +32,7 @@ from coqui_server.transcription.session import Session, Transcript
 async def serve(connection: ServerConnection, service: Service) -> None:
     """Answer one file, or say why not."""
     assert connection.request is not None
-    async with Upload(connection, service.settings.server) as upload:
+    async with Upload(connection, service) as upload:
         try:
             query = urlsplit(connection.request.path).query
             reply = await _while_connected(connection, _answer(service, upload, query))
@@ -66,18 +64,8 @@ async def _while_connected(
 
 async def _answer(service: Service, upload: Upload, query: str) -> dict[str, Any]:
     wanted = dict(parse_qsl(query, keep_blank_values=True))
-    language = wanted.get("language")
-    engine = service.engines.get(wanted.get("engine"), language)
-    async with service.session(
-        "file", engine=engine, options=Options(language=language)
-    ) as session:
-        longest = service.settings.audio.max_duration
-        async with aclosing(service.transcoder.transcode(upload)) as sound:
-            async for pcm in sound:
-                if session.samples + len(pcm) > longest * SAMPLE_RATE:
-                    raise TooLarge(f"the sound is longer than {longest:g} s")
-                await session.write(pcm)
-        return _reply(session, await session.finish())
+    engine, language = wanted.get("engine"), wanted.get("language")
+    return _reply(*await transcribe(service, upload, engine=engine, language=language))
 
 
 def _reply(session: Session, transcript: Transcript) -> dict[str, Any]:

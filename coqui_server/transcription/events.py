@@ -19,12 +19,14 @@ class Source:
         session: the session's id.
         call: the telephone call this is one side of; None for files and live sockets.
         label: what people call it, where somebody said so.
+        owner: the user it belongs to; None where nobody signed in.
     """
 
     session: str
     kind: Kind
     call: str | None = None
     label: str | None = None
+    owner: str | None = None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ class Subscription:
     `{"event": "missed", "count": n}` in their place.
     """
 
-    def __init__(self, wanted: Mapping[str, str]) -> None:
+    def __init__(self, wanted: Mapping[str, str | None]) -> None:
         self._wanted = wanted
         self._messages: deque[Message] = deque()
         self._missed = 0
@@ -61,21 +61,20 @@ class Subscription:
         return {"event": "missed", "count": count}
 
 
-class Hub:
-    """A sink for all sessions that passes their events on to subscribers."""
+class Announcer:
+    """Passes messages on to whoever subscribed, without waiting for any of them."""
 
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
         self._closed = False
 
-    async def __call__(self, event: Event) -> None:
-        if self._subscriptions:
-            news = message(event)
-            for subscription in self._subscriptions:
-                subscription.offer(news)
+    def tell(self, news: Message) -> None:
+        """Offer a message to every subscriber."""
+        for subscription in self._subscriptions:
+            subscription.offer(news)
 
     @contextmanager
-    def subscribed(self, wanted: Mapping[str, str]) -> Iterator[Subscription]:
+    def subscribed(self, wanted: Mapping[str, str | None]) -> Iterator[Subscription]:
         """A subscription to the messages in which each of these keys has this value."""
         subscription = Subscription(wanted)
         if self._closed:
@@ -87,7 +86,15 @@ class Hub:
             self._subscriptions.discard(subscription)
 
     def close(self) -> None:
-        """There will be no more events."""
+        """There will be no more messages."""
         self._closed = True
         for subscription in self._subscriptions:
             subscription.close()
+
+
+class Hub(Announcer):
+    """A sink for all sessions that passes their events on to subscribers."""
+
+    async def __call__(self, event: Event) -> None:
+        if self._subscriptions:
+            self.tell(message(event))

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
+from coqui_server import __version__
 from coqui_server.audio.transcode import Transcoder
 from coqui_server.engines import Engines
 from coqui_server.engines.base import (
@@ -16,35 +17,53 @@ from coqui_server.engines.base import (
     RemoteEngine,
     StreamingService,
 )
-from coqui_server.exceptions import Busy
+from coqui_server.exceptions import Busy, GoingAway, Idle
 from coqui_server.settings import Kind, Settings
 from coqui_server.transcription import rehearsal
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.hub import Hub
+from coqui_server.transcription.keeping import Keeper
 from coqui_server.transcription.load import Load
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
+from coqui_server.transcription.statistics import KINDS, Statistics
 from coqui_server.transcription.streamed import StreamedSession
 
 
 class Service:
-    """Opens sessions on the enabled engines, up to `server.max_sessions` at a time."""
+    """Opens sessions on the enabled engines, up to `server.max_sessions` at a time.
+
+    Args:
+        keeper: keeps every session; None for a daemon that keeps nothing.
+
+    Attributes:
+        sessions: those that are open.
+    """
 
     def __init__(
-        self, settings: Settings, engines: Engines, scheduler: Scheduler, transcoder: Transcoder
+        self,
+        settings: Settings,
+        engines: Engines,
+        scheduler: Scheduler,
+        transcoder: Transcoder,
+        keeper: Keeper | None = None,
     ) -> None:
         self.settings = settings
         self.engines = engines
         self.transcoder = transcoder
         self.hub = Hub()
+        self.statistics = Statistics()
+        self.sessions: set[Session] = set()
+        self._keeper = keeper
         self._scheduler = scheduler
         self._load = Load(scheduler.threads)
-        self._sessions: set[Session] = set()
         # Those whose sound has to be decoded here in time: files can wait, services have their own.
         self._live: set[Session] = set()
         self._empty = asyncio.Event()
         self._empty.set()
         self._draining = False
+        self._dismissed = False
+        self._waiting: set[asyncio.Timeout] = set()
 
     @asynccontextmanager
     async def session(
@@ -57,6 +76,7 @@ class Service:
         sinks: Sequence[Sink] = (),
         call: str | None = None,
         label: str | None = None,
+        owner: str | None = None,
     ) -> AsyncIterator[Session]:
         """A running session, aborted if the block is left before `finish`. The hub hears it last.
 
@@ -64,13 +84,18 @@ class Service:
 
         Raises:
             Busy: `server.max_sessions` are open, or the daemon is shutting down.
+            StoreError: the session could not be kept.
         """
         engine = engine or self.engines.default
-        self.check_room(kind, engine)
+        try:
+            self.check_room(kind, engine)
+        except Busy:
+            self.statistics.refused[kind] += 1
+            raise
         means = (self._scheduler, self.settings)
         wishes: dict[str, Any] = {
-            **{"options": options, "interim": interim, "sinks": (*sinks, self.hub)},
-            **{"call": call, "label": label},
+            **{"options": options, "interim": interim, "call": call, "label": label},
+            **{"owner": owner, "keeper": self._keeper, "sinks": (*sinks, self.hub)},
         }
         if kind != "file" and isinstance(engine, StreamingService):
             session: Session = StreamedSession(kind, engine, *means, **wishes)
@@ -93,8 +118,8 @@ class Service:
         """
         if self._draining:
             raise Busy("the server is shutting down")
-        if len(self._sessions) >= self.settings.server.max_sessions:
-            raise Busy(f"all {len(self._sessions)} sessions are taken; try again later")
+        if len(self.sessions) >= self.settings.server.max_sessions:
+            raise Busy(f"all {len(self.sessions)} sessions are taken; try again later")
         if _loads_threads(kind, engine or self.engines.default) and self.overloaded:
             raise Busy(
                 f"{len(self._live)} live sessions {self._burden()}, and one more could not be "
@@ -127,20 +152,47 @@ class Service:
         """Open no more sessions; those that are open go on."""
         self._draining = True
 
+    def dismiss(self) -> None:
+        """Wait for no source any more; what is being waited for is as if it were over."""
+        self._dismissed = True
+        for timer in self._waiting:
+            timer.reschedule(asyncio.get_running_loop().time())
+
+    @asynccontextmanager
+    async def patience(self) -> AsyncIterator[None]:
+        """The wait for a source in this block ends after `server.idle`, or when it is dismissed.
+
+        Raises:
+            Idle, GoingAway: it has ended so.
+        """
+        idle = self.settings.server.idle
+        try:
+            async with asyncio.timeout(0 if self._dismissed else idle) as timer:
+                self._waiting.add(timer)
+                try:
+                    yield
+                finally:
+                    self._waiting.discard(timer)
+        except TimeoutError as silence:
+            if self._dismissed:
+                raise GoingAway("the server is shutting down") from silence
+            raise Idle(f"nothing came for {idle:g} s") from silence
+
     def _enter(self, session: Session) -> None:
-        self._sessions.add(session)
+        self.sessions.add(session)
         self._empty.clear()
         if _loads_threads(session.kind, session.engine):
             self._live.add(session)
         self._scheduler.reserved = 1 if self._live else 0
 
     def _leave(self, session: Session) -> None:
-        self._sessions.discard(session)
+        self.sessions.discard(session)
+        self.statistics.add(session)
         if session in self._live:
             self._live.remove(session)
             self._load.learn(session)
         self._scheduler.reserved = 1 if self._live else 0
-        if not self._sessions:
+        if not self.sessions:
             self._empty.set()
 
     async def drained(self) -> None:
@@ -149,13 +201,14 @@ class Service:
 
     def health(self) -> dict[str, Any]:
         """The state for `/health`."""
-        kinds = Counter(session.kind for session in self._sessions)
+        kinds = Counter(session.kind for session in self.sessions)
         return {
             "status": "draining" if self._draining else "ok",
+            "version": __version__,
             "engine": self.engines.default.name,
             "model": self.engines.default.model,
             "engines": {engine.name: _described(engine) for engine in self.engines},
-            "sessions": {kind: kinds[kind] for kind in ("file", "live", "rtp")},
+            "sessions": {kind: kinds[kind] for kind in KINDS},
             "max_sessions": self.settings.server.max_sessions,
             "decoders": {
                 "threads": self._scheduler.threads,

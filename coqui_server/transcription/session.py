@@ -26,6 +26,7 @@ from coqui_server.transcription.events import (
     Source,
     UtteranceEnd,
 )
+from coqui_server.transcription.keeping import Keeper
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.utterance import Utterance
 
@@ -57,6 +58,7 @@ class Session:
 
     Args:
         interim: seconds of new speech between partials; None for finals only.
+        keeper: takes the sound, and each event before the sinks do.
         sinks: told each event one after another, in this order.
 
     Attributes:
@@ -72,13 +74,15 @@ class Session:
         *,
         options: Options = DEFAULT_OPTIONS,
         interim: float | None = None,
+        keeper: Keeper | None = None,
         sinks: Sequence[Sink] = (),
         call: str | None = None,
         label: str | None = None,
+        owner: str | None = None,
     ) -> None:
         self.id = str(uuid.uuid4())
         self.kind = kind
-        self.source = Source(self.id, kind, call, label)
+        self.source = Source(self.id, kind, call, label, owner)
         self.engine = engine
         self.statistics: Mapping[str, Any] = {}
         self.segments: list[Final] = []
@@ -94,7 +98,9 @@ class Session:
                 show=self._show,
             )
         )
-        self._sinks = tuple(sinks)
+        self._keeper = keeper
+        first: tuple[Sink, ...] = (keeper,) if keeper else ()
+        self._sinks = (*first, *sinks)
         self._leveller = Leveller(settings.level, _FILE_LOOKAHEAD if kind == "file" else 0.0)
         self._gate = _gate(settings, kind, engine.capabilities.longest)
         self._open: Utterance | None = None
@@ -109,7 +115,12 @@ class Session:
 
     async def __aenter__(self) -> "Session":
         _log.info("session %s: opened, %s, %s", self.id, self.kind, self.engine.name)
-        await self._tell(SessionStarted(self.source, self.engine.name))
+        try:
+            await self._tell(SessionStarted(self.source, self.engine.name))
+        except BaseException as error:
+            # Who was told of the beginning has to be told of the end, after a cancellation too.
+            await self.__aexit__(type(error), error, None)
+            raise
         self._announcer = asyncio.create_task(self._announce())
         return self
 
@@ -142,11 +153,10 @@ class Session:
         """Take the next samples, 16 kHz mono int16, any count; wait if too much is in flight.
 
         Raises:
-            ServerFault: the recogniser or a sink failed on something written before.
+            ServerFault: the recogniser, the keeper or a sink failed on something written before.
             SessionClosed: the session is over.
         """
-        self._check()
-        self.samples += len(pcm)
+        await self._take(pcm)
         await self._hear(self._gate.push(self._leveller.push(pcm)))
 
     async def skip(self, samples: int) -> None:
@@ -155,8 +165,7 @@ class Session:
         Raises:
             ServerFault, SessionClosed: as in `write`.
         """
-        self._check()
-        self.samples += samples
+        await self._take(samples)
         await self._hear(self._gate.skip(samples))
 
     async def settle(self) -> None:
@@ -197,6 +206,13 @@ class Session:
             raise self._failure
         await self._end(None)
         return self.transcript
+
+    async def _take(self, sound: Samples | int) -> None:
+        """Count and keep the next samples, or so many samples of silence."""
+        self._check()
+        if self._keeper:
+            await self._keeper.record(self.id, sound)
+        self.samples += sound if isinstance(sound, int) else len(sound)
 
     def _check(self) -> None:
         if self._ended:
@@ -272,6 +288,8 @@ class Session:
         try:
             for sink in self._sinks:
                 await sink(event)
+        except ServerFault:
+            raise
         # A sink is somebody else's code; what it raises ends this session, and no other.
         except Exception as error:
             _log.exception("session %s: an event could not be passed on", self.id)
@@ -285,6 +303,7 @@ class Session:
         await self._end(reason)
 
     async def _end(self, error: str | None) -> None:
+        await self._tell(SessionEnded(self.source, self.duration, error, self.statistics))
         self._ended = True
         words = sum(len(segment.text.split()) for segment in self.segments)
         _log.info(
@@ -292,7 +311,6 @@ class Session:
             *(self.id, f"ended early ({error})" if error else "finished"),
             *(time.monotonic() - self._started_at, self.duration, words, self.work),
         )
-        await self._tell(SessionEnded(self.source, self.duration, error, self.statistics))
 
 
 def _gate(settings: Settings, kind: Kind, longest: float | None) -> Gate | ChunkingGate:

@@ -35,8 +35,10 @@ class StreamedSession(Session):
         self._talking = False
 
     async def __aenter__(self) -> "StreamedSession":
-        await self._connect()
-        await super().__aenter__()
+        async with self._connection:
+            await self._connect()
+            await super().__aenter__()
+            self._connection = self._connection.pop_all()
         return self
 
     async def __aexit__(self, *leaving: Any) -> None:
@@ -46,13 +48,11 @@ class StreamedSession(Session):
             await self._connection.aclose()
 
     async def write(self, pcm: Samples) -> None:
-        self._check()
-        self.samples += len(pcm)
+        await self._take(pcm)
         await self._stream.send(pcm)
 
     async def skip(self, samples: int) -> None:
-        self._check()
-        self.samples += samples
+        await self._take(samples)
         await self._stream.skip(samples)
 
     async def settle(self) -> None:

@@ -1,4 +1,4 @@
-"""Remote engines, each made for a stand-in of its service."""
+"""Remote engines, each made for a stand-in of its service, and Coqui's digit recogniser."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -9,8 +9,10 @@ from typing import Any
 import certifi
 import pytest
 
-from coqui_server.engines.base import RemoteEngine
-from coqui_server.settings import Settings
+from coqui_server.engines.base import Engine, RemoteEngine
+from coqui_server.engines.coqui import load
+from coqui_server.models import runtime
+from coqui_server.settings import ModelsSettings, ServerSettings, Settings, ThreadpoolSettings
 from tests.engines.service import KEY, Pauses, Service, serving
 
 CLASSES = {
@@ -61,3 +63,27 @@ async def make(
             return engine
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def coqui_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models with Coqui STT's library in it."""
+    folder = tmp_path_factory.mktemp("models")
+    runtime.install(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def coqui_settings(coqui_models: Path) -> Settings:
+    """Two decoder threads, and nothing of Coqui's own set."""
+    return Settings(
+        engine="coqui",
+        models=ModelsSettings(path=coqui_models),
+        server=ServerSettings(threadpool=ThreadpoolSettings(count=2)),
+    )
+
+
+@pytest.fixture(scope="session")
+def coqui(coqui_settings: Settings) -> Engine:
+    """The digit recogniser."""
+    return load(coqui_settings)

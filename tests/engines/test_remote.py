@@ -14,7 +14,8 @@ from coqui_server.engines.base import DEFAULT_OPTIONS, RemoteEngine, StreamingSe
 from coqui_server.exceptions import ConfigError, ServiceError
 from coqui_server.settings import Settings
 from tests.engines.conftest import Make
-from tests.engines.service import KEY, Pauses, Reply, Service, answer, cut, hang, serving
+from tests.engines.replies import replies
+from tests.engines.service import KEY, Pauses, Service, answer, cut, hang, serving
 
 PCM = np.arange(1600, dtype=np.int16)
 
@@ -22,34 +23,6 @@ SAID = "Hello there."
 
 POLLS = {"scribe": 5.0, "eboo": 3.0}
 """Engines that poll, and how long they wait in between."""
-
-
-def replies(engine: str, text: str) -> list[Reply]:
-    """What the service answers to each request of a transcription with this text."""
-    match engine:
-        case "openai":
-            said: dict[str, Any] = {"task": "transcribe", "language": "english", "duration": 0.1}
-            return [answer(200, {**said, "text": text, "words": []})]
-        case "deepgram":
-            alternative = {"transcript": text, "confidence": 0.9, "words": []}
-            channels = [{"alternatives": [alternative]}]
-            return [answer(200, {"metadata": {}, "results": {"channels": channels}})]
-        case "scribe":
-            return [
-                answer(200, {"files": [{"url": "https://storage.example/a.wav"}]}),
-                answer(201, {"id": "task-1"}),
-                answer(200, {"status": "RUNNING"}),
-                answer(200, {"status": "COMPLETED", "generations": [{"content": text}]}),
-            ]
-        case "eboo":
-            return [
-                answer(200, {"FileToken": "file-1"}),
-                answer(200, {"Status": "Started"}),
-                answer(200, {"Status": "Working", "Output": ""}),
-                answer(200, {"Status": "ConvertFinished", "Output": text}),
-            ]
-    result = {"data": {"status": "success", "data": {"aiResponse": {"result": {"text": text}}}}}
-    return [answer(200, result)]
 
 
 @pytest.fixture(params=["openai", "deepgram", "scribe", "eboo", "vira"])

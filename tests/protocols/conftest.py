@@ -4,8 +4,8 @@ import json
 import re
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +20,37 @@ from coqui_server import config, sockets
 from coqui_server.audio.transcode import Transcoder, find_ffmpeg
 from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine
+from coqui_server.jobs.queue import Queue
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
 from coqui_server.settings import FfmpegSettings
+from coqui_server.store import Store, opened
+from coqui_server.store_settings import StoreSettings
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
+from coqui_server.web.app import build
+from coqui_server.web.parts import Parts
+from coqui_server.web.server import Console
+from coqui_server.web.server import listen as open_console
 
 
 @dataclass
 class Running:
-    """A server and how to reach it."""
+    """A server and how to reach it; `console` is `http://host:port`, if it was asked for."""
 
     service: Service
     url: str
     rtp: Listener
     server: Server
+    console: str = ""
+    store: Store | None = None
+    ports: list[Server | Console] = field(default_factory=list)
+
+    async def stop(self) -> None:
+        """Close its ports and all that is connected to them."""
+        for port in self.ports:
+            port.close()
+            await port.wait_closed()
 
     def connect(self, query: str = "") -> connect:
         """A client connection to the whole-file protocol."""
@@ -47,8 +63,8 @@ Start = Callable[..., AbstractAsyncContextManager[Running]]
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     """Starts a server: `async with start(engine, "HOCON", others=[…]) as server`, with engines that
-    are enabled beside the default one. Temporary files go to an empty folder,
-    `tmp_path / "temporary"`."""
+    are enabled beside the default one; `console=True` opens the console and the store too.
+    Temporary files go to an empty folder, `tmp_path / "temporary"`."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
@@ -57,25 +73,45 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
 
     @asynccontextmanager
     async def running(
-        engine: AnyEngine, configuration: str = "", others: Sequence[AnyEngine] = ()
+        engine: AnyEngine,
+        configuration: str = "",
+        others: Sequence[AnyEngine] = (),
+        console: bool = False,
     ) -> AsyncIterator[Running]:
-        tree = ConfigFactory.parse_string(f"server.http.port = 0\nrtp.port = 0\n{configuration}")
+        ports = "server.http.port = 0\nrtp.port = 0\nweb.port = 0\n"
+        tree = ConfigFactory.parse_string(ports + configuration)
         settings = config.parse(tree.as_plain_ordered_dict(), tmp_path)
         scheduler = Scheduler(2)
-        service = Service(
-            settings, Engines(engine, *others), scheduler, Transcoder(settings.ffmpeg)
-        )
-        async with Listener(service) as rtp:
-            (server,) = await sockets.listen(service, sockets.routes(service, Calls(rtp)))
-            port = next(iter(server.sockets)).getsockname()[1]
-            try:
-                yield Running(service, f"ws://127.0.0.1:{port}", rtp, server)
-            finally:
-                server.close()
-                await server.wait_closed()
+        kept = settings.store if console else StoreSettings(enabled=False)
+        async with opened(kept) as store:
+            service = Service(
+                *(settings, Engines(engine, *others), scheduler, Transcoder(settings.ffmpeg)),
+                store.keeper if store else None,
+            )
+            queue = Queue(service, store, settings.jobs) if store else None
+            async with Listener(service) as rtp, queue or nullcontext():
+                calls = Calls(rtp)
+                routes = sockets.routes(service, calls)
+                (server,) = await sockets.listen(service, routes)
+                url = f"ws://127.0.0.1:{_port(server)}"
+                here = Running(service, url, rtp, server, store=store, ports=[server])
+                try:
+                    if console:
+                        app = build(Parts(service, rtp, calls, store, queue))
+                        pages = await open_console(app, service, routes)
+                        here.ports.append(pages)
+                        here.console = f"http://127.0.0.1:{_port(pages)}"
+                    yield here
+                finally:
+                    await here.stop()
         await scheduler.close()
 
     return running
+
+
+def _port(server: Server | Console) -> int:
+    port: int = next(iter(server.sockets)).getsockname()[1]
+    return port
 
 
 async def all_closed(server: Running) -> None:

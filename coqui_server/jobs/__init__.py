@@ -1,0 +1,1 @@
+"""Files that were uploaded, transcribed one after another for each user."""

@@ -1,0 +1,301 @@
+"""The queue of files: one at a time for each user, users side by side, what was begun is finished.
+
+A job is a row and, while it runs, a task. A daemon that dies leaves rows that say `processing`; the
+next one lets them wait again, and drops the half session that is there.
+"""
+
+import asyncio
+import logging
+import time
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing
+from dataclasses import dataclass, field
+from typing import Self
+
+from coqui_server.exceptions import Busy, NotFound, RequestError, StoreError
+from coqui_server.store import Store
+from coqui_server.store.ownership import EVERYBODY, Everybody, Whose
+from coqui_server.store.tables import JobRow, JobState
+from coqui_server.store.uploads import Upload
+from coqui_server.store_settings import JobsSettings
+from coqui_server.transcription.events import Event, SessionStarted, UtteranceEnd
+from coqui_server.transcription.files import transcribe
+from coqui_server.transcription.hub import Announcer, Subscription
+from coqui_server.transcription.messages import Message
+from coqui_server.transcription.service import Service
+
+_PAUSE = 1.0
+"""Seconds before a store that failed, or a server without room, is tried again."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Running:
+    """A job at work.
+
+    Attributes:
+        work: what a cancelled job's owner stops.
+        task: waits for it and writes down how it ended.
+        share: how much of the file is transcribed, 0 to 1; of one that does not say how long it
+            is, how much was read.
+        stopped: its owner does not want it any more.
+    """
+
+    job: JobRow
+    work: "asyncio.Task[None]" = field(init=False)
+    task: "asyncio.Task[None]" = field(init=False)
+    since: float = field(default_factory=time.monotonic)
+    share: float = 0.0
+    stopped: bool = False
+
+
+class Queue:
+    """Runs jobs until it is closed. Use as an async context manager."""
+
+    def __init__(self, service: Service, store: Store, settings: JobsSettings) -> None:
+        self._service = service
+        self._sessions = store.sessions
+        self._jobs = store.jobs
+        self._uploads = store.uploads
+        self._settings = settings
+        self._announcer = Announcer()
+        self._running: dict[int, _Running] = {}
+        self._wanted = asyncio.Event()
+        # Held while a job is chosen, so that who cancels it finds it either waiting or running.
+        self._choosing = asyncio.Lock()
+        self._closing = False
+
+    async def __aenter__(self) -> Self:
+        await self._jobs.recover()
+        self._dispatcher = asyncio.create_task(self._dispatch())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop; what runs is begun again by the next daemon."""
+        self._closing = True
+        self._wanted.set()
+        await self._dispatcher
+        ending = list(self._running.values())
+        for running in ending:
+            running.work.cancel()
+        await asyncio.gather(*(running.task for running in ending))
+        self._announcer.close()
+
+    def receive(self) -> AbstractAsyncContextManager[Upload]:
+        """A file that arrives, of `jobs.max_size` at most; it is gone after the block unless it
+        was added."""
+        return self._uploads.receive(self._settings.max_size)
+
+    async def add(
+        self,
+        upload: Upload,
+        owner: str | None,
+        name: str,
+        *,
+        engine: str | None = None,
+        language: str | None = None,
+    ) -> JobRow:
+        """Put a file that has arrived at the end of the queue.
+
+        Raises:
+            BadRequest: no such engine, or it does not know the language.
+            NotAudio: the file is empty.
+            Busy: its owner has `jobs.max_waiting` in the queue.
+            StoreError: it cannot be kept.
+        """
+        self._service.engines.get(engine, language)
+        await upload.keep()
+        try:
+            job = await self._jobs.add(
+                self._settings.max_waiting,
+                **{"owner": owner, "name": name, "engine": engine, "language": language},
+                **{"upload": upload.name, "size": upload.size},
+            )
+        except RequestError:
+            await self._uploads.remove(upload.name)
+            raise
+        self._changed(job)
+        return job
+
+    async def find(self, whose: Whose, *, offset: int = 0, limit: int = 100) -> list[Message]:
+        """The newest jobs first, as `message` has them."""
+        rows = await self._jobs.find(whose, offset=offset, limit=limit)
+        return [self.message(row) for row in rows]
+
+    async def get(self, whose: Whose, id: int) -> Message:
+        """One job.
+
+        Raises:
+            NotFound: there is none, or not of theirs.
+        """
+        return self.message(await self._jobs.get(whose, id))
+
+    async def cancel(self, whose: Whose, id: int) -> Message:
+        """Stop a job and wait until it has. One that is over stays what it is. Raises as `get`."""
+        async with self._choosing:
+            job = await self._jobs.cancel(whose, id)
+            if running := self._running.get(id):
+                running.stopped = True
+                running.work.cancel()
+        if running:
+            await asyncio.wait((running.task,))
+            return await self.get(whose, id)
+        self._changed(job)
+        return self.message(job)
+
+    async def retry(self, whose: Whose, id: int) -> Message:
+        """Let a job that failed or was cancelled wait again.
+
+        Raises:
+            NotFound: as `get`.
+            StillRunning: it waits or runs already.
+        """
+        job = await self._jobs.retry(whose, id)
+        self._changed(job)
+        return self.message(job)
+
+    async def delete(self, whose: Whose, id: int) -> None:
+        """Forget a job that is over, and its file. Raises as `retry`."""
+        job = await self._jobs.delete(whose, id)
+        await self._uploads.remove(job.upload)
+        self._announcer.tell({**self.message(job), "state": "deleted"})
+
+    def subscribed(self, whose: Whose) -> AbstractContextManager[Subscription]:
+        """What `message` says of their jobs, each time that something of one changes."""
+        wanted = {} if isinstance(whose, Everybody) else {"owner": whose}
+        return self._announcer.subscribed(wanted)
+
+    def message(self, job: JobRow) -> Message:
+        """A job as JSON. `percent` is how much of its file is done, `left` the seconds that the
+        rest will take by what it took so far; None when nobody knows."""
+        running = self._running.get(job.id)
+        share = running.share if running else float(job.state == "completed")
+        took = time.monotonic() - running.since if running else 0.0
+        return {
+            **{"event": "job", "id": job.id, "owner": job.owner, "name": job.name},
+            **{"size": job.size, "engine": job.engine, "language": job.language},
+            **{"state": job.state, "error": job.error, "session": job.session},
+            "created": job.created.isoformat(),
+            "percent": int(100 * share),
+            "left": round(took * (1 - share) / share, 1) if running and share else None,
+        }
+
+    def _changed(self, job: JobRow) -> None:
+        self._announcer.tell(self.message(job))
+        self._wanted.set()
+
+    async def _dispatch(self) -> None:
+        """Start what can be started whenever something has changed."""
+        while not self._closing:
+            self._wanted.clear()
+            try:
+                while await self._start():
+                    pass
+            except StoreError as fault:
+                _log.warning("the queue waits: %s", fault)
+                await asyncio.sleep(_PAUSE)
+            else:
+                await self._wanted.wait()
+
+    async def _start(self) -> bool:
+        """Start the next job, if there is one whose turn it is."""
+        async with self._choosing:
+            job = await self._jobs.next()
+            if job is None:
+                return False
+            self._running[job.id] = running = _Running(job)
+            running.work = asyncio.create_task(self._work(running))
+            running.task = asyncio.create_task(self._see_through(running))
+        return True
+
+    async def _see_through(self, running: _Running) -> None:
+        """Write down how a job ended, and let the next one start."""
+        self._announcer.tell(self.message(running.job))
+        await asyncio.wait((running.work,))
+        state, error = self._outcome(running)
+        _log.info("job %d: %s", running.job.id, state)
+        job = await self._settled(running.job.id, state, error)
+        del self._running[running.job.id]
+        if job:
+            self._changed(job)
+
+    def _outcome(self, running: _Running) -> tuple[JobState, str | None]:
+        fault = None if running.work.cancelled() else running.work.exception()
+        if fault is None and not running.work.cancelled():
+            return "completed", None
+        if running.stopped:
+            return "cancelled", None
+        if self._closing:
+            return "pending", None
+        if isinstance(fault, RequestError):
+            return "failed", str(fault)
+        _log.error("job %d: failed", running.job.id, exc_info=fault)
+        return "failed", "an error of ours; the log says more"
+
+    async def _settled(self, id: int, state: JobState, error: str | None) -> JobRow | None:
+        """Write down how a job ended; None if the store does not take it before the queue closes,
+        which is as if the daemon had died."""
+        while True:
+            try:
+                return await self._jobs.settle(id, state, error)
+            except StoreError as fault:
+                _log.warning("job %d: its end is not kept yet: %s", id, fault)
+            if self._closing:
+                return None
+            await asyncio.sleep(_PAUSE)
+
+    async def _work(self, running: _Running) -> None:
+        job = running.job
+        while job.session is None or not await self._finished(job.session):
+            try:
+                await self._transcribe(running)
+            except Busy as full:
+                _log.info("job %d: waits: %s", job.id, full)
+                await asyncio.sleep(_PAUSE)
+        await self._uploads.remove(job.upload)
+
+    async def _finished(self, session: str) -> bool:
+        """Whether a transcript is whole. One that broke off when the daemon died is removed."""
+        try:
+            if (await self._sessions.get(EVERYBODY, session)).state == "finished":
+                return True
+        except NotFound:
+            return False
+        await self._sessions.remove([session])
+        return False
+
+    async def _transcribe(self, running: _Running) -> None:
+        job = running.job
+        path = self._uploads.path(job.upload)
+        duration = await self._service.transcoder.duration(path)
+
+        def read(size: int) -> None:
+            if duration is None:
+                self._progress(running, size / job.size)
+
+        async def follow(event: Event) -> None:
+            if isinstance(event, SessionStarted):
+                job.session = event.source.session
+                await self._jobs.attach(job.id, job.session)
+            elif isinstance(event, UtteranceEnd) and duration:
+                self._progress(running, event.end / duration)
+
+        async with aclosing(self._uploads.read(job.upload, read)) as chunks:
+            await transcribe(
+                *(self._service, chunks),
+                path=path,
+                engine=job.engine,
+                language=job.language,
+                label=job.name,
+                owner=job.owner,
+                sinks=[follow],
+            )
+
+    def _progress(self, running: _Running, share: float) -> None:
+        """Tell it, if it is another per cent."""
+        before, running.share = running.share, min(share, 1.0)
+        if int(100 * running.share) > int(100 * before):
+            self._announcer.tell(self.message(running.job))

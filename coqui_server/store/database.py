@@ -1,0 +1,175 @@
+"""The database: one engine, opened with its pragmas and brought up to date."""
+
+import errno
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from coqui_server import extras
+from coqui_server.exceptions import ConfigError, StoreError
+from coqui_server.store_settings import StoreSettings
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_MIGRATIONS = Path(__file__).with_name("migrations")
+
+_PATIENCE = 5.0
+"""Seconds to wait for a lock that another program holds."""
+
+_FULL = (13, "53100")
+"""A full disk: SQLITE_FULL, and PostgreSQL's disk_full."""
+
+_REFUSED = (19, "22", "23")
+"""Values that are none for this column or table: SQLITE_CONSTRAINT, PostgreSQL's classes 22, 23."""
+
+
+class Database:
+    """Transactions on what is kept. Every failure of the database is a `StoreError`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._reading = engine
+        # A transaction that reads first and then writes cannot wait for SQLite's one writer.
+        self._writing = engine.execution_options(begin="IMMEDIATE")
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that changes nothing."""
+        with faults():
+            async with AsyncSession(self._reading) as session:
+                yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that is committed at the end of the block, or rolled back by an error.
+
+        What it changed has to be read before the end.
+        """
+        opening = AsyncSession(self._writing, expire_on_commit=False)
+        with faults():
+            async with opening as session, session.begin():
+                yield session
+
+
+@asynccontextmanager
+async def opened(settings: StoreSettings) -> AsyncIterator[Database]:
+    """The database of these settings, with all tables as this version has them.
+
+    Raises:
+        ConfigError: it cannot be opened, or is from a later version.
+    """
+    url = address(settings)
+    if url.get_backend_name() == "sqlite":
+        _make_folder(settings, url)
+    engine = _engine(url)
+    try:
+        await _migrate(engine)
+        yield Database(engine)
+    finally:
+        await engine.dispose()
+
+
+def address(settings: StoreSettings) -> URL:
+    """Where the database is.
+
+    Raises:
+        ConfigError: `store.url` is none, or its driver is not installed.
+    """
+    if settings.url is None:
+        file = settings.path / "coqui_server.db"
+        return URL.create(_DRIVERS["sqlite"], database=str(file))
+    allowed = "allowed: postgresql://user@host/name, or null"
+    try:
+        url = make_url(settings.url.get_secret_value())
+    except ArgumentError as wrong:
+        raise ConfigError("store.url", f"not an address; {allowed}") from wrong
+    if url.drivername not in _DRIVERS:
+        raise ConfigError("store.url", f"found {url.drivername}://…, {allowed}")
+    if url.drivername == "postgresql":
+        for missing in extras.missing("postgresql"):
+            raise missing
+    return url.set(drivername=_DRIVERS[url.drivername])
+
+
+def _make_folder(settings: StoreSettings, url: URL) -> None:
+    folder = Path(url.database or "").parent
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f'found "{folder}", allowed: a folder that can be made ({error.strerror})'
+        raise ConfigError("store.path", problem) from error
+
+
+def _engine(url: URL) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_pre_ping=True)
+    engine = create_async_engine(url, connect_args={"timeout": _PATIENCE})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        # Python's sqlite3 would begin transactions by itself, and only before it writes.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        kind = connection.get_execution_options().get("begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+    return engine
+
+
+async def _migrate(engine: AsyncEngine) -> None:
+    try:
+        async with engine.execution_options(begin="IMMEDIATE").begin() as connection:
+            await connection.run_sync(_upgrade)
+    except CommandError as error:
+        raise ConfigError("store", f"the database is from a later version ({error})") from error
+    except (DBAPIError, OSError) as error:
+        raise ConfigError("store", f"the database cannot be opened: {_reason(error)}") from error
+
+
+def _upgrade(connection: Connection) -> None:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    configuration.attributes["connection"] = connection
+    command.upgrade(configuration, "head")
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """What a database and the way to it may raise, as our own error."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeout, OSError) as error:
+        code = _code(error)
+        raise StoreError(
+            *(_reason(error),),
+            full=code in _FULL or getattr(error, "errno", None) == errno.ENOSPC,
+            refused=code in _REFUSED or str(code)[:2] in _REFUSED,
+        ) from error
+
+
+def _code(error: BaseException) -> object:
+    """SQLite's result code, without what it adds to it, or PostgreSQL's."""
+    original = getattr(error, "orig", error)
+    sqlite: int | None = getattr(original, "sqlite_errorcode", None)
+    return getattr(original, "sqlstate", None) if sqlite is None else sqlite & 0xFF
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong, without paths, statements and their values, which hold what was said."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    original = getattr(error, "orig", None) or error
+    return str(original).partition("\n")[0].rpartition("'>: ")[2]

@@ -1,0 +1,227 @@
+"""The first sink of every session: what it is told is committed before anybody else hears it."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from coqui_server.audio.level import Samples
+from coqui_server.exceptions import StoreError
+from coqui_server.store.database import Database
+from coqui_server.store.recordings import Recording, Recordings
+from coqui_server.store.sessions import sum_up
+from coqui_server.store.tables import SegmentRow, SessionRow
+from coqui_server.store_settings import RecordingSettings
+from coqui_server.transcription.events import Event, Final, SessionEnded, SessionStarted
+from coqui_server.transcription.messages import segment
+
+_WAITING = 1000
+"""Events that may wait for the writer. A session waits for each of its own, so it has one there."""
+
+_log = logging.getLogger(__name__)
+
+_Kept = SessionStarted | Final | SessionEnded
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Something to commit, who waits for it, and how many bytes were recorded if it is an end."""
+
+    event: _Kept
+    done: "asyncio.Future[None]"
+    sound: int
+
+
+class Keeper:
+    """Commits beginnings, finals and ends of sessions, and records the sound of those of the wanted
+    kinds. Use as an async context manager.
+
+    One task writes. What came while it was busy goes into one transaction, so that 300 sessions do
+    not make the disk sync 300 times a second. When the store fails, those who wait for it fail, and
+    the next event is tried again.
+    """
+
+    def __init__(
+        self, database: Database, recordings: Recordings, wanted: RecordingSettings
+    ) -> None:
+        self._database = database
+        self._recordings = recordings
+        self._wanted = wanted
+        self._recording: dict[str, Recording] = {}
+        self._queue: asyncio.Queue[_Entry] = asyncio.Queue(_WAITING)
+        # Ends of sessions that the store failed, which it did not take either.
+        self._owed: list[_Entry] = []
+
+    async def __aenter__(self) -> Self:
+        await _interrupt(self._database, self._recordings)
+        self._writer = asyncio.create_task(self._write())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._queue.join()
+        self._writer.cancel()
+        await asyncio.gather(self._writer, return_exceptions=True)
+
+    async def __call__(self, event: Event) -> None:
+        """Return when the event is committed, if it is one of those that are kept.
+
+        Raises:
+            StoreError: it could not be. The end of a session that has failed is owed instead.
+        """
+        if not isinstance(event, _Kept):
+            return
+        sound = await self._recorded(event) if isinstance(event, SessionEnded) else 0
+        entry = _Entry(event, asyncio.get_running_loop().create_future(), sound)
+        await self._queue.put(entry)
+        await entry.done
+        source = event.source
+        if isinstance(event, SessionStarted) and getattr(self._wanted, source.kind):
+            self._recording[source.session] = Recording(source.session, self._recordings)
+
+    async def record(self, session: str, sound: Samples | int) -> None:
+        """Take the next samples of a session, or so many samples of silence, if it is recorded.
+
+        Raises:
+            StoreError: what came before could not be written.
+        """
+        if recording := self._recording.get(session):
+            await (recording.skip(sound) if isinstance(sound, int) else recording.write(sound))
+
+    async def _recorded(self, event: SessionEnded) -> int:
+        """Finish what was recorded of a session; how many bytes that is."""
+        recording = self._recording.pop(event.source.session, None)
+        if recording is None:
+            return 0
+        try:
+            return await recording.close()
+        except StoreError as fault:
+            if event.error is None:
+                raise
+            _log.warning("session %s: the recording broke off: %s", event.source.session, fault)
+            return (await self._recordings.sizes([event.source.session]))[event.source.session]
+
+    async def _write(self) -> None:
+        while True:
+            batch = [await self._queue.get()]
+            while not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            owed, self._owed = self._owed, []
+            await self._settle(owed + batch)
+            for _ in batch:
+                self._queue.task_done()
+
+    async def _settle(self, batch: list[_Entry]) -> None:
+        """Commit a batch and release those who wait, each with its own error if need be."""
+        try:
+            await self._commit(batch)
+        except StoreError as fault:
+            if fault.refused and len(batch) > 1:
+                for entry in batch:
+                    await self._settle([entry])
+            else:
+                self._fail(batch, fault)
+        # The writer has to live on, whatever it was given.
+        except Exception as error:
+            _log.exception("the store failed")
+            self._fail(batch, StoreError(type(error).__name__))
+        else:
+            for entry in batch:
+                _release(entry)
+
+    def _fail(self, batch: list[_Entry], fault: StoreError) -> None:
+        _log.warning("%s; %d events were not kept", fault, len(batch))
+        for entry in batch:
+            failed_before = isinstance(entry.event, SessionEnded) and entry.event.error is not None
+            if failed_before and not fault.refused:
+                self._owed.append(entry)
+            _release(entry, None if failed_before else fault)
+
+    async def _commit(self, batch: list[_Entry]) -> None:
+        events = [entry.event for entry in batch]
+        started = [_session(event) for event in events if isinstance(event, SessionStarted)]
+        said = [_segment(event) for event in events if isinstance(event, Final)]
+        ended = [
+            _end(entry.event, entry.sound)
+            for entry in batch
+            if isinstance(entry.event, SessionEnded)
+        ]
+        async with self._database.writing() as transaction:
+            if started:
+                await transaction.execute(insert(SessionRow), started)
+            if said:
+                await transaction.execute(insert(SegmentRow), said)
+            if ended:
+                await _close(transaction, ended)
+
+
+def _release(entry: _Entry, fault: StoreError | None = None) -> None:
+    """Let the session go on, if it still waits."""
+    if entry.done.done():
+        return
+    if fault is None:
+        entry.done.set_result(None)
+    else:
+        entry.done.set_exception(fault)
+
+
+async def _close(transaction: AsyncSession, ended: list[dict[str, Any]]) -> None:
+    connection = await transaction.connection()
+    table = SessionRow.__table__
+    wanted = update(SessionRow).where(table.c.id == bindparam("session"))
+    await connection.execute(wanted, ended)
+    await sum_up(transaction, [end["session"] for end in ended])
+
+
+async def _interrupt(database: Database, recordings: Recordings) -> None:
+    """Close what a daemon that died left open, with what was said until then."""
+    async with database.reading() as transaction:
+        wanted = select(SessionRow.id).where(SessionRow.state == "running")
+        open = (await transaction.scalars(wanted)).all()
+    if not open:
+        return
+    _log.warning("%d sessions were interrupted when the daemon stopped", len(open))
+    sizes = await recordings.sizes(open)
+    last = select(func.max(SegmentRow.end)).where(SegmentRow.session == SessionRow.id)
+    closed = {
+        **{"state": "interrupted", "error": "the daemon stopped"},
+        "duration": func.coalesce(last.scalar_subquery(), 0.0),
+    }
+    async with database.writing() as transaction:
+        await transaction.execute(update(SessionRow).where(SessionRow.id.in_(open)).values(closed))
+        found = [{"session": session, "recording": size} for session, size in sizes.items()]
+        await _close(transaction, found)
+
+
+def _session(event: SessionStarted) -> dict[str, Any]:
+    source = event.source
+    return {
+        "id": source.session,
+        "kind": source.kind,
+        "engine": event.engine,
+        "owner": source.owner,
+        "call": source.call,
+        "label": source.label,
+        "start": datetime.now(UTC),
+    }
+
+
+def _segment(event: Final) -> dict[str, Any]:
+    said = {"confidence": None, "words": [], **segment(event)}
+    said.pop("alternatives", None)
+    return {"session": event.source.session, **said}
+
+
+def _end(event: SessionEnded, sound: int) -> dict[str, Any]:
+    return {
+        "session": event.source.session,
+        "label": event.source.label,
+        "duration": round(event.duration, 3),
+        "state": "finished" if event.error is None else "failed",
+        "error": event.error,
+        "statistics": dict(event.statistics),
+        "recording": sound,
+    }

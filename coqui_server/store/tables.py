@@ -1,0 +1,194 @@
+"""The tables. What a change here needs in databases that exist goes into `migrations`.
+
+An owner is a user's name, or NULL where nobody was signed in. It is no foreign key: what somebody
+made may be kept when the account is gone.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    TypeDecorator,
+    func,
+)
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    column_property,
+    mapped_column,
+    relationship,
+)
+
+from coqui_server.settings import Kind
+
+State = Literal["running", "finished", "failed", "interrupted"]
+"""Of a session: open; ended well; ended by a fault or its source; open when the daemon died."""
+
+JobState = Literal["pending", "processing", "completed", "failed", "cancelled"]
+
+
+class _Text(TypeDecorator[str]):
+    """Text without what PostgreSQL or UTF-8 cannot hold: NUL and halves of surrogate pairs."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value and value.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+class _Moment(TypeDecorator[datetime]):
+    """A time with its zone, UTC. SQLite has none and gives it back without."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value and value.replace(tzinfo=UTC)
+
+
+_Number = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts up INTEGER keys only, and they have 64 bits there."""
+
+
+class Table(DeclarativeBase):
+    """What all tables have: how Python's types are kept."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: _Text,
+        datetime: _Moment,
+        Kind: _Text,
+        State: _Text,
+        JobState: _Text,
+        dict[str, Any]: JSON,
+        list[dict[str, Any]]: JSON,
+    }
+
+
+class SessionRow(Table):
+    """One source of sound from open to close.
+
+    Attributes:
+        start: when it was opened.
+        duration: seconds of sound; 0 while it runs.
+        error: why it did not end well.
+        text, words: what was said, with edits, and how many words; set at the end.
+        statistics: what its transport counted, such as the SSRC of a call.
+        recording: bytes of its sound that are kept; 0 if none is.
+        excerpt: how the text begins.
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        Index("sessions_start", "start"),
+        Index("sessions_owner", "owner", "start"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[Kind]
+    engine: Mapped[str]
+    owner: Mapped[str | None]
+    call: Mapped[str | None]
+    label: Mapped[str | None]
+    start: Mapped[datetime]
+    duration: Mapped[float] = mapped_column(default=0.0)
+    state: Mapped[State] = mapped_column(default="running")
+    error: Mapped[str | None]
+    text: Mapped[str] = mapped_column(default="", deferred=True)
+    folded: Mapped[str] = mapped_column(default="", deferred=True)
+    words: Mapped[int] = mapped_column(default=0)
+    statistics: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    recording: Mapped[int] = mapped_column(_Number, default=0)
+    excerpt: Mapped[str] = column_property(func.substr(text, 1, 200))
+
+    segments: Mapped[list["SegmentRow"]] = relationship(
+        order_by="SegmentRow.id", lazy="raise", passive_deletes=True
+    )
+
+
+class SegmentRow(Table):
+    """What was said in one utterance. A session's are in the order of speech by their ids.
+
+    Attributes:
+        start, end: seconds from the session's start.
+        words: as in `transcription.messages`; they stay those of the original text.
+        original: what the engine gave, if somebody edited it.
+    """
+
+    __tablename__ = "segments"
+    __table_args__ = (Index("segments_session", "session"),)
+
+    id: Mapped[int] = mapped_column(_Number, primary_key=True)
+    session: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    start: Mapped[float]
+    end: Mapped[float]
+    text: Mapped[str]
+    original: Mapped[str | None]
+    confidence: Mapped[float | None]
+    words: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+
+
+class UserRow(Table):
+    """An account. `password` is a hash with its salt and costs."""
+
+    __tablename__ = "users"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    password: Mapped[str]
+    admin: Mapped[bool] = mapped_column(default=False)
+    created: Mapped[datetime]
+
+
+class TokenRow(Table):
+    """A key for programs; revoking it deletes it. `digest` is a hash: the token is nowhere."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (Index("tokens_user", "user"),)
+
+    id: Mapped[int] = mapped_column(_Number, primary_key=True)
+    user: Mapped[str] = mapped_column(ForeignKey("users.name", ondelete="CASCADE"))
+    label: Mapped[str]
+    digest: Mapped[str] = mapped_column(unique=True)
+    created: Mapped[datetime]
+    expires: Mapped[datetime | None]
+    used: Mapped[datetime | None]
+
+
+class JobRow(Table):
+    """A file that waits for its transcript, has one, or will not get one. Ids count up.
+
+    Attributes:
+        name: the file's, as its owner calls it; never a path.
+        upload: what it is called in the folder of uploads.
+        size: bytes.
+        engine, language: as asked for.
+        session: the transcript.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("jobs_state", "state"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(_Number, primary_key=True)
+    owner: Mapped[str | None]
+    name: Mapped[str]
+    upload: Mapped[str]
+    size: Mapped[int] = mapped_column(_Number)
+    engine: Mapped[str | None]
+    language: Mapped[str | None]
+    state: Mapped[JobState] = mapped_column(default="pending")
+    error: Mapped[str | None]
+    created: Mapped[datetime]
+    started: Mapped[datetime | None]
+    ended: Mapped[datetime | None]
+    session: Mapped[str | None] = mapped_column(ForeignKey("sessions.id", ondelete="SET NULL"))

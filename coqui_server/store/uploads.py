@@ -1,0 +1,121 @@
+"""The folder of uploads: files under names of ours, however their owners call them."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from coqui_server.exceptions import ConfigError, NotAudio, TooLarge
+from coqui_server.store.database import faults
+
+_PART = ".part"
+"""The end of the name of a file that is still arriving."""
+
+_READ = 256 * 1024
+
+
+class Upload:
+    """A file that arrives. `write` it, then give it to the queue, or it is gone with the block."""
+
+    def __init__(self, path: Path, file: BinaryIO, limit: int | None) -> None:
+        self._path = path
+        self._file = file
+        self._limit = limit
+        self.size = 0
+
+    @property
+    def name(self) -> str:
+        """What it is called in the folder once it is kept."""
+        return self._path.stem
+
+    async def write(self, data: bytes) -> None:
+        """Take the next bytes.
+
+        Raises:
+            TooLarge: it passes its limit.
+            StoreError: the disk refused, perhaps because it is full.
+        """
+        self.size += len(data)
+        if self._limit is not None and self.size > self._limit:
+            raise TooLarge(f"the file is larger than {self._limit} bytes")
+        with faults():
+            await asyncio.to_thread(self._file.write, data)
+
+    async def keep(self) -> None:
+        """It is whole.
+
+        Raises:
+            NotAudio: it is empty.
+            StoreError: as `write`.
+        """
+        if not self.size:
+            raise NotAudio("the file is empty", "empty")
+        with faults():
+            await asyncio.to_thread(self._file.close)
+            self._path.rename(self._path.with_suffix(""))
+
+
+class Uploads:
+    """The folder `path`; what was only half there when a daemon died is removed from it.
+
+    Raises:
+        ConfigError: it cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for half in path.glob(f"*{_PART}"):
+                half.unlink()
+        except OSError as error:
+            problem = f'found "{path.parent}", allowed: a folder to write in ({error.strerror})'
+            raise ConfigError("store.path", problem) from error
+
+    @asynccontextmanager
+    async def receive(self, limit: int | None) -> AsyncIterator[Upload]:
+        """A new file of at most `limit` bytes, gone at the end of the block unless it was kept."""
+        path = self._folder / f"{uuid.uuid4()}{_PART}"
+        with faults():
+            file = path.open("xb")
+        try:
+            yield Upload(path, file, limit)
+        finally:
+            _abandon(file, path)
+
+    def path(self, name: str) -> Path:
+        """Where an upload is."""
+        return self._folder / name
+
+    async def read(self, name: str, told: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
+        """The bytes of an upload; `told` how many were read so far.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        read = 0
+        with faults():
+            file = await asyncio.to_thread(self.path(name).open, "rb")
+        with file:
+            while data := await asyncio.to_thread(file.read, _READ):
+                yield data
+                read += len(data)
+                told(read)
+
+    async def remove(self, name: str) -> None:
+        """Delete an upload, if it is there.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        with faults():
+            await asyncio.to_thread(self.path(name).unlink, missing_ok=True)
+
+
+def _abandon(file: BinaryIO, path: Path) -> None:
+    """Remove what was not kept. Closing writes what is buffered, for which there may be no room."""
+    with suppress(OSError):
+        file.close()
+    path.unlink(missing_ok=True)

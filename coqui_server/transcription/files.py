@@ -1,0 +1,48 @@
+"""A whole file through a session of its own."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+from coqui_server.engines.base import Options
+from coqui_server.exceptions import TooLarge
+from coqui_server.settings import SAMPLE_RATE
+from coqui_server.transcription.events import Sink
+from coqui_server.transcription.service import Service
+from coqui_server.transcription.session import Session, Transcript
+
+
+async def transcribe(
+    service: Service,
+    chunks: AsyncIterator[bytes],
+    *,
+    path: Path | None = None,
+    engine: str | None = None,
+    language: str | None = None,
+    label: str | None = None,
+    owner: str | None = None,
+    sinks: Sequence[Sink] = (),
+) -> tuple[Session, Transcript]:
+    """The transcript of the file whose bytes `chunks` gives, and the session that made it.
+
+    Args:
+        path: where the same bytes are on the disk, if they are.
+        engine, language: as a request names them; the default engine and its own language if not.
+
+    Raises:
+        BadRequest: no such engine, or it does not know the language.
+        TooLarge: the sound is longer than `audio.max_duration`.
+        RequestError: as `Service.session`, `Session.write` and `Transcoder.transcode`.
+    """
+    chosen = service.engines.get(engine, language)
+    options = Options(language=language)
+    longest = service.settings.audio.max_duration
+    async with service.session(
+        "file", engine=chosen, options=options, label=label, owner=owner, sinks=sinks
+    ) as session:
+        async with aclosing(service.transcoder.transcode(chunks, path)) as sound:
+            async for pcm in sound:
+                if session.samples + len(pcm) > longest * SAMPLE_RATE:
+                    raise TooLarge(f"the sound is longer than {longest:g} s")
+                await session.write(pcm)
+        return session, await session.finish()

@@ -1,0 +1,61 @@
+"""What sessions came to, added up by kind, since the daemon started."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self, get_args
+
+from coqui_server.settings import Kind
+from coqui_server.transcription.session import Session
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+PACKETS = ("packets", "lost", "late", "duplicates", "overrun")
+"""What calls count of their RTP packets, by the names in a session's statistics."""
+
+
+@dataclass
+class Totals:
+    """Sums over sessions; `sound` and `decoding` are seconds."""
+
+    sessions: int = 0
+    sound: float = 0.0
+    decoding: float = 0.0
+    utterances: int = 0
+    words: int = 0
+
+    def add(self, session: Session) -> Self:
+        """Take one session in, as it is now."""
+        self.sessions += 1
+        self.sound += session.duration
+        self.decoding += session.work
+        self.utterances += len(session.segments)
+        self.words += sum(len(segment.text.split()) for segment in session.segments)
+        return self
+
+
+class Statistics:
+    """The sums of the sessions that are over, and on request with those that are open.
+
+    Attributes:
+        refused: sessions there was no room for, by kind.
+        packets: of the calls that are over, by the names of `PACKETS`.
+    """
+
+    def __init__(self) -> None:
+        self.refused: Counter[Kind] = Counter()
+        self.packets: Counter[str] = Counter()
+        self._ended: dict[Kind, Totals] = {kind: Totals() for kind in KINDS}
+
+    def add(self, session: Session) -> None:
+        """A session is over."""
+        self._ended[session.kind].add(session)
+        counted = session.statistics
+        self.packets.update({name: counted[name] for name in PACKETS if name in counted})
+
+    def totals(self, open: Iterable[Session]) -> dict[Kind, Totals]:
+        """Sums by kind, with those of the sessions that are still open."""
+        sums = {kind: Totals(**vars(ended)) for kind, ended in self._ended.items()}
+        for session in open:
+            sums[session.kind].add(session)
+        return sums

@@ -1,0 +1,1 @@
+"""REST: what programs ask for over HTTP."""

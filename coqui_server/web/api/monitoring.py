@@ -1,0 +1,29 @@
+"""`/health` for people and balancers, `/metrics` for Prometheus."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client.exposition import choose_encoder
+
+from coqui_server.rtp.listener import Listener
+from coqui_server.transcription.service import Service
+from coqui_server.web import metrics
+
+
+def router(service: Service, rtp: Listener) -> APIRouter:
+    """What monitors ask for."""
+    routes = APIRouter(tags=["monitoring"])
+    registry = metrics.registry(service, rtp)
+
+    @routes.get("/health")
+    async def health() -> dict[str, Any]:
+        """State, engines, open sessions by kind, and how busy the decoders are."""
+        return service.health()
+
+    @routes.get("/metrics", response_class=Response)
+    async def prometheus(request: Request) -> Response:
+        """The same and more, added up since the start, in Prometheus' text format."""
+        encode, kind = choose_encoder(request.headers.get("Accept", ""))
+        return Response(encode(registry), media_type=kind)
+
+    return routes

@@ -1,0 +1,53 @@
+"""What went wrong, as JSON for programs: `{"message", "code"}`, as on the sockets."""
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from coqui_server.exceptions import Busy, RequestError
+
+_RETRY = "5"
+"""Seconds after which a busy daemon may be asked again."""
+
+
+def handle(app: FastAPI) -> None:
+    """Answer every error of this app in one form."""
+    app.exception_handler(RequestError)(_refused)
+    app.exception_handler(HTTPException)(_failed)
+    app.exception_handler(RequestValidationError)(_malformed)
+    app.exception_handler(Exception)(_broken)
+
+
+def _answer(status: int, message: str, code: str) -> JSONResponse:
+    return JSONResponse({"message": message, "code": code}, status)
+
+
+async def _refused(_: Request, refusal: RequestError) -> Response:
+    answer = _answer(refusal.http_status, str(refusal), refusal.code)
+    if isinstance(refusal, Busy):
+        answer.headers["Retry-After"] = _RETRY
+    return answer
+
+
+async def _failed(_: Request, failure: HTTPException) -> Response:
+    """What the framework refuses by itself: no such path, not this method, too large a body."""
+    status = HTTPStatus(failure.status_code)
+    answer = _answer(status, failure.detail, status.name.lower())
+    answer.headers.update(failure.headers or {})
+    return answer
+
+
+async def _malformed(_: Request, wrong: RequestValidationError) -> Response:
+    """A parameter that is not what it should be; the first of them is named."""
+    first = wrong.errors()[0]
+    name = ".".join(str(part) for part in first["loc"][1:]) or "the request"
+    return _answer(HTTPStatus.BAD_REQUEST, f"{name}: {first['msg']}", "bad_request")
+
+
+async def _broken(_: Request, __: Exception) -> Response:
+    """Our fault; the server's log gets the exception from the framework."""
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return _answer(status, "something failed here; the log says what", "internal")

@@ -1,0 +1,20 @@
+"""HTML for people: one file a page, and the templates they share."""
+
+from pathlib import Path
+
+from fastapi import Request
+from fastapi.templating import Jinja2Templates
+
+from coqui_server import __version__
+
+NAVIGATION = (("/", "Live"),)
+"""The pages, in the order of the navigation."""
+
+templates = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
+
+
+def _shared(request: Request) -> dict[str, object]:
+    return {"navigation": NAVIGATION, "path": request.url.path, "version": __version__}
+
+
+templates.context_processors.append(_shared)

@@ -1,0 +1,36 @@
+"""`/docs` and `/redoc`: the reference of the REST API, without a request to any other host.
+
+FastAPI's own pages load Swagger UI and Redoc from a content delivery network, and start them by a
+script in the page. Both programs come from the package fastapi-standalone-docs here.
+"""
+
+from pathlib import Path
+
+import fastapi_standalone_docs
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+
+from coqui_server.web.pages import templates
+
+_ASSETS = Path(fastapi_standalone_docs.__file__).parent / "static"
+
+
+def router() -> APIRouter:
+    """The two pages."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/docs")
+    async def swagger(request: Request) -> Response:
+        return templates.TemplateResponse(request, "swagger.html")
+
+    @routes.get("/redoc")
+    async def redoc(request: Request) -> Response:
+        return templates.TemplateResponse(request, "redoc.html")
+
+    return routes
+
+
+def mount_assets(app: FastAPI) -> None:
+    """The two programs, each below its page, where Redoc looks for its pictures."""
+    app.mount("/docs", StaticFiles(directory=_ASSETS / "swagger"))
+    app.mount("/redoc", StaticFiles(directory=_ASSETS / "redoc"))

@@ -1,0 +1,103 @@
+// One recording over /ws/v1/speech-to-text, through as many connections as it takes.
+
+const WAITS = [500, 1000, 2000, 4000, 8000]; // milliseconds between attempts; the last one stays
+const KEPT = 300; // pieces of a tenth of a second that are kept while there is no connection
+const PATIENCE = 15000; // milliseconds for what is left to be decoded after the stop
+
+const BUSY = 1013; // close codes: RFC 6455, section 7.4, and the IANA registry
+const GOING_AWAY = 1001;
+
+export class Speech {
+  // `page` is told: started(session), partial(text), final(text), broken(words), ended(words or
+  // nothing). `broken` is a connection that is tried again, `ended` the end of all.
+  constructor(page, engine) {
+    this.page = page;
+    this.engine = engine;
+    this.waiting = [];
+    this.attempts = 0;
+    this.stopping = false;
+    this.connect();
+  }
+
+  send(pcm) {
+    if (this.ready) {
+      this.socket.send(pcm);
+      return;
+    }
+    this.waiting.push(pcm);
+    if (this.waiting.length > KEPT) this.waiting.shift();
+  }
+
+  stop() {
+    this.stopping = true;
+    if (this.ready) {
+      this.say({ event: "stop" });
+      this.timer = setTimeout(() => this.socket.close(), PATIENCE);
+    } else {
+      this.end();
+    }
+  }
+
+  connect() {
+    const address = new URL("/ws/v1/speech-to-text", location.href);
+    address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    this.socket = new WebSocket(address);
+    this.refusal = undefined;
+    this.socket.onopen = () =>
+      this.say({ event: "start", sample_rate: 16000, ...(this.engine && { engine: this.engine }) });
+    this.socket.onmessage = ({ data }) => this.hear(JSON.parse(data));
+    this.socket.onclose = ({ code }) => this.closed(code);
+  }
+
+  say(message) {
+    this.socket.send(JSON.stringify(message));
+  }
+
+  hear(message) {
+    switch (message.event) {
+      case "started":
+        this.ready = true;
+        this.attempts = 0;
+        this.page.started(message.session_id);
+        this.waiting.splice(0).forEach((pcm) => this.socket.send(pcm));
+        break;
+      case "transcript":
+        if (message.is_final) this.page.final(message.text);
+        else this.page.partial(message.text);
+        break;
+      case "stopped":
+        this.end();
+        break;
+      case "error":
+        // A server that shuts down closes next, and is tried again.
+        if (message.code === "going_away") break;
+        this.refusal = message.message;
+        if (!this.ready) this.end(`The server refuses: ${message.message}.`);
+        break;
+    }
+  }
+
+  closed(code) {
+    this.ready = false;
+    if (this.over) return;
+    if (code === BUSY) this.end(`The server is busy: ${this.refusal ?? "try again later"}.`);
+    else if (this.refusal) this.end(`The server ended the session: ${this.refusal}.`);
+    else if (this.stopping) this.end("The server went away before all was written down.");
+    else this.again(code === GOING_AWAY ? "The server is shutting down" : "The server cannot be reached");
+  }
+
+  again(words) {
+    const wait = WAITS[Math.min(this.attempts++, WAITS.length - 1)];
+    this.page.broken(`${words}. What you say is kept for ${KEPT / 10} seconds; trying again…`);
+    this.timer = setTimeout(() => this.connect(), wait);
+  }
+
+  end(words) {
+    if (this.over) return;
+    this.over = true;
+    this.ready = false;
+    clearTimeout(this.timer);
+    this.socket.close();
+    this.page.ended(words);
+  }
+}

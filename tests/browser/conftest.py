@@ -1,0 +1,127 @@
+"""A real browser, Debian's Chromium, on the console of a real daemon in the test's own process.
+
+Browser tests share one event loop, which is the browser's: `pytestmark = IN_BROWSER` in each file.
+"""
+
+import re
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from coqui_server.engines.base import AnyEngine
+from tests.protocols.conftest import Running, Start, start
+from tools.browser import SWITCHES, fake_microphone
+
+__all__ = ["start"]
+
+IN_BROWSER = pytest.mark.asyncio(loop_scope="session")
+
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="session")
+def spoken_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the fake microphone hears: a test puts its WAV file there before it listens."""
+    return tmp_path_factory.mktemp("microphone") / "spoken.wav"
+
+
+Launch = Callable[..., Awaitable[Browser]]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def launch() -> AsyncIterator[Launch]:
+    """Starts a browser with more switches."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("chromium is not installed")
+    async with async_playwright() as playwright:
+
+        async def launched(*switches: str) -> Browser:
+            return await playwright.chromium.launch(
+                executable_path=program, args=[*SWITCHES, *switches]
+            )
+
+        yield launched
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(launch: Launch, spoken_file: Path) -> AsyncIterator[Browser]:
+    """One for all tests, with a microphone that plays `spoken_file`."""
+    browser = await launch(*fake_microphone(spoken_file))
+    yield browser
+    await browser.close()
+
+
+@dataclass
+class Watched:
+    """A page, and what it should not have done.
+
+    Attributes:
+        faults: console errors, exceptions, and requests to other hosts.
+        pardoned: a pattern of faults that a test brings about itself.
+    """
+
+    page: Page
+    server: Running
+    pardoned: str | None = None
+    faults: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Note every fault from now on."""
+        self.page.on("console", lambda said: self._note(said.text, said.type == "error"))
+        self.page.on("pageerror", lambda error: self._note(str(error)))
+        self.page.on("request", lambda asked: self._note(asked.url, not self._own(asked.url)))
+
+    def _own(self, address: str) -> bool:
+        return address.startswith((self.server.console, "blob:", "data:"))
+
+    def _note(self, fault: str, is_one: bool = True) -> None:
+        if is_one and not (self.pardoned and re.search(self.pardoned, fault)):
+            self.faults.append(fault)
+
+
+Visit = Callable[..., AbstractAsyncContextManager[Watched]]
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Visit:
+    """Opens a page: `async with visit(server, "/path") as watched`; fails if it had faults. It may
+    use the microphone unless `permissions=[]`; `browser` is another one than that of all tests."""
+
+    @asynccontextmanager
+    async def visiting(
+        server: Running,
+        path: str = "/",
+        pardoned: str | None = None,
+        browser: Browser = browser,
+        permissions: Sequence[str] = ("microphone",),
+        **options: Any,
+    ) -> AsyncIterator[Watched]:
+        context = await browser.new_context(
+            base_url=server.console, permissions=permissions, **options
+        )
+        context.set_default_timeout(20_000)
+        try:
+            watched = Watched(await context.new_page(), server, pardoned)
+            watched.watch()
+            await watched.page.goto(path)
+            yield watched
+            assert watched.faults == []
+        finally:
+            await context.close()
+
+    return visiting
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(start: Start, moonshine: AnyEngine) -> AsyncIterator[Running]:
+    """The daemon as it comes, with its console."""
+    async with start(moonshine, console=True) as running:
+        yield running

@@ -1,0 +1,127 @@
+"""The Live page in a real browser: a fake microphone that plays real speech, a real engine."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from coqui_server.engines.base import AnyEngine
+from tests.browser.conftest import IN_BROWSER, Launch, Visit
+from tests.conftest import clip, spoken
+from tests.protocols.conftest import Running, Start
+from tests.protocols.live import client
+
+pytestmark = IN_BROWSER
+
+VOICE = clip("appointment.wav")
+SETTLED = "#transcript [aria-live] span"
+
+
+@pytest.fixture(autouse=True)
+def _speech(spoken_file: Path) -> None:
+    """What the microphone hears."""
+    shutil.copy(VOICE.path, spoken_file)
+
+
+async def press(page: Page, name: str) -> None:
+    """Press the one button, by the name it has now."""
+    await page.get_by_role("button", name=name, exact=True).click()
+
+
+async def test_speak_and_read_along(server: Running, visit: Visit) -> None:
+    """Grey text comes while one speaks, black text stays, the button ends it, and it is copied."""
+    permissions = ["microphone", "clipboard-read", "clipboard-write"]
+    async with visit(server, permissions=permissions) as watched:
+        page = watched.page
+        await expect(page.get_by_role("button", name="Copy")).to_be_hidden()
+        await press(page, "Start")
+        await expect(page.locator(".partial")).to_contain_text("appointment")
+        await expect(page.locator(SETTLED)).to_have_count(0)
+        assert server.service.health()["sessions"]["live"] == 1
+        level = await page.locator("#level").evaluate("meter => meter.value")
+        await expect(page.locator(SETTLED).last).to_contain_text("card")
+        await expect(page.locator(".partial")).to_be_empty()
+        await press(page, "Stop")
+        await expect(page.get_by_role("button", name="Start")).to_be_enabled()
+        said = await page.locator("#transcript [aria-live]").inner_text()
+        elapsed = await page.locator("#elapsed").inner_text()
+        await press(page, "Copy the text")
+        await expect(page.locator("#state")).to_have_text("Copied")
+        copied = await page.evaluate("navigator.clipboard.readText()")
+    assert spoken(said) == spoken(copied) == spoken(VOICE.text)
+    assert -60 < level < -5
+    assert elapsed in ("0:04", "0:05", "0:06", "0:07")
+    assert server.service.health()["sessions"]["live"] == 0
+
+
+async def test_a_refused_microphone(server: Running, visit: Visit) -> None:
+    """Words that say what to do, and the button is there to try again."""
+    async with visit(server, permissions=[]) as watched:
+        await press(watched.page, "Start")
+        await expect(watched.page.get_by_role("alert")).to_contain_text("Allow it for this page")
+        await expect(watched.page.get_by_role("button", name="Start")).to_be_enabled()
+
+
+async def test_no_microphone(server: Running, visit: Visit, launch: Launch) -> None:
+    """The same where there is none."""
+    browser = await launch()
+    async with visit(server, browser=browser) as watched:
+        await press(watched.page, "Start")
+        await expect(watched.page.get_by_role("alert")).to_contain_text("No microphone was found")
+    await browser.close()
+
+
+async def test_a_busy_server(start: Start, moonshine: AnyEngine, visit: Visit) -> None:
+    """It says so in its own words, the microphone is let go, and later it works."""
+    async with (
+        start(moonshine, "server.max_sessions = 1", console=True) as server,
+        visit(server) as watched,
+    ):
+        page = watched.page
+        async with client(server, "/ws/v1/speech-to-text") as other:
+            await other.say({"event": "start"})
+            await other.until(event="started")
+            await press(page, "Start")
+            await expect(page.get_by_role("alert")).to_contain_text("1 sessions are taken")
+            await expect(page.get_by_role("button", name="Start")).to_be_enabled()
+        await server.service.drained()
+        await press(page, "Start")
+        await expect(page.locator("#state")).to_have_text("Listening")
+        await expect(page.get_by_role("alert")).to_be_hidden()
+
+
+async def test_a_server_that_goes_and_comes_back(
+    start: Start, moonshine: AnyEngine, visit: Visit
+) -> None:
+    """The text stays, the page says what is wrong, and goes on by itself with what was kept."""
+    async with start(moonshine, console=True) as server:
+        port = server.console.rpartition(":")[2]
+        async with visit(server, pardoned="WebSocket connection to") as watched:
+            page = watched.page
+            await press(page, "Start")
+            await expect(page.locator(".partial")).to_contain_text("appointment")
+            await server.stop()
+            await expect(page.get_by_role("alert")).to_contain_text("trying again")
+            await expect(page.locator("#state")).to_have_text("Not connected")
+            async with start(moonshine, f"web.port = {port}", console=True):
+                await expect(page.locator("#state")).to_have_text("Listening")
+                await expect(page.get_by_role("alert")).to_be_hidden()
+                await expect(page.locator(SETTLED).last).to_contain_text("card")
+                await press(page, "Stop")
+                await expect(page.get_by_role("button", name="Start")).to_be_enabled()
+            said = await page.locator("#transcript").inner_text()
+    assert spoken(said).startswith("your appointment")
+    assert spoken(said).endswith("insurance card")
+
+
+async def test_the_choice_of_a_microphone(server: Running, visit: Visit) -> None:
+    """Browsers tell the names when one was allowed; the one that was chosen is opened."""
+    async with visit(server) as watched:
+        page = watched.page
+        choice = page.locator("#microphone")
+        await expect(choice.locator("option").nth(1)).to_have_text("Fake Audio Input 1")
+        await choice.select_option("Fake Audio Input 2")
+        await press(page, "Start")
+        await expect(page.locator("#state")).to_have_text("Listening")
+        assert await choice.locator("option:checked").inner_text() == "Fake Audio Input 2"

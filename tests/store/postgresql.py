@@ -1,0 +1,67 @@
+"""A real PostgreSQL, from Debian's package, on a socket in a folder of its own."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+_ACCOUNT = "postgres"
+"""Who runs it when the tests are root's, which it refuses to be run by."""
+
+
+class Server:
+    """A running server, without fsync: what is tested here is no power cut."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs, self._folder = programs, folder
+        self._account = _ACCOUNT if os.geteuid() == 0 else None
+        self._databases = count()
+
+    def run(self, program: str, *arguments: str) -> None:
+        """One of its programs, which must end well."""
+        command = [str(self._programs / program), *arguments]
+        log = self._folder / "log"
+        with log.open("ab") as printed:
+            ended = subprocess.run(
+                command,
+                user=self._account,
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=printed,
+                check=False,
+            )
+        assert ended.returncode == 0, log.read_text()
+
+    def create(self) -> str:
+        """The address of an empty database."""
+        name = f"test_{next(self._databases)}"
+        self.run("createdb", "-h", str(self._folder), "-U", "coqui", name)
+        return f"postgresql://coqui@/{name}?host={self._folder}"
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server; without its package the tests are skipped."""
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    found = shutil.which("initdb") or (str(versions[-1]) if versions else None)
+    if found is None:
+        pytest.skip("postgresql is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        if os.geteuid() == 0:
+            shutil.chown(folder, _ACCOUNT)
+        server = Server(Path(found).resolve().parent, Path(folder))
+        data = str(Path(folder, "data"))
+        server.run("initdb", "-D", data, "-U", "coqui", "-A", "trust", "-E", "UTF8", "--no-sync")
+        quick = f"-c listen_addresses='' -c fsync=off -k {folder}"
+        server.run("pg_ctl", "-D", data, "-o", quick, "-w", "start")
+        try:
+            yield server
+        finally:
+            server.run("pg_ctl", "-D", data, "-m", "immediate", "stop")

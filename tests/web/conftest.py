@@ -1,0 +1,26 @@
+"""The console in the test's own process, beside the speech port, with real engines."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from coqui_server.engines.base import AnyEngine
+from tests.protocols.conftest import Running, Start, all_closed, start
+
+__all__ = ["start"]
+
+
+@pytest.fixture
+async def server(start: Start, moonshine: AnyEngine) -> AsyncIterator[Running]:
+    """The daemon as it comes, with its console."""
+    async with start(moonshine, console=True) as running:
+        yield running
+        await all_closed(running)
+
+
+@pytest.fixture
+async def web(server: Running) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the console."""
+    async with httpx.AsyncClient(base_url=server.console) as client:
+        yield client

@@ -1,0 +1,95 @@
+"""`/health` and `/metrics`."""
+
+import asyncio
+
+import httpx
+import numpy as np
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from coqui_server.engines.base import AnyEngine
+from tests.conftest import clip, spoken
+from tests.protocols.conftest import Running, Start, send
+from tests.protocols.live import client
+
+VOICE = clip("appointment.wav")
+SILENCE = np.zeros(16000, np.int16)
+
+
+async def metrics(web: httpx.AsyncClient) -> dict[tuple[str, str], float]:
+    """Values by name and kind, "" for those without one."""
+    answer = await web.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    return {
+        (sample.name, sample.labels.get("kind", "")): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+async def test_health(server: Running, web: httpx.AsyncClient) -> None:
+    """Status, engine, what is open by kind and how busy the decoders are."""
+    async with client(server, "/ws/v1/speech-to-text") as speaker:
+        await speaker.say({"event": "start"})
+        await speaker.until(event="started")
+        health = (await web.get("/health")).json()
+    assert (health["status"], health["engine"]) == ("ok", "moonshine")
+    assert health["sessions"] == {"file": 0, "live": 1, "rtp": 0}
+    assert health["decoders"]["threads"] == 2
+    assert health["decoders"]["overloaded"] is False
+
+
+async def test_metrics_add_up_what_sessions_came_to(
+    server: Running, web: httpx.AsyncClient
+) -> None:
+    """Sound, words and decoding of those that are over, and of those that are open."""
+    nothing = await metrics(web)
+    assert nothing["coqui_sessions_total", "file"] == 0
+    assert nothing["process_resident_memory_bytes", ""] > 10_000_000
+    answer = await send(server, VOICE.path.read_bytes())
+    async with client(server, "/ws/v1/speech-to-text") as speaker:
+        await speaker.say({"event": "start"})
+        await speaker.speak(np.concatenate((VOICE.pcm, SILENCE)))
+        await speaker.until(event="transcript", is_final=True)
+        now = await metrics(web)
+        await speaker.say({"event": "stop"})
+        await speaker.until(event="stopped")
+    assert now["coqui_sessions_open", "live"] == 1
+    assert now["coqui_sessions_open", "file"] == 0
+    assert now["coqui_sessions_total", "file"] == now["coqui_sessions_total", "live"] == 1
+    assert now["coqui_sound_seconds_total", "file"] == pytest.approx(answer.reply["duration"], 0.01)
+    assert now["coqui_words_total", "file"] == len(spoken(answer.text).split())
+    assert now["coqui_utterances_total", "file"] == len(answer.reply["segments"])
+    assert now["coqui_decoding_seconds_total", "file"] == pytest.approx(
+        answer.reply["time"], abs=0.001
+    )
+    assert now["coqui_utterances_total", "live"] >= 1
+    after = await metrics(web)
+    assert after["coqui_sessions_open", "live"] == 0
+    assert after["coqui_words_total", "live"] == len(VOICE.text.split())
+
+
+async def test_metrics_count_refusals(start: Start, moonshine: AnyEngine) -> None:
+    """A session there is no room for is counted by its kind."""
+    async with (
+        start(moonshine, "server.max_sessions = 1", console=True) as server,
+        httpx.AsyncClient(base_url=server.console) as web,
+        client(server, "/ws/v1/speech-to-text") as speaker,
+    ):
+        await speaker.say({"event": "start"})
+        await speaker.until(event="started")
+        refused = await send(server, VOICE.path.read_bytes())
+        assert refused.error == ("busy", 1013)
+        now = await metrics(web)
+    assert now["coqui_sessions_refused_total", "file"] == 1
+    assert now["coqui_sessions_refused_total", "live"] == 0
+    assert now["coqui_sessions_limit", ""] == 1
+
+
+async def test_metrics_have_no_labels_without_bound(
+    server: Running, web: httpx.AsyncClient
+) -> None:
+    """Ten sessions make no series more than none."""
+    before = set(await metrics(web))
+    await asyncio.gather(*(send(server, VOICE.path.read_bytes()) for _ in range(3)))
+    assert set(await metrics(web)) == before
