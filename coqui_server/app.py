@@ -26,6 +26,7 @@ from coqui_server.store import Store, database, opened
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from coqui_server.web.app import build
+from coqui_server.web.parts import Parts
 from coqui_server.web.server import Console
 from coqui_server.web.server import listen as open_console
 from coqui_server.webhook import Webhook
@@ -124,7 +125,7 @@ async def _serve(
                 servers = await sockets.listen(service, routes)
                 console = None
                 if settings.web.enabled:
-                    application = build(service, calls, rtp)
+                    application = build(Parts(service, rtp, calls, store, queue))
                     console = await open_console(application, service, routes)
                 _warn_if_open(settings)
                 print(screen(service, servers[0], console, routes, rtp, source), flush=True)

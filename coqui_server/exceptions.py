@@ -129,12 +129,14 @@ class NotFound(RequestError):
     """What is asked for is not kept here, or belongs to somebody else, who stays unnamed."""
 
     code = "not_found"
+    http_status = 404
 
 
 class StillRunning(RequestError):
     """What is asked for has to wait until a session or a job has ended."""
 
     code = "running"
+    http_status = 409
 
 
 class ServerFault(RequestError):
@@ -198,13 +200,14 @@ class StoreError(ServerFault):
     """
 
     code = "store_failed"
+    http_status = 503
 
     def __init__(self, reason: str, *, full: bool = False, refused: bool = False) -> None:
         super().__init__(f"the store failed: {reason}")
         self.full = full
         self.refused = refused
         if full:
-            self.code = "disk_full"
+            self.code, self.http_status = "disk_full", 507
 
 
 class ModelError(CoquiServerError):

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from coqui_server.section import Section, Size
+from coqui_server.section import Section
 
 
 class WebSettings(Section):
@@ -11,4 +11,3 @@ class WebSettings(Section):
     enabled: bool = Field(True, description="true or false")
     host: str = Field("127.0.0.1", min_length=1, description="an address of this machine")
     port: int = Field(8000, ge=0, le=65535, description="a port, 1 to 65535, or 0 for any free one")
-    max_upload: Size = Field(2_000_000_000, gt=0, description='a size such as "2 GB", more than 0')

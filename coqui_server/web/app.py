@@ -6,18 +6,19 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from coqui_server import __version__
-from coqui_server.rtp.calls import Calls
-from coqui_server.rtp.listener import Listener
-from coqui_server.transcription.service import Service
 from coqui_server.web import errors
-from coqui_server.web.api import monitoring
+from coqui_server.web.api import calls, monitoring, sessions
 from coqui_server.web.headers import Guard
 from coqui_server.web.pages import live, reference
+from coqui_server.web.parts import Parts
 
 _STATIC = Path(__file__).parent / "static"
 
+_MOST_JSON = 1_000_000
+"""Bytes of a body, but for files."""
 
-def build(service: Service, calls: Calls, rtp: Listener) -> FastAPI:
+
+def build(parts: Parts) -> FastAPI:
     """The application that `web.port` serves."""
     app = FastAPI(
         title="coqui_server",
@@ -25,11 +26,15 @@ def build(service: Service, calls: Calls, rtp: Listener) -> FastAPI:
         version=__version__,
         docs_url=None,
         redoc_url=None,
+        max_body_size=_MOST_JSON,
     )
-    app.add_middleware(Guard, origins=service.settings.server.origins)
+    app.add_middleware(Guard, origins=parts.service.settings.server.origins)
     errors.handle(app)
-    app.include_router(monitoring.router(service, rtp))
-    app.include_router(live.router(service))
+    app.include_router(monitoring.router(parts.service, parts.rtp))
+    app.include_router(calls.router(parts.calls))
+    if parts.store:
+        app.include_router(sessions.router(parts.store))
+    app.include_router(live.router(parts.service))
     app.include_router(reference.router())
     app.mount("/static", StaticFiles(directory=_STATIC))
     reference.mount_assets(app)

@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,16 @@ from coqui_server import config, sockets
 from coqui_server.audio.transcode import Transcoder, find_ffmpeg
 from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine
+from coqui_server.jobs.queue import Queue
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
 from coqui_server.settings import FfmpegSettings
+from coqui_server.store import Store, opened
+from coqui_server.store_settings import StoreSettings
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from coqui_server.web.app import build
+from coqui_server.web.parts import Parts
 from coqui_server.web.server import Console
 from coqui_server.web.server import listen as open_console
 
@@ -39,6 +43,7 @@ class Running:
     rtp: Listener
     server: Server
     console: str = ""
+    store: Store | None = None
     ports: list[Server | Console] = field(default_factory=list)
 
     async def stop(self) -> None:
@@ -58,8 +63,8 @@ Start = Callable[..., AbstractAsyncContextManager[Running]]
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     """Starts a server: `async with start(engine, "HOCON", others=[…]) as server`, with engines that
-    are enabled beside the default one; `console=True` opens the console too. Temporary files go to
-    an empty folder, `tmp_path / "temporary"`."""
+    are enabled beside the default one; `console=True` opens the console and the store too.
+    Temporary files go to an empty folder, `tmp_path / "temporary"`."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
@@ -77,22 +82,28 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
         tree = ConfigFactory.parse_string(ports + configuration)
         settings = config.parse(tree.as_plain_ordered_dict(), tmp_path)
         scheduler = Scheduler(2)
-        service = Service(
-            settings, Engines(engine, *others), scheduler, Transcoder(settings.ffmpeg)
-        )
-        async with Listener(service) as rtp:
-            calls = Calls(rtp)
-            routes = sockets.routes(service, calls)
-            (server,) = await sockets.listen(service, routes)
-            here = Running(service, f"ws://127.0.0.1:{_port(server)}", rtp, server, ports=[server])
-            try:
-                if console:
-                    pages = await open_console(build(service, calls, rtp), service, routes)
-                    here.ports.append(pages)
-                    here.console = f"http://127.0.0.1:{_port(pages)}"
-                yield here
-            finally:
-                await here.stop()
+        kept = settings.store if console else StoreSettings(enabled=False)
+        async with opened(kept) as store:
+            service = Service(
+                *(settings, Engines(engine, *others), scheduler, Transcoder(settings.ffmpeg)),
+                store.keeper if store else None,
+            )
+            queue = Queue(service, store, settings.jobs) if store else None
+            async with Listener(service) as rtp, queue or nullcontext():
+                calls = Calls(rtp)
+                routes = sockets.routes(service, calls)
+                (server,) = await sockets.listen(service, routes)
+                url = f"ws://127.0.0.1:{_port(server)}"
+                here = Running(service, url, rtp, server, store=store, ports=[server])
+                try:
+                    if console:
+                        app = build(Parts(service, rtp, calls, store, queue))
+                        pages = await open_console(app, service, routes)
+                        here.ports.append(pages)
+                        here.console = f"http://127.0.0.1:{_port(pages)}"
+                    yield here
+                finally:
+                    await here.stop()
         await scheduler.close()
 
     return running

@@ -1,0 +1,101 @@
+"""`/api/sessions`: what was kept, to be found, read, heard, mended, exported and deleted."""
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import FileResponse
+from starlette.status import HTTP_204_NO_CONTENT
+
+from coqui_server.exceptions import NotFound
+from coqui_server.settings import Kind
+from coqui_server.store import Store
+from coqui_server.web import peaks
+from coqui_server.web.access import Asking
+from coqui_server.web.api import shapes
+
+_MOST = 200
+"""Sessions on a page."""
+
+_MOST_PEAKS = 4000
+
+
+def router(store: Store) -> APIRouter:
+    """What is asked of sessions that are kept in this store."""
+    routes = APIRouter(prefix="/api/sessions", tags=["sessions"])
+
+    @routes.get("/")
+    async def find(
+        asking: Asking,
+        q: Annotated[str, Query(description="words, all of which are in its text")] = "",
+        kind: Kind | None = None,
+        owner: Annotated[
+            str | None, Query(description="for those who see others' sessions")
+        ] = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        offset: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int, Query(ge=1, le=_MOST)] = 50,
+    ) -> shapes.Sessions:
+        """Sessions, newest first."""
+        page = await store.sessions.find(
+            asking.whose,
+            text=q,
+            kind=kind,
+            owner=owner,
+            since=since,
+            until=until,
+            offset=offset,
+            limit=limit,
+        )
+        return shapes.Sessions.of(page, offset)
+
+    @routes.get("/{id}")
+    async def read(asking: Asking, id: str) -> shapes.Session:
+        """A session with its segments."""
+        return shapes.Session.of(await store.sessions.get(asking.whose, id))
+
+    @routes.delete("/{id}", status_code=HTTP_204_NO_CONTENT)
+    async def delete(asking: Asking, id: str) -> None:
+        """Delete a session and its recording."""
+        await store.sessions.delete(asking.whose, id)
+
+    @routes.patch("/{id}/segments/{segment}")
+    async def edit(asking: Asking, id: str, segment: int, edit: shapes.Edit) -> shapes.Segment:
+        """Give a segment another text; the recogniser's is kept as `original`."""
+        return shapes.Segment.of(await store.sessions.edit(asking.whose, id, segment, edit.text))
+
+    @routes.get("/{id}/audio", response_class=FileResponse)
+    async def audio(asking: Asking, id: str) -> Response:
+        """Its recording, a WAV file; parts of it by `Range`."""
+        return FileResponse(
+            await _recording(store, asking, id),
+            media_type="audio/wav",
+            filename=f"{id}.wav",
+            content_disposition_type="inline",
+        )
+
+    @routes.get("/{id}/peaks")
+    async def levels(
+        asking: Asking, id: str, count: Annotated[int, Query(ge=1, le=_MOST_PEAKS)] = 600
+    ) -> shapes.Peaks:
+        """How loud its recording is, for a picture of it."""
+        path = await _recording(store, asking, id)
+        return shapes.Peaks(peaks=await asyncio.to_thread(peaks.peaks, path, count))
+
+    return routes
+
+
+async def _recording(store: Store, asking: Asking, id: str) -> Path:
+    """Where the sound of a session is, which the asker may hear.
+
+    Raises:
+        NotFound: there is no such session, or no sound of it is kept.
+    """
+    row = await store.sessions.get(asking.whose, id)
+    path = store.sessions.recordings.path(row.id)
+    if not await asyncio.to_thread(path.exists):
+        raise NotFound(f"no recording of session {id} is kept")
+    return path

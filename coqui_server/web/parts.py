@@ -1,0 +1,21 @@
+"""What the console is a client of."""
+
+from dataclasses import dataclass
+
+from coqui_server.jobs.queue import Queue
+from coqui_server.rtp.calls import Calls
+from coqui_server.rtp.listener import Listener
+from coqui_server.store import Store
+from coqui_server.transcription.service import Service
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of the daemon that pages and routes ask; without a store nothing is kept,
+    and there is no queue of files."""
+
+    service: Service
+    rtp: Listener
+    calls: Calls
+    store: Store | None
+    queue: Queue | None
