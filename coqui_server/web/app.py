@@ -10,6 +10,7 @@ from coqui_server.web import errors
 from coqui_server.web.api import calls, monitoring, sessions
 from coqui_server.web.headers import Guard
 from coqui_server.web.pages import live, reference
+from coqui_server.web.pages import sessions as session_pages
 from coqui_server.web.parts import Parts
 
 _STATIC = Path(__file__).parent / "static"
@@ -34,7 +35,8 @@ def build(parts: Parts) -> FastAPI:
     app.include_router(calls.router(parts.calls))
     if parts.store:
         app.include_router(sessions.router(parts.store))
-    app.include_router(live.router(parts.service))
+    app.include_router(live.router(parts.service, keeps=parts.store is not None))
+    app.include_router(session_pages.router(parts.store))
     app.include_router(reference.router())
     app.mount("/static", StaticFiles(directory=_STATIC))
     reference.mount_assets(app)
