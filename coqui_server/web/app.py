@@ -10,6 +10,7 @@ from coqui_server.web import errors
 from coqui_server.web.api import calls, files, monitoring, sessions, unkept
 from coqui_server.web.headers import Guard
 from coqui_server.web.pages import live, reference
+from coqui_server.web.pages import sessions as session_pages
 from coqui_server.web.parts import Parts
 
 _STATIC = Path(__file__).parent / "static"
@@ -37,7 +38,8 @@ def build(parts: Parts) -> FastAPI:
         app.include_router(files.router(parts.service, parts.queue))
     else:
         app.include_router(unkept.router())
-    app.include_router(live.router(parts.service))
+    app.include_router(live.router(parts.service, keeps=parts.store is not None))
+    app.include_router(session_pages.router(parts.store))
     app.include_router(reference.router())
     app.mount("/static", StaticFiles(directory=_STATIC))
     reference.mount_assets(app)
