@@ -7,9 +7,10 @@ from fastapi.staticfiles import StaticFiles
 
 from coqui_server import __version__
 from coqui_server.web import errors
+from coqui_server.web.access import ADMINISTRATOR, SIGNED_IN
 from coqui_server.web.api import calls, monitoring, sessions
 from coqui_server.web.headers import Guard
-from coqui_server.web.pages import live, reference
+from coqui_server.web.pages import accounts, live, reference
 from coqui_server.web.parts import Parts
 
 _STATIC = Path(__file__).parent / "static"
@@ -28,13 +29,17 @@ def build(parts: Parts) -> FastAPI:
         redoc_url=None,
         max_body_size=_MOST_JSON,
     )
+    app.state.access = parts.access
     app.add_middleware(Guard, origins=parts.service.settings.server.origins)
     errors.handle(app)
     app.include_router(monitoring.router(parts.service, parts.rtp))
-    app.include_router(calls.router(parts.calls))
+    app.include_router(calls.router(parts.calls), dependencies=[ADMINISTRATOR])
     if parts.store:
         app.include_router(sessions.router(parts.store))
-    app.include_router(live.router(parts.service))
+    if parts.access.users and parts.access.cookies:
+        signup = parts.service.settings.auth.signup
+        app.include_router(accounts.router(parts.access.users, parts.access.cookies, signup))
+    app.include_router(live.router(parts.service), dependencies=[SIGNED_IN])
     app.include_router(reference.router())
     app.mount("/static", StaticFiles(directory=_STATIC))
     reference.mount_assets(app)

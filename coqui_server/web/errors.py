@@ -1,13 +1,14 @@
 """What went wrong, as JSON for programs: `{"message", "code"}`, as on the sockets."""
 
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from coqui_server.exceptions import Busy, RequestError
+from coqui_server.exceptions import Busy, NotSignedIn, RequestError
 
 _RETRY = "5"
 """Seconds after which a busy daemon may be asked again."""
@@ -25,10 +26,22 @@ def _answer(status: int, message: str, code: str) -> JSONResponse:
     return JSONResponse({"message": message, "code": code}, status)
 
 
-async def _refused(_: Request, refusal: RequestError) -> Response:
+async def _refused(request: Request, refusal: RequestError) -> Response:
+    if isinstance(refusal, NotSignedIn):
+        return _to_sign_in(request, refusal)
     answer = _answer(refusal.http_status, str(refusal), refusal.code)
     if isinstance(refusal, Busy):
         answer.headers["Retry-After"] = _RETRY
+    return answer
+
+
+def _to_sign_in(request: Request, refusal: NotSignedIn) -> Response:
+    """People are shown where to sign in, and sent back after it; programs are told."""
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        # Without the query, which may hold the token that was wrong.
+        return RedirectResponse(f"/sign-in?{urlencode({'next': request.url.path})}", 303)
+    answer = _answer(refusal.http_status, str(refusal), refusal.code)
+    answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
 

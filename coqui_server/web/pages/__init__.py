@@ -14,7 +14,12 @@ templates = Jinja2Templates(directory=Path(__file__).parent.parent / "templates"
 
 
 def _shared(request: Request) -> dict[str, object]:
-    return {"navigation": NAVIGATION, "path": request.url.path, "version": __version__}
+    return {
+        **{"navigation": NAVIGATION, "path": request.url.path, "version": __version__},
+        # Set where the route asked who it is.
+        "asker": getattr(request.state, "asker", None),
+        "csrf": getattr(request.state, "csrf", None),
+    }
 
 
 templates.context_processors.append(_shared)
