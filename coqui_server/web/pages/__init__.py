@@ -18,7 +18,12 @@ templates.env.globals.update(formats=list(exports.FORMATS), kinds=KINDS)
 
 
 def _shared(request: Request) -> dict[str, object]:
-    return {"navigation": NAVIGATION, "path": request.url.path, "version": __version__}
+    return {
+        **{"navigation": NAVIGATION, "path": request.url.path, "version": __version__},
+        # Set where the route asked who it is.
+        "asker": getattr(request.state, "asker", None),
+        "csrf": getattr(request.state, "csrf", None),
+    }
 
 
 templates.context_processors.append(_shared)
