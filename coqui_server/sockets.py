@@ -67,7 +67,7 @@ class Connection(ServerConnection):
             fail(code, reason)
 
         protocol.fail = explain  # type: ignore[method-assign]
-        protocol.select_subprotocol = _subprotocol  # type: ignore[method-assign]
+        protocol.select_subprotocol = _subprotocol  # type: ignore[method-assign, assignment]
         super().__init__(protocol, *args, **options)
 
 
