@@ -133,6 +133,8 @@ async def _serve(
                     application = build(Parts(service, rtp, calls, store, queue, door))
                     console = await open_console(application, service, routes)
                 _warn_if_open(settings)
+                if door.users and await door.users.empty():
+                    _log.warning("there is no account yet: whoever signs up first is administrator")
                 print(screen(service, servers[0], console, routes, rtp, source), flush=True)
                 await stopped.wait()
                 if queue:

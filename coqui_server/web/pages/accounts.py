@@ -112,6 +112,7 @@ def router(users: Users, cookies: Cookies, signup: bool) -> APIRouter:
             user = await users.add(name, password, closed=not signup)
         except RequestError as refusal:
             return await shown(request, "sign-up.html", refusal, name=name)
+        attempts.forgive(_address(request), name)
         return welcomed(request, user, "/")
 
     @routes.post("/sign-out")
