@@ -187,8 +187,10 @@ async def _refusal(
 
 
 def _subprotocol(offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    """What a browser that brings its token so has to be answered. Our protocols are known by the path,
-    and Asterisk, which offers "ws", does not expect it back."""
+    """What a browser that brings its token so has to be answered.
+
+    Our protocols are known by the path, and Asterisk, which offers "ws", does not expect it back.
+    """
     return SUBPROTOCOL if SUBPROTOCOL in offered else None
 
 
