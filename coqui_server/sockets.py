@@ -24,6 +24,7 @@ from coqui_server.exceptions import ConfigError, NotSignedIn, StoreError, TooLar
 from coqui_server.protocols import events, json_audio, speech_to_text, vosk, whole_file
 from coqui_server.rtp.calls import Calls
 from coqui_server.store.ownership import Asker
+from coqui_server.store.users import PREFIX
 from coqui_server.transcription.service import Service
 from coqui_server.web.access import SUBPROTOCOL, Access
 
@@ -191,7 +192,9 @@ def _subprotocol(offered: Sequence[Subprotocol]) -> Subprotocol | None:
 
     Our protocols are known by the path, and Asterisk, which offers "ws", does not expect it back.
     """
-    return SUBPROTOCOL if SUBPROTOCOL in offered else None
+    if SUBPROTOCOL in offered:
+        return SUBPROTOCOL
+    return next((name for name in offered if name.startswith(PREFIX)), None)
 
 
 def foreign_origin(headers: Mapping[str, str], origins: tuple[str, ...]) -> str | None:
