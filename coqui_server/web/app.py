@@ -9,6 +9,8 @@ from coqui_server import __version__
 from coqui_server.web import errors
 from coqui_server.web.api import calls, files, monitoring, sessions, unkept
 from coqui_server.web.headers import Guard
+from coqui_server.web.pages import calls as calls_page
+from coqui_server.web.pages import files as files_page
 from coqui_server.web.pages import live, reference
 from coqui_server.web.parts import Parts
 
@@ -29,15 +31,18 @@ def build(parts: Parts) -> FastAPI:
         max_body_size=_MOST_JSON,
     )
     app.add_middleware(Guard, origins=parts.service.settings.server.origins)
+    app.state.kept = parts.store is not None
     errors.handle(app)
     app.include_router(monitoring.router(parts.service, parts.rtp))
     app.include_router(calls.router(parts.calls))
     if parts.store and parts.queue:
         app.include_router(sessions.router(parts.store))
         app.include_router(files.router(parts.service, parts.queue))
+        app.include_router(files_page.router(parts.service))
     else:
         app.include_router(unkept.router())
     app.include_router(live.router(parts.service))
+    app.include_router(calls_page.router(parts.rtp))
     app.include_router(reference.router())
     app.mount("/static", StaticFiles(directory=_STATIC))
     reference.mount_assets(app)

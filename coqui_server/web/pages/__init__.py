@@ -1,20 +1,41 @@
 """HTML for people: one file a page, and the templates they share."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from fastapi import Request
 from fastapi.templating import Jinja2Templates
 
 from coqui_server import __version__
 
-NAVIGATION = (("/", "Live"),)
-"""The pages, in the order of the navigation."""
+
+class Entry(NamedTuple):
+    """A page in the navigation; `kept`: it shows what is kept, and is not there without a store."""
+
+    address: str
+    name: str
+    kept: bool = False
+
+
+NAVIGATION = (
+    Entry("/", "Live"),
+    Entry("/files", "Files", kept=True),
+    Entry("/calls", "Calls"),
+)
+"""The pages, in order."""
 
 templates = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
 
 
 def _shared(request: Request) -> dict[str, object]:
-    return {"navigation": NAVIGATION, "path": request.url.path, "version": __version__}
+    """What every page knows. `kept`: whether there is a store."""
+    kept: bool = request.app.state.kept
+    return {
+        "navigation": [entry for entry in NAVIGATION if kept or not entry.kept],
+        "kept": kept,
+        "path": request.url.path,
+        "version": __version__,
+    }
 
 
 templates.context_processors.append(_shared)

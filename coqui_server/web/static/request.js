@@ -1,0 +1,14 @@
+// Asks the server for something. What comes back is JSON; a refusal is an Error with its words.
+
+export async function request(method, address, body) {
+  const headers = body === undefined ? {} : { "Content-Type": "application/json" };
+  let answer;
+  try {
+    answer = await fetch(address, { method, headers, body: body && JSON.stringify(body) });
+  } catch {
+    throw new Error("The server cannot be reached.");
+  }
+  const reply = answer.status === 204 ? undefined : await answer.json();
+  if (!answer.ok) throw new Error(reply.message);
+  return reply;
+}
