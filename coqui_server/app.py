@@ -75,6 +75,8 @@ def _log_to_stderr(level: str) -> None:
     # They say each request with its whole address, which may hold a password or a token.
     for client in ("httpx", "httpx2"):
         logging.getLogger(client).setLevel(max(logging.WARNING, logging.root.level))
+    # It says each table of each font that goes into a PDF.
+    logging.getLogger("fontTools").setLevel(max(logging.WARNING, logging.root.level))
     # It says at each start what kind of database it found.
     logging.getLogger("alembic").setLevel(max(logging.WARNING, logging.root.level))
 

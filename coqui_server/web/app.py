@@ -12,6 +12,7 @@ from coqui_server.web.headers import Guard
 from coqui_server.web.pages import calls as calls_page
 from coqui_server.web.pages import files as files_page
 from coqui_server.web.pages import live, reference
+from coqui_server.web.pages import sessions as session_pages
 from coqui_server.web.parts import Parts
 
 _STATIC = Path(__file__).parent / "static"
@@ -42,6 +43,7 @@ def build(parts: Parts) -> FastAPI:
     else:
         app.include_router(unkept.router())
     app.include_router(live.router(parts.service))
+    app.include_router(session_pages.router(parts.store))
     app.include_router(calls_page.router(parts.rtp))
     app.include_router(reference.router())
     app.mount("/static", StaticFiles(directory=_STATIC))

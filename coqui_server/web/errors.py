@@ -1,4 +1,7 @@
-"""What went wrong, as JSON for programs: `{"message", "code"}`, as on the sockets."""
+"""What went wrong: a page for people, and for programs JSON as on the sockets.
+
+{"message", "code"}
+"""
 
 from http import HTTPStatus
 
@@ -8,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from coqui_server.exceptions import Busy, RequestError
+from coqui_server.web.pages import templates
 
 _RETRY = "5"
 """Seconds after which a busy daemon may be asked again."""
@@ -21,33 +25,37 @@ def handle(app: FastAPI) -> None:
     app.exception_handler(Exception)(_broken)
 
 
-def _answer(status: int, message: str, code: str) -> JSONResponse:
+def _answer(request: Request, status: int, message: str, code: str) -> Response:
+    for_people = not request.url.path.startswith("/api/")
+    if for_people and "text/html" in request.headers.get("Accept", ""):
+        about = {"title": HTTPStatus(status).phrase, "message": message}
+        return templates.TemplateResponse(request, "error.html", about, status)
     return JSONResponse({"message": message, "code": code}, status)
 
 
-async def _refused(_: Request, refusal: RequestError) -> Response:
-    answer = _answer(refusal.http_status, str(refusal), refusal.code)
+async def _refused(request: Request, refusal: RequestError) -> Response:
+    answer = _answer(request, refusal.http_status, str(refusal), refusal.code)
     if isinstance(refusal, Busy):
         answer.headers["Retry-After"] = _RETRY
     return answer
 
 
-async def _failed(_: Request, failure: HTTPException) -> Response:
+async def _failed(request: Request, failure: HTTPException) -> Response:
     """What the framework refuses by itself: no such path, not this method, too large a body."""
     status = HTTPStatus(failure.status_code)
-    answer = _answer(status, failure.detail, status.name.lower())
+    answer = _answer(request, status, failure.detail, status.name.lower())
     answer.headers.update(failure.headers or {})
     return answer
 
 
-async def _malformed(_: Request, wrong: RequestValidationError) -> Response:
+async def _malformed(request: Request, wrong: RequestValidationError) -> Response:
     """A parameter that is not what it should be; the first of them is named."""
     first = wrong.errors()[0]
     name = ".".join(str(part) for part in first["loc"][1:]) or "the request"
-    return _answer(HTTPStatus.BAD_REQUEST, f"{name}: {first['msg']}", "bad_request")
+    return _answer(request, HTTPStatus.BAD_REQUEST, f"{name}: {first['msg']}", "bad_request")
 
 
-async def _broken(_: Request, __: Exception) -> Response:
+async def _broken(request: Request, __: Exception) -> Response:
     """Our fault; the server's log gets the exception from the framework."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return _answer(status, "something failed here; the log says what", "internal")
+    return _answer(request, status, "something failed here; the log says what", "internal")

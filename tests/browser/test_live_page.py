@@ -49,6 +49,12 @@ async def test_speak_and_read_along(server: Running, visit: Visit) -> None:
         await press(page, "Copy the text")
         await expect(page.locator("#state")).to_have_text("Copied")
         copied = await page.evaluate("navigator.clipboard.readText()")
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="SRT").click()
+        assert "appointment" in (await (await download.value).path()).read_text()
+        await page.get_by_role("link", name="Open the session").click()
+        await expect(page.locator(".said").last).to_contain_text("insurance card")
+    assert (await download.value).suggested_filename.endswith(".srt")
     assert spoken(said) == spoken(copied) == spoken(VOICE.text)
     assert -60 < level < -5
     assert elapsed in ("0:04", "0:05", "0:06", "0:07")
@@ -110,7 +116,8 @@ async def test_a_server_that_goes_and_comes_back(
                 await expect(page.locator(SETTLED).last).to_contain_text("card")
                 await press(page, "Stop")
                 await expect(page.get_by_role("button", name="Start")).to_be_enabled()
-            said = await page.locator("#transcript").inner_text()
+            said = " ".join(await page.locator("p[data-session]").all_inner_texts())
+            await expect(page.get_by_role("link", name="Open the session")).to_have_count(2)
     assert spoken(said).startswith("your appointment")
     assert spoken(said).endswith("insurance card")
 

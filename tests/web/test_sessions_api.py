@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import wave
 from typing import Any
 
@@ -120,6 +121,33 @@ async def test_the_picture_of_a_recording(server: Running, web: httpx.AsyncClien
     assert len(peaks) == 100
     assert 70 < max(peaks) <= 100
     assert min(peaks) < 30
+
+
+@pytest.mark.parametrize(
+    ("format", "begins"),
+    [("txt", b""), ("srt", b"1\n00:00:00"), ("vtt", b"WEBVTT"), ("json", b"{"), ("pdf", b"%PDF")],
+)
+async def test_a_session_is_exported(
+    server: Running, web: httpx.AsyncClient, format: str, begins: bytes
+) -> None:
+    """With its edits, under its name, as a file to be kept."""
+    address = f"/api/sessions/{await transcribed(server)}"
+    segment = (await web.get(address)).json()["segments"][-1]
+    await web.patch(f"{address}/segments/{segment['id']}", json={"text": "Bring the giraffe."})
+    answer = await web.get(f"{address}/export", params={"format": format})
+    assert answer.status_code == 200
+    assert answer.content.startswith(begins)
+    assert format == "pdf" or b"Bring the giraffe." in answer.content
+    disposition = answer.headers["Content-Disposition"]
+    assert re.fullmatch(rf"attachment; filename\*=UTF-8''File%20[-.%\d]+\.{format}", disposition)
+
+
+async def test_a_format_that_is_none(server: Running, web: httpx.AsyncClient) -> None:
+    """The refusal names those there are."""
+    answer = await web.get(f"/api/sessions/{await transcribed(server)}/export?format=exe")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert "'srt'" in answer.json()["message"]
+    assert (await web.get("/api/sessions/none/export?format=txt")).status_code == 404
 
 
 async def test_a_session_is_deleted(server: Running, web: httpx.AsyncClient) -> None:

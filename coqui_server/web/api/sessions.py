@@ -2,17 +2,20 @@
 
 import asyncio
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 from starlette.status import HTTP_204_NO_CONTENT
 
+from coqui_server import exports
 from coqui_server.exceptions import NotFound
 from coqui_server.settings import Kind
 from coqui_server.store import Store
-from coqui_server.web import peaks
+from coqui_server.web import peaks, transcripts
 from coqui_server.web.access import Asking
 from coqui_server.web.api import shapes
 
@@ -20,6 +23,8 @@ _MOST = 200
 """Sessions on a page."""
 
 _MOST_PEAKS = 4000
+
+Format = StrEnum("Format", [(name, name) for name in exports.FORMATS])  # type: ignore[misc]
 
 
 def router(store: Store) -> APIRouter:
@@ -84,6 +89,17 @@ def router(store: Store) -> APIRouter:
         """How loud its recording is, for a picture of it."""
         path = await _recording(store, asking, id)
         return shapes.Peaks(peaks=await asyncio.to_thread(peaks.peaks, path, count))
+
+    @routes.get("/{id}/export", response_class=Response)
+    async def export(asking: Asking, id: str, format: Format) -> Response:
+        """Its transcript as a file."""
+        document = transcripts.document(await store.sessions.get(asking.whose, id))
+        made = exports.FORMATS[format]
+        data = await asyncio.to_thread(made.render, document)
+        answer = Response(data, media_type=made.media_type)
+        name = quote(f"{document.title}.{made.extension}", safe="")
+        answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+        return answer
 
     return routes
 

@@ -6,7 +6,9 @@ from typing import NamedTuple
 from fastapi import Request
 from fastapi.templating import Jinja2Templates
 
-from coqui_server import __version__
+from coqui_server import __version__, exports
+from coqui_server.exports.document import clock
+from coqui_server.web.transcripts import KINDS
 
 
 class Entry(NamedTuple):
@@ -21,10 +23,13 @@ NAVIGATION = (
     Entry("/", "Live"),
     Entry("/files", "Files", kept=True),
     Entry("/calls", "Calls"),
+    Entry("/sessions", "Sessions", kept=True),
 )
 """The pages, in order."""
 
 templates = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
+templates.env.filters["clock"] = clock
+templates.env.globals.update(formats=list(exports.FORMATS), kinds=KINDS)
 
 
 def _shared(request: Request) -> dict[str, object]:

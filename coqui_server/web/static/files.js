@@ -6,6 +6,7 @@ import { Upload } from "./upload.js";
 
 const at = (id) => document.getElementById(id);
 const body = at("queue").tBodies[0];
+const formats = at("queue").dataset.formats.split(" ");
 const PAGE = 100; // files that are asked for at once
 
 const rows = new Map(); // by the ids of their jobs
@@ -83,7 +84,7 @@ function put(job) {
   } else if (rows.has(job.id)) {
     if (rows.get(job.id).show(job)) at("told").textContent = rows.get(job.id).words;
   } else {
-    const row = new Row(job, act);
+    const row = new Row(job, formats, act);
     rows.set(job.id, row);
     const older = [...body.rows].find((other) => Number(other.dataset.job) < job.id);
     body.insertBefore(row.element, older ?? null);

@@ -9,11 +9,11 @@ const WORDS = {
   failed: "Failed",
   cancelled: "Cancelled",
 };
-const FORMATS = ["txt", "srt", "vtt", "json", "docx", "pdf"];
 
 export class Row {
   // `act` is called with the job and "cancel", "retry" or "delete".
-  constructor(job, act) {
+  constructor(job, formats, act) {
+    this.formats = formats;
     this.act = act;
     this.state = make("td", { className: "state" });
     this.results = make("td", { className: "results" });
@@ -82,7 +82,7 @@ export class Row {
     if (!session || state !== "completed") return [];
     const open = make("a", { href: `/sessions/${session}`, textContent: "Read" });
     open.setAttribute("aria-label", `Read ${name}`);
-    const exports = FORMATS.map((format) => {
+    const exports = this.formats.map((format) => {
       const address = `/api/sessions/${session}/export?format=${format}`;
       const link = make("a", { href: address, download: "", textContent: format.toUpperCase() });
       link.setAttribute("aria-label", `${name} as ${format.toUpperCase()}`);

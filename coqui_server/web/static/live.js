@@ -94,6 +94,7 @@ function ended(words) {
   microphone?.close();
   microphone = undefined;
   cut();
+  keep();
   notice(words ?? "");
   show("", "Start");
   toggle.disabled = false;
@@ -104,6 +105,23 @@ function ended(words) {
 function cut() {
   if (open?.textContent) open.className = "cut";
   open = undefined;
+}
+
+// For each session that was said here, where it is kept and what it can be had as.
+function keep() {
+  const template = at("kept");
+  if (!template) return;
+  for (const paragraph of document.querySelectorAll("p[data-session]:not(.offered)")) {
+    paragraph.classList.add("offered");
+    if (!paragraph.textContent) continue;
+    const links = template.content.cloneNode(true);
+    const address = `/sessions/${paragraph.dataset.session}`;
+    links.querySelector(".session").href = address;
+    for (const link of links.querySelectorAll("[data-format]")) {
+      link.href = `/api${address}/export?format=${link.dataset.format}`;
+    }
+    at("results").append(links);
+  }
 }
 
 // What the page shows

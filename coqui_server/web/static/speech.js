@@ -69,6 +69,8 @@ export class Speech {
         this.end();
         break;
       case "error":
+        // A server that shuts down closes next, and is tried again.
+        if (message.code === "going_away") break;
         this.refusal = message.message;
         if (!this.ready) this.end(`The server refuses: ${message.message}.`);
         break;

@@ -1,0 +1,47 @@
+"""A transcript as a file that people can keep: the table of formats. No I/O, no store.
+
+Everything here is plain computation. DOCX and PDF take milliseconds for a segment, so they are for
+a thread: `await asyncio.to_thread(FORMATS["pdf"].render, document)`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from coqui_server.exports import docx, json, pdf, subtitles, text
+from coqui_server.exports.document import Document, Segment, Word
+
+__all__ = ["FORMATS", "Document", "Format", "Segment", "Word"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of file.
+
+    Attributes:
+        extension: of its files, without a dot.
+        media_type: what HTTP calls it.
+    """
+
+    extension: str
+    media_type: str
+    _write: Callable[[Document], bytes]
+
+    def render(self, document: Document) -> bytes:
+        """The whole file. Whatever the text holds, it is shown and never obeyed."""
+        return self._write(document.plain())
+
+
+_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+FORMATS: Mapping[str, Format] = {
+    made.extension: made
+    for made in (
+        Format("txt", "text/plain; charset=utf-8", text.write),
+        Format("srt", "application/x-subrip; charset=utf-8", subtitles.srt),
+        Format("vtt", "text/vtt; charset=utf-8", subtitles.vtt),
+        Format("json", "application/json", json.write),
+        Format("docx", _WORD, docx.write),
+        Format("pdf", "application/pdf", pdf.write),
+    )
+}
+"""Every format, by its extension, which is also its name."""

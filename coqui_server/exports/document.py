@@ -1,0 +1,93 @@
+"""What is exported, whoever said it and wherever it is kept."""
+
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+INVISIBLE = "\u200c\u200d\u200e\u200f\ufe0e\ufe0f"
+"""Part of how text is written: ZWNJ, ZWJ, LRM, RLM, and the two looks of what may be an emoji."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word; seconds from the start of the session."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One utterance; seconds from the start of the session.
+
+    Attributes:
+        speaker: what the one who said it is called, where that is known.
+        words: may be empty.
+    """
+
+    start: float
+    end: float
+    text: str
+    speaker: str | None = None
+    words: tuple[Word, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """The text as it is written down: after its speaker, if there is one."""
+        return f"{self.speaker}: {self.text}" if self.speaker else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A transcript to be exported.
+
+    Attributes:
+        when: the session's start, with its time zone.
+        duration: seconds of sound.
+    """
+
+    title: str
+    when: datetime
+    engine: str
+    duration: float
+    segments: tuple[Segment, ...]
+
+    @property
+    def about(self) -> str:
+        """The line under the title: when, how long, and who listened."""
+        return f"{self.when:%Y-%m-%d %H:%M %Z} · {clock(self.duration)} · {self.engine}"
+
+    def plain(self) -> "Document":
+        """The same, with nothing in its texts that a reader would obey instead of show."""
+        segments = tuple(map(_plain_segment, self.segments))
+        return replace(self, title=plain(self.title), segments=segments)
+
+
+def _plain_segment(segment: Segment) -> Segment:
+    speaker = plain(segment.speaker) if segment.speaker else None
+    words = tuple(replace(word, text=plain(word.text)) for word in segment.words)
+    return replace(segment, text=plain(segment.text), speaker=speaker, words=words)
+
+
+def plain(text: str) -> str:
+    """The text on one line, composed, without controls, lone surrogates, overrides of direction.
+
+    XML cannot hold controls and surrogates in any way; an override would turn around what follows;
+    and fonts have letters, not their parts, in which macOS writes the names of files.
+    """
+    return unicodedata.normalize("NFC", " ".join("".join(map(_visible, text)).split()))
+
+
+def _visible(letter: str) -> str:
+    if letter.isprintable() or letter in INVISIBLE:
+        return letter
+    return " " if unicodedata.category(letter) in ("Cc", "Zl", "Zp", "Zs") else ""
+
+
+def clock(seconds: float) -> str:
+    """A time as people read it: 0:07, 12:07, 1:02:07."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

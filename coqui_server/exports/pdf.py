@@ -1,0 +1,160 @@
+"""A PDF: a title, and each segment beside its time; the fonts are inside.
+
+fpdf2 shapes (HarfBuzz), orders (UAX #9) and embeds. The lines are broken here, by the widths of
+words: its own breaking shapes a line again for every letter of it, and took four times as long.
+"""
+
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import cache
+from itertools import groupby
+
+from fpdf import FPDF
+from fpdf.enums import Align, XPos, YPos
+from fpdf.line_break import Fragment
+
+from coqui_server.exports import fonts
+from coqui_server.exports.direction import right_to_left
+from coqui_server.exports.document import INVISIBLE, Document, Segment, clock
+
+_TITLE, _TEXT, _SMALL = 16.0, 11.0, 9.0
+"""Points."""
+
+_LEADING = 0.53
+"""Millimetres of a line for a point of its letters; Persian needs more than Latin."""
+
+_MARGIN, _TIMES, _GAP = 20.0, 18.0, 2.0
+"""Millimetres: around the page, for the times, between segments."""
+
+_BLACK, _GREY = 0, 90
+
+_LONGEST_WORD = 300
+"""Letters; what is longer is cut. No line has room for as many, unless they have no width."""
+
+
+def write(document: Document) -> bytes:
+    """The whole .pdf file."""
+    pages = _Pages(document)
+    pages.add_page()
+    pages.head(document)
+    for segment in document.segments:
+        pages.segment(segment)
+    return bytes(pages.output())
+
+
+class _Pages(FPDF):
+    def __init__(self, document: Document) -> None:
+        super().__init__(format="A4")
+        # Or "{nb}", should somebody say it, would become the number of pages.
+        self.alias_nb_pages("")
+        self.set_title(document.title)
+        self.set_creation_date(document.when)
+        self.set_margin(_MARGIN)
+        self.c_margin = 0
+        lines = (segment.line for segment in document.segments)
+        self._fonts = fonts.needed("".join([document.title, document.about, *lines]))
+        self._homes = {letter: font for font in reversed(self._fonts) for letter in font.letters}
+        for font in self._fonts:
+            self.add_font(font.name, fname=font.path)
+        self._font = self._fonts[0]
+        self._width = cache(self._measure)
+
+    def _parse_chars(self, text: str, *_: object, **__: object) -> Iterator[Fragment]:
+        """The text in pieces of one font each: the line's own, where it has the letter.
+
+        fpdf2 would also cut before each accent, which is of no script, and draw it at the foot of
+        its letter. Here an accent or a joiner goes with the letter before it.
+        """
+        font, pieces = self._font, []
+        for letter in text:
+            own = unicodedata.category(letter) in ("Mn", "Me") and letter in font.letters
+            if not own and letter not in INVISIBLE:
+                font = self._font if letter in self._font.letters else self._homes[letter]
+            pieces.append((font, letter))
+        for font, run in groupby(pieces, key=lambda piece: piece[0]):
+            state = self._get_current_graphics_state()
+            state.font_family, state.current_font = font.name, self.fonts[font.name]
+            yield Fragment("".join(letter for _, letter in run), state, self.k)
+
+    def footer(self) -> None:
+        """The number of the page."""
+        self.set_y(-_MARGIN)
+        self._dress(self._fonts[0], _SMALL, _GREY)
+        self.cell(0, _MARGIN / 2, str(self.page_no()), align=Align.C)
+
+    def head(self, document: Document) -> None:
+        """The title, and what it is of."""
+        rtl = right_to_left(document.title)
+        self._write(document.title, rtl, _TITLE, _BLACK)
+        self._write(document.about, False, _SMALL, _GREY)
+        self.ln(2 * _GAP)
+
+    def segment(self, segment: Segment) -> None:
+        """One segment, its time on the side it begins at."""
+        rtl = right_to_left(segment.text)
+        height = _TEXT * _LEADING
+        self._dress(self._fonts[0], _SMALL, _GREY)
+        self.set_x(self.w - _MARGIN - _TIMES if rtl else _MARGIN)
+        self.cell(_TIMES, height, clock(segment.start), align=Align.R if rtl else Align.L)
+        self._write(segment.line, rtl, _TEXT, _BLACK, indent=_TIMES)
+        self.ln(_GAP)
+
+    def _write(self, text: str, rtl: bool, size: float, grey: int, indent: float = 0) -> None:
+        text = "".join(
+            letter if letter in self._homes or letter in INVISIBLE else fonts.MISSING
+            for letter in text
+        )
+        font = fonts.fitting(text, self._fonts)
+        room = self.epw - indent
+        for line in self._broken(text, font, size, room):
+            self._dress(font, size, grey, rtl)
+            self.set_x(_MARGIN if rtl else _MARGIN + indent)
+            self.cell(
+                *(room, size * _LEADING, line),
+                align=Align.R if rtl else Align.L,
+                new_x=XPos.LMARGIN,
+                new_y=YPos.NEXT,
+            )
+
+    def _dress(self, font: fonts.Font, size: float, grey: int, rtl: bool = False) -> None:
+        self._font = font
+        self.set_font(font.name, size=size)
+        self.set_text_color(grey)
+        self.set_text_shaping(True, direction="rtl" if rtl else "ltr")
+
+    def _broken(self, text: str, font: fonts.Font, size: float, room: float) -> Iterator[str]:
+        """The text in lines that are no wider than `room`."""
+        space = self._width(" ", font, size)
+        line: list[str] = []
+        used = 0.0
+        for word in self._cut(text, font, size, room):
+            width = self._width(word, font, size)
+            if line and used + space + width > room:
+                yield " ".join(line)
+                line, used = [], 0.0
+            used += space + width if line else width
+            line.append(word)
+        yield " ".join(line)
+
+    def _cut(self, text: str, font: fonts.Font, size: float, room: float) -> Iterator[str]:
+        """The words; one that no line has room for (Chinese has no spaces) in several pieces."""
+        for word in text.split():
+            while len(word) > _LONGEST_WORD or self._width(word, font, size) > room:
+                place = self._last_place(word[:_LONGEST_WORD], font, size, room)
+                yield word[:place]
+                word = word[place:]
+            if word:
+                yield word
+
+    def _last_place(self, word: str, font: fonts.Font, size: float, room: float) -> int:
+        """Where to cut so that the first part just fits, and no accent is cut off."""
+        ends = range(1, len(word) + 1)
+        place = bisect_right(ends, room, key=lambda end: self._measure(word[:end], font, size))
+        while place > 1 and unicodedata.category(word[place : place + 1] or "x")[0] == "M":
+            place -= 1
+        return max(place, 1)
+
+    def _measure(self, text: str, font: fonts.Font, size: float) -> float:
+        self._dress(font, size, _BLACK)
+        return self.get_string_width(text)

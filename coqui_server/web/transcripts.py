@@ -1,0 +1,69 @@
+"""A kept session as people read it: on a page and in exports."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coqui_server.exports import Document, Segment, Word
+from coqui_server.settings import Kind
+from coqui_server.store.tables import SegmentRow, SessionRow
+
+KINDS: Mapping[Kind, str] = {"file": "File", "live": "Live", "rtp": "Call"}
+"""What people call a session of each kind."""
+
+
+def titled(session: SessionRow) -> str:
+    """What a session is called: its label, or when it was."""
+    return session.label or f"{KINDS[session.kind]} {session.start:%Y-%m-%d %H.%M}"
+
+
+def document(session: SessionRow) -> Document:
+    """A session to be exported; segments that were edited away are left out."""
+    segments = tuple(_segment(row) for row in session.segments if row.text)
+    return Document(titled(session), session.start, session.engine, session.duration, segments)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of a segment's text; `start` is the second it is said at, of a word."""
+
+    text: str
+    start: float | None = None
+    end: float | None = None
+
+
+def spans(segment: SegmentRow) -> list[Span]:
+    """A segment's text with its words found in it, to follow and to jump to.
+
+    Engines spell words now and then otherwise than the text; those are not found, and the times of
+    an edited text are not known.
+    """
+    return list(_spans(segment.text, _words(segment)))
+
+
+def _spans(text: str, words: list[dict[str, Any]]) -> Iterator[Span]:
+    at = 0
+    for word in words:
+        said = word["word"].strip()
+        found = re.compile(re.escape(said), re.IGNORECASE).search(text, at)
+        if not said or not found:
+            continue
+        if found.start() > at:
+            yield Span(text[at : found.start()])
+        yield Span(found[0], word["start"], word["end"])
+        at = found.end()
+    if at < len(text):
+        yield Span(text[at:])
+
+
+def _words(row: SegmentRow) -> list[dict[str, Any]]:
+    return row.words if row.original is None else []
+
+
+def _segment(row: SegmentRow) -> Segment:
+    words = tuple(
+        Word(word["word"], word["start"], word["end"], word.get("confidence"))
+        for word in _words(row)
+    )
+    return Segment(row.start, row.end, row.text, words=words)
