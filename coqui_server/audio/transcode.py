@@ -281,6 +281,15 @@ def _judge(complaints: str, heard: int, exit_code: int) -> None:
 
 
 async def _reap(process: Process, *tasks: "asyncio.Task[object]") -> None:
+    """End a process, even if that is cancelled, as by a shutdown: its pipes would stay open."""
+    ending = asyncio.create_task(_end(process, *tasks))
+    try:
+        await asyncio.shield(ending)
+    finally:
+        await asyncio.wait((ending,))
+
+
+async def _end(process: Process, *tasks: "asyncio.Task[object]") -> None:
     if process.returncode is None:
         process.kill()
     for task in tasks:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -43,6 +44,7 @@ class Leg:
         self._wake = asyncio.Event()
         # Of the last look, not of the moment: what waits in the kernel then is no silence.
         self._now = stream.heard
+        self._opened = time.time()
         self._ending: str | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -62,8 +64,14 @@ class Leg:
             self.session.rename(label)
 
     def statistics(self) -> dict[str, Any]:
-        """What came so far, and of which session."""
-        return {"session": self.session.id if self.session else None, **self.stream.statistics()}
+        """What came so far, and of which session; `duration` is seconds of its sound, `opened` by
+        our clock, in seconds since 1970."""
+        return {
+            "session": self.session.id if self.session else None,
+            "opened": round(self._opened, 3),
+            "duration": round(self.session.duration, 3) if self.session else 0.0,
+            **self.stream.statistics(),
+        }
 
     def look(self, now: float) -> None:
         """Wake the leg if its stream has something for it, or has been silent for too long."""

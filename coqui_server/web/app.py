@@ -7,7 +7,7 @@ from fastapi.staticfiles import StaticFiles
 
 from coqui_server import __version__
 from coqui_server.web import errors
-from coqui_server.web.api import calls, monitoring, sessions
+from coqui_server.web.api import calls, files, monitoring, sessions, unkept
 from coqui_server.web.headers import Guard
 from coqui_server.web.pages import live, reference
 from coqui_server.web.pages import sessions as session_pages
@@ -33,8 +33,11 @@ def build(parts: Parts) -> FastAPI:
     errors.handle(app)
     app.include_router(monitoring.router(parts.service, parts.rtp))
     app.include_router(calls.router(parts.calls))
-    if parts.store:
+    if parts.store and parts.queue:
         app.include_router(sessions.router(parts.store))
+        app.include_router(files.router(parts.service, parts.queue))
+    else:
+        app.include_router(unkept.router())
     app.include_router(live.router(parts.service, keeps=parts.store is not None))
     app.include_router(session_pages.router(parts.store))
     app.include_router(reference.router())

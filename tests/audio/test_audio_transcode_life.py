@@ -227,3 +227,25 @@ async def test_no_descriptor_stays_open(ffmpeg: FfmpegSettings, media: Media) ->
         await anext(sound)
         await sound.aclose()
     assert psutil.Process().num_fds() <= before
+
+
+async def test_cancelled_twice(ffmpeg: FfmpegSettings, temporary: Path) -> None:
+    """A shutdown that comes while a client's departure is dealt with leaves no process either."""
+    for waits in range(8):
+        begun = asyncio.Event()
+
+        async def listen(begun: asyncio.Event = begun) -> None:
+            async with aclosing(Transcoder(ffmpeg).transcode(unending(MINUTE))) as sound:
+                async for _ in sound:
+                    begun.set()
+                    await asyncio.Event().wait()
+
+        listening = asyncio.create_task(listen())
+        await begun.wait()
+        listening.cancel()
+        for _ in range(waits):
+            await asyncio.sleep(0)
+        listening.cancel()
+        await asyncio.wait((listening,))
+        assert listening.cancelled()
+        assert nothing_left(temporary)

@@ -1,6 +1,5 @@
 """A queue over a real store, on either database; the fixtures below it are those of the store."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from coqui_server.settings import Settings
 from coqui_server.store import Store, opened
 from coqui_server.store.ownership import EVERYBODY
 from coqui_server.store_settings import StoreSettings
-from coqui_server.transcription.hub import Subscription
 from coqui_server.transcription.messages import Message
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
@@ -84,9 +82,3 @@ def held() -> Any:
     engine = Obstacle(held=True)
     yield engine
     engine.let_go()
-
-
-async def rest(news: Subscription, queue: Queue) -> list[Message]:
-    """All that a subscriber is told, to the end."""
-    await asyncio.gather(queue.close())
-    return [message async for message in news]

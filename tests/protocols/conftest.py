@@ -44,6 +44,7 @@ class Running:
     server: Server
     console: str = ""
     store: Store | None = None
+    queue: Queue | None = None
     ports: list[Server | Console] = field(default_factory=list)
 
     async def stop(self) -> None:
@@ -94,7 +95,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
                 routes = sockets.routes(service, calls)
                 (server,) = await sockets.listen(service, routes)
                 url = f"ws://127.0.0.1:{_port(server)}"
-                here = Running(service, url, rtp, server, store=store, ports=[server])
+                here = Running(service, url, rtp, server, store=store, queue=queue, ports=[server])
                 try:
                     if console:
                         app = build(Parts(service, rtp, calls, store, queue))

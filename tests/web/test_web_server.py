@@ -1,6 +1,7 @@
 """The console's port of a daemon that runs as a process."""
 
 import asyncio
+import json
 import socket
 
 import httpx
@@ -56,6 +57,7 @@ async def test_a_signal_ends_it() -> None:
                 assert (await client.get(f"{daemon.console}/health")).status_code == 200
             async with connect(f"ws://{host}:{port}/ws/v1/speech-to-text") as speaker:
                 stopped = asyncio.create_task(asyncio.to_thread(daemon.stop))
+                assert json.loads(await speaker.recv())["code"] == "going_away"
                 with pytest.raises(ConnectionClosed):
                     while True:
                         await speaker.recv()

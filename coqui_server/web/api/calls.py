@@ -36,12 +36,12 @@ def router(calls: Calls) -> APIRouter:
     """What gateways ask."""
     routes = APIRouter(prefix="/api/calls", tags=["calls"])
 
-    @routes.get("/")
+    @routes.get("")
     async def show() -> list[dict[str, Any]]:
         """All calls, with their legs and what came on them."""
         return calls.list()
 
-    @routes.post("/", status_code=HTTP_201_CREATED)
+    @routes.post("", status_code=HTTP_201_CREATED)
     async def reserve(wanted: Reservation) -> dict[str, Any]:
         """Give a call ports of its own, one for each leg."""
         return await calls.reserve(**wanted.model_dump())

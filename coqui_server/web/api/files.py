@@ -1,0 +1,116 @@
+"""`/api/files`: files that are handed in, and what has become of them."""
+
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, Field
+from starlette.status import HTTP_201_CREATED
+
+from coqui_server.exceptions import StillRunning
+from coqui_server.jobs.queue import Queue
+from coqui_server.store.tables import JobState
+from coqui_server.transcription.messages import Message
+from coqui_server.transcription.service import Service
+from coqui_server.web.access import Asking
+from coqui_server.web.forms import MOST_FILES, UploadForm
+
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {
+                        "engine": {"type": "string"},
+                        "language": {"type": "string"},
+                        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+class File(BaseModel):
+    """A file in the queue, or one that is through it."""
+
+    id: int
+    owner: str | None
+    name: str
+    size: int = Field(description="bytes")
+    engine: str | None = Field(description="that was asked for; null is the default one")
+    language: str | None
+    state: JobState | Literal["deleted"]
+    error: str | None = Field(description="why it failed")
+    session: str | None = Field(description="its transcript, once it is begun")
+    created: datetime
+    percent: int = Field(description="how much of it is done")
+    left: float | None = Field(description="seconds that the rest will take, if anybody knows")
+
+
+def router(service: Service, queue: Queue) -> APIRouter:
+    """What is asked of the queue."""
+    routes = APIRouter(prefix="/api/files", tags=["files"])
+
+    # As large as the files in it may be, each of which is looked at as it comes.
+    @routes.post("", status_code=HTTP_201_CREATED, max_body_size=sys.maxsize, openapi_extra=_FORM)
+    async def hand_in(
+        asking: Asking, request: Request, engine: str | None = None, language: str | None = None
+    ) -> list[File]:
+        """Hand files in: all of them are taken, or none. Fields `engine` and `language` of the
+        form are for the files after them; those of the address for all."""
+        form = UploadForm(service, queue, {"engine": engine, "language": language})
+        jobs = await form.take(request, asking)
+        return [_shown(queue.message(job)) for job in jobs]
+
+    @routes.get("")
+    async def show(
+        asking: Asking,
+        offset: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = MOST_FILES,
+    ) -> list[File]:
+        """The newest files first."""
+        found = await queue.find(asking.whose, offset=offset, limit=limit)
+        return [_shown(message) for message in found]
+
+    @routes.get("/events", response_class=EventSourceResponse)
+    async def follow(asking: Asking) -> AsyncIterator[ServerSentEvent]:
+        """Each file again whenever something about it changes, as server-sent events named `job`;
+        `missed` stands for those that a slow reader did not get."""
+        with queue.subscribed(asking.whose) as news:
+            async for message in news:
+                yield ServerSentEvent(event=message["event"], data=message)
+
+    @routes.get("/{id}")
+    async def read(asking: Asking, id: int) -> File:
+        """One file."""
+        return _shown(await queue.get(asking.whose, id))
+
+    @routes.post("/{id}/retry")
+    async def retry(asking: Asking, id: int) -> File:
+        """Let a file that failed or was cancelled wait again."""
+        return _shown(await queue.retry(asking.whose, id))
+
+    @routes.delete("/{id}")
+    async def delete(asking: Asking, id: int) -> File:
+        """Cancel a file that waits or is worked on; it becomes `cancelled`. Forget one that is
+        over; its session stays."""
+        file = await queue.get(asking.whose, id)
+        try:
+            await queue.delete(asking.whose, id)
+        except StillRunning:
+            return _shown(await queue.cancel(asking.whose, id))
+        return _shown({**file, "state": "deleted"})
+
+    return routes
+
+
+def _shown(message: Message) -> File:
+    return File.model_validate(message)

@@ -1,0 +1,152 @@
+"""Files that arrive in a form, written to the disk as they come, and queued when all are there."""
+
+import asyncio
+import re
+import unicodedata
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, aclosing, suppress
+from dataclasses import dataclass
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from coqui_server.exceptions import BadRequest, Idle, RequestError, TooLarge
+from coqui_server.jobs.queue import Queue
+from coqui_server.store.tables import JobRow
+from coqui_server.store.uploads import Upload
+from coqui_server.transcription.service import Service
+from coqui_server.web import multipart
+from coqui_server.web.access import Asker
+
+MOST_FILES = 100
+"""Files in one form."""
+
+_LONGEST_FIELD = 200
+_LONGEST_NAME = 255
+
+_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Characters that turn the direction of what follows, by which a name shows another ending than it
+has (Unicode Technical Report 36, section 3.3)."""
+
+_LINGER = 30.0
+"""Seconds for which the rest of a form that is refused is read. A client that still sends when the
+connection is closed gets a reset instead of the answer."""
+
+
+@dataclass
+class _Received:
+    """A file of the form, and what was asked for before it came."""
+
+    upload: Upload
+    name: str
+    wishes: dict[str, str | None]
+
+
+class UploadForm:
+    """One form.
+
+    Args:
+        wishes: engine and language of files that have no fields of their own before them.
+    """
+
+    def __init__(self, service: Service, queue: Queue, wishes: Mapping[str, str | None]) -> None:
+        self._engines = service.engines
+        self._idle = service.settings.server.idle
+        self._queue = queue
+        self._wishes = {name: value or None for name, value in wishes.items()}
+        self._files: list[_Received] = []
+        self._field: str | None = None
+
+    async def take(self, request: Request, asker: Asker) -> list[JobRow]:
+        """Read the form to its end and queue its files, all or none.
+
+        Raises:
+            BadRequest: it is no form, has no files or other fields than ours, or asks for an
+                engine that is not here.
+            TooLarge: too many files, or one of too many bytes.
+            NotAudio: a file is empty.
+            Idle: nothing came for `server.idle`.
+            Busy: there is no room in the queue.
+            StoreError: the disk refused, perhaps because it is full.
+        """
+        body = self._body(request)
+        try:
+            async with AsyncExitStack() as uploads:
+                parts = multipart.read(request.headers.get("Content-Type", ""), body)
+                async with aclosing(parts):
+                    async for event in parts:
+                        await self._take(event, uploads)
+                if not self._files:
+                    raise BadRequest("the form has no files")
+                return await self._queued(asker)
+        except RequestError:
+            await _discard(body)
+            raise
+
+    async def _body(self, request: Request) -> AsyncGenerator[bytes, None]:
+        chunks = request.stream()
+        while True:
+            try:
+                async with asyncio.timeout(self._idle):
+                    chunk = await anext(chunks)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as late:
+                raise Idle(f"nothing came for {self._idle:g} s") from late
+            except ClientDisconnect as gone:
+                raise BadRequest("the sender went away") from gone
+            yield chunk
+
+    async def _take(self, event: multipart.Event, uploads: AsyncExitStack) -> None:
+        match event:
+            case multipart.Part(name, None):
+                if name not in self._wishes:
+                    raise BadRequest(f'the form has files, engine and language, no "{name}"')
+                self._field, self._wishes = name, {**self._wishes, name: None}
+            case multipart.Part(_, str(name)):
+                self._field = None
+                await self._begin(name, uploads)
+            case bytes() if self._field:
+                value = (self._wishes[self._field] or "") + event.decode("utf-8", "replace")
+                if len(value) > _LONGEST_FIELD:
+                    raise TooLarge(f"{self._field} may have {_LONGEST_FIELD} characters")
+                self._wishes[self._field] = value
+            case bytes():
+                await self._files[-1].upload.write(event)
+
+    async def _begin(self, name: str, uploads: AsyncExitStack) -> None:
+        """Another file; what it asks for is looked at before it is on the disk."""
+        if len(self._files) >= MOST_FILES:
+            raise TooLarge(f"a form may have {MOST_FILES} files")
+        self._engines.get(self._wishes["engine"], self._wishes["language"])
+        upload = await uploads.enter_async_context(self._queue.receive())
+        self._files.append(_Received(upload, _shown(name), self._wishes))
+
+    async def _queued(self, asker: Asker) -> list[JobRow]:
+        jobs: list[JobRow] = []
+        try:
+            for file in self._files:
+                added = await self._queue.add(file.upload, asker.user, file.name, **file.wishes)
+                jobs.append(added)
+        except RequestError:
+            for job in jobs:
+                await self._queue.cancel(asker.whose, job.id)
+                await self._queue.delete(asker.whose, job.id)
+            raise
+        return jobs
+
+
+async def _discard(body: AsyncGenerator[bytes, None]) -> None:
+    """Read what still comes; nothing, if its end or its client is gone."""
+    with suppress(TimeoutError, RequestError):
+        async with asyncio.timeout(_LINGER):
+            async for _ in body:
+                pass
+
+
+def _shown(name: str) -> str:
+    """A file's name without the folders that some clients put before it, and without characters
+    that nobody sees; its end is what tells files apart."""
+    last = re.split(r"[/\\]", name)[-1]
+    plain = (c for c in last if unicodedata.category(c) != "Cc" and c not in _TURNING)
+    return "".join(plain).strip()[-_LONGEST_NAME:] or "file"
