@@ -25,6 +25,13 @@ def _speech(spoken_file: Path) -> None:
     shutil.copy(VOICE.path, spoken_file)
 
 
+HEARD = """meter => new Promise((resolve) => {
+    const look = () => (meter.value > -40 ? resolve() : requestAnimationFrame(look));
+    look();
+})"""
+"""Wait until the meter moves."""
+
+
 async def press(page: Page, name: str) -> None:
     """Press the one button, by the name it has now."""
     await page.get_by_role("button", name=name, exact=True).click()
@@ -37,7 +44,7 @@ async def test_speak_and_read_along(server: Running, visit: Visit) -> None:
         page = watched.page
         await expect(page.get_by_role("button", name="Copy")).to_be_hidden()
         await press(page, "Start")
-        await page.wait_for_function("document.getElementById('level').value > -40")
+        await page.locator("#level").evaluate(HEARD)
         await expect(page.locator(".partial")).to_contain_text("appointment")
         await expect(page.locator(SETTLED)).to_have_count(0)
         assert server.service.health()["sessions"]["live"] == 1
