@@ -20,7 +20,7 @@ async def test_security_headers(web: httpx.AsyncClient, path: str) -> None:
     assert "script-src" not in policy
     assert ("'unsafe-inline'" in policy.get("style-src", "")) == (path in ("/docs", "/redoc"))
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert "uvicorn" not in headers.get("Server", "")
 
 
