@@ -11,6 +11,8 @@ from coqui_server.web.access import ADMINISTRATOR, SIGNED_IN
 from coqui_server.web.api import calls, files, monitoring, sessions, unkept
 from coqui_server.web.headers import Guard
 from coqui_server.web.pages import accounts, live, reference
+from coqui_server.web.pages import calls as calls_page
+from coqui_server.web.pages import files as files_page
 from coqui_server.web.pages import sessions as session_pages
 from coqui_server.web.parts import Parts
 
@@ -32,20 +34,22 @@ def build(parts: Parts) -> FastAPI:
     )
     app.state.access = parts.access
     app.add_middleware(Guard, origins=parts.service.settings.server.origins)
+    app.state.kept = parts.store is not None
     errors.handle(app)
     app.include_router(monitoring.router(parts.service, parts.rtp))
     app.include_router(calls.router(parts.calls), dependencies=[ADMINISTRATOR])
     if parts.store and parts.queue:
         app.include_router(sessions.router(parts.store))
         app.include_router(files.router(parts.service, parts.queue))
+        app.include_router(files_page.router(parts.service), dependencies=[SIGNED_IN])
     else:
         app.include_router(unkept.router())
     if parts.access.users and parts.access.cookies:
         signup = parts.service.settings.auth.signup
         app.include_router(accounts.router(parts.access.users, parts.access.cookies, signup))
-    keeps = parts.store is not None
-    app.include_router(live.router(parts.service, keeps=keeps), dependencies=[SIGNED_IN])
+    app.include_router(live.router(parts.service), dependencies=[SIGNED_IN])
     app.include_router(session_pages.router(parts.store), dependencies=[SIGNED_IN])
+    app.include_router(calls_page.router(parts.rtp), dependencies=[ADMINISTRATOR])
     app.include_router(reference.router())
     app.mount("/static", StaticFiles(directory=_STATIC))
     reference.mount_assets(app)

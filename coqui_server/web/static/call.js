@@ -1,0 +1,133 @@
+// One call on the page: its legs, and what they say in the order of time.
+
+import { clock, make } from "./elements.js";
+
+const LEGS = 4; // colours for them
+const NEAR = 40; // pixels from the end of the talk at which it is followed
+
+export class Call {
+  constructor({ id }) {
+    this.id = id;
+    this.legs = new Map(); // by session
+    this.said = new Map(); // lines by session and start: nothing is shown twice
+    this.title = make("h2", { dir: "auto" });
+    this.state = make("span", { className: "muted" });
+    this.about = make("ul", { className: "plain legs" });
+    this.talk = make("ol", { className: "plain talk" });
+    this.talk.setAttribute("aria-live", "polite");
+    const head = make("div", { className: "row" }, [this.title, this.state]);
+    this.element = make("article", { className: "card call" }, [head, this.about, this.talk]);
+  }
+
+  // Takes what the list says; the sessions of legs that are new.
+  update(about) {
+    this.title.textContent = about.label ?? this.id;
+    const added = [];
+    const waiting = [];
+    for (const { label, host, port, streams } of about.legs) {
+      if (streams.length === 0) waiting.push(`${label ?? "A leg"}: nothing yet at ${host}:${port}`);
+      for (const stream of streams) {
+        if (!stream.session) continue;
+        if (!this.legs.has(stream.session)) {
+          this.legs.set(stream.session, this.leg(stream));
+          added.push(stream.session);
+        }
+        this.tell(stream.session, label ?? stream.cname ?? stream.source, stream);
+      }
+    }
+    this.state.textContent = waiting.join("; ");
+    return added;
+  }
+
+  leg({ opened, session }) {
+    const [name, numbers] = [make("bdi", { className: "who" }), make("span", { className: "muted" })];
+    const element = make("li", { className: "row" }, [name, numbers]);
+    element.dataset.leg = this.legs.size % LEGS;
+    this.about.append(element);
+    const partial = make("li", { hidden: true });
+    partial.setAttribute("aria-hidden", "true"); // what changes from moment to moment is not read out
+    return { session, opened, name, numbers, element, partial, number: element.dataset.leg };
+  }
+
+  tell(session, label, stream) {
+    const leg = this.legs.get(session);
+    leg.name.textContent = leg.label = label;
+    const sent = stream.packets + stream.lost;
+    const lost = sent ? (100 * stream.lost) / sent : 0;
+    leg.numbers.textContent = [
+      stream.codec,
+      clock(stream.duration),
+      `${lost.toLocaleString("en", { maximumFractionDigits: 1 })} % lost`,
+      `jitter ${Math.round(stream.jitter_ms)} ms`,
+    ]
+      .filter(Boolean)
+      .join(" · ");
+  }
+
+  hear(message) {
+    const leg = this.legs.get(message.session);
+    switch (message.event) {
+      case "partial":
+        this.write(leg.partial, leg, message.start, message.text);
+        leg.partial.className = "partial";
+        break;
+      case "final":
+        leg.partial.hidden = true;
+        this.line(leg, message.start, message.text);
+        break;
+      case "dtmf":
+        this.line(leg, message.start, `pressed ${message.digit}`, "muted");
+        break;
+      case "session_end":
+        this.over(leg, message);
+        break;
+    }
+  }
+
+  line(leg, start, text, kind = "") {
+    const key = `${leg.session} ${start.toFixed(3)} ${kind}`;
+    if (!text || this.said.has(key)) return;
+    const element = make("li", { className: kind });
+    this.said.set(key, element);
+    this.write(element, leg, start, text);
+  }
+
+  // A line at its place: by when it began, whoever said it.
+  write(element, leg, start, text) {
+    const when = leg.opened + start;
+    const { scrollTop, clientHeight, scrollHeight } = this.talk;
+    const follow = scrollTop + clientHeight >= scrollHeight - NEAR;
+    element.hidden = false;
+    if (element.dataset.when !== String(when)) {
+      element.dataset.when = when;
+      element.dataset.leg = leg.number;
+      const later = [...this.talk.children].find((other) => other !== element && Number(other.dataset.when) > when);
+      this.talk.insertBefore(element, later ?? null);
+    }
+    const first = Math.min(...[...this.legs.values()].map(({ opened }) => opened));
+    element.replaceChildren(
+      make("time", { className: "muted", textContent: clock(when - first) }),
+      make("bdi", { className: "who", textContent: leg.label }),
+      make("span", { className: "words", dir: "auto", textContent: text }),
+    );
+    if (follow) this.talk.scrollTop = this.talk.scrollHeight;
+  }
+
+  over(leg, { session, duration, error, statistics }) {
+    if (statistics.packets !== undefined) this.tell(session, leg.label, { duration, ...statistics });
+    leg.partial.remove();
+    leg.element.classList.add("over");
+    if (document.getElementById("calls").dataset.kept) {
+      const link = make("a", { href: `/sessions/${session}`, textContent: "Session" });
+      link.setAttribute("aria-label", `Session of ${leg.label}`);
+      leg.element.append(link);
+    }
+    if (error) leg.element.append(make("span", { className: "wrong", textContent: error }));
+  }
+
+  end() {
+    this.state.textContent = "Ended";
+    this.element.classList.add("ended");
+    this.legs.forEach(({ partial }) => partial.remove());
+  }
+}

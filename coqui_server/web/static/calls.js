@@ -1,0 +1,97 @@
+// The Calls page: what /ws/events tells of calls, as one conversation for each.
+
+import { Call } from "./call.js";
+import { request } from "./request.js";
+
+const WAITS = [500, 1000, 2000, 4000, 8000]; // milliseconds between attempts; the last one stays
+const ROUND = 1000; // milliseconds between two looks at what came of each call
+const ENDED = 20; // calls that stay on the page after their end
+
+const at = (id) => document.getElementById(id);
+const kept = Boolean(at("calls").dataset.kept);
+const calls = new Map(); // by id
+const past = []; // calls that have ended
+const early = new Map(); // by session: what was told of it before the list said whose it is
+
+let socket;
+let attempts = 0;
+
+connect();
+setInterval(look, ROUND);
+
+function connect() {
+  const address = new URL("/ws/events?kind=rtp", location.href);
+  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  socket = new WebSocket(address);
+  socket.onopen = () => {
+    attempts = 0;
+    at("notice").textContent = "";
+    look();
+  };
+  socket.onmessage = ({ data }) => hear(JSON.parse(data));
+  socket.onclose = () => {
+    at("notice").textContent = "The server cannot be reached; trying again…";
+    setTimeout(connect, WAITS[Math.min(attempts++, WAITS.length - 1)]);
+  };
+}
+
+function look() {
+  if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ command: "list_calls" }));
+}
+
+function hear(message) {
+  if (message.event === "calls") {
+    list(message.calls);
+    return;
+  }
+  const call = [...calls.values(), ...past].find(({ legs }) => legs.has(message.session));
+  if (call) {
+    call.hear(message);
+  } else if (message.event === "session_start") {
+    early.set(message.session, []);
+    look();
+  } else if (message.event === "session_end") {
+    early.delete(message.session);
+  } else {
+    early.get(message.session)?.push(message);
+  }
+}
+
+function list(now) {
+  for (const about of now) {
+    if (!calls.has(about.id)) {
+      calls.set(about.id, new Call(about));
+      at("calls").prepend(calls.get(about.id).element);
+    }
+    const call = calls.get(about.id);
+    for (const session of call.update(about)) recall(call, session);
+  }
+  const there = new Set(now.map((about) => about.id));
+  for (const [id, call] of calls) {
+    if (!there.has(id)) over(id, call);
+  }
+  at("hint").hidden = calls.size + past.length > 0;
+}
+
+// A leg that is new on the page: what was told of it meanwhile, and what was said before.
+async function recall(call, session) {
+  early.get(session)?.forEach((message) => call.hear(message));
+  early.delete(session);
+  if (!kept) return;
+  try {
+    const { segments } = await request("GET", `/api/sessions/${session}`);
+    for (const segment of segments) call.hear({ event: "final", session, ...segment });
+  } catch (refusal) {
+    at("notice").textContent = refusal.message;
+  }
+}
+
+function over(id, call) {
+  calls.delete(id);
+  call.end();
+  past.push(call);
+  for (const old of past.filter(({ legs }) => legs.size === 0).concat(past.slice(0, -ENDED))) {
+    old.element.remove();
+    past.splice(past.indexOf(old), 1);
+  }
+}

@@ -1,0 +1,127 @@
+// The Files page: files go up one after another, and the queue is shown as it changes.
+
+import { Row } from "./job.js";
+import { request } from "./request.js";
+import { Upload } from "./upload.js";
+
+const at = (id) => document.getElementById(id);
+const body = at("queue").tBodies[0];
+const formats = at("queue").dataset.formats.split(" ");
+const PAGE = 100; // files that are asked for at once
+
+const rows = new Map(); // by the ids of their jobs
+const waiting = []; // uploads, the first of which is on its way
+
+// Handing in
+
+at("choose").addEventListener("click", () => at("chosen").click());
+at("chosen").addEventListener("change", () => {
+  handIn(at("chosen").files);
+  at("chosen").value = ""; // the same file may be chosen again
+});
+
+const drop = at("drop");
+for (const name of ["dragenter", "dragover"]) {
+  drop.addEventListener(name, (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+}
+for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
+drop.addEventListener("drop", (event) => {
+  event.preventDefault();
+  handIn(event.dataTransfer.files);
+});
+// A file that misses the place would be opened instead of the page.
+for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
+
+function handIn(files) {
+  notice("");
+  for (const file of files) {
+    const upload = new Upload(file, at("engine")?.value, Number(drop.dataset.limit) || Infinity);
+    at("uploads").append(upload.element);
+    waiting.push(upload);
+    if (waiting.length === 1) send();
+  }
+}
+
+async function send() {
+  while (waiting.length > 0) {
+    for (const job of await waiting[0].send()) put(job);
+    waiting.shift();
+  }
+}
+
+// The queue
+
+const source = new EventSource("/api/files/events");
+source.addEventListener("open", () => {
+  notice("");
+  load(0);
+});
+source.addEventListener("job", ({ data }) => put(JSON.parse(data)));
+source.addEventListener("missed", () => load(0));
+source.addEventListener("error", () => {
+  notice(
+    source.readyState === EventSource.CLOSED
+      ? "The server does not tell what becomes of the files. Load this page again."
+      : "The server cannot be reached; trying again…",
+  );
+});
+at("more").addEventListener("click", () => load(rows.size));
+
+async function load(offset) {
+  const jobs = await ask("GET", `/api/files?offset=${offset}&limit=${PAGE}`);
+  if (jobs === undefined) return;
+  if (offset === 0) rows.forEach((row, id) => remove(id)); // some may be gone meanwhile
+  jobs.forEach(put);
+  at("more").hidden = jobs.length < PAGE;
+}
+
+function put(job) {
+  if (job.state === "deleted") {
+    remove(job.id);
+  } else if (rows.has(job.id)) {
+    if (rows.get(job.id).show(job)) at("told").textContent = rows.get(job.id).words;
+  } else {
+    const row = new Row(job, formats, act);
+    rows.set(job.id, row);
+    const older = [...body.rows].find((other) => Number(other.dataset.job) < job.id);
+    body.insertBefore(row.element, older ?? null);
+  }
+  frame();
+}
+
+function remove(id) {
+  const gone = rows.get(id)?.element;
+  const next = gone?.nextElementSibling ?? gone?.previousElementSibling;
+  if (gone?.contains(document.activeElement)) (next?.querySelector("button") ?? at("choose")).focus();
+  gone?.remove();
+  rows.delete(id);
+  frame();
+}
+
+function frame() {
+  at("queue").hidden = rows.size === 0;
+  at("hint").hidden = rows.size > 0;
+}
+
+async function act(job, what) {
+  const address = `/api/files/${job.id}`;
+  const done = await (what === "retry" ? ask("POST", `${address}/retry`) : ask("DELETE", address));
+  if (done) put(done);
+}
+
+// What the server answers; nothing, after words on the page, if it does not do what was asked.
+async function ask(method, address) {
+  try {
+    return await request(method, address);
+  } catch (refusal) {
+    notice(refusal.message);
+    return undefined;
+  }
+}
+
+function notice(words) {
+  at("notice").textContent = words;
+}

@@ -1,0 +1,64 @@
+// One file on its way to the server, with its bar. XMLHttpRequest tells how far it is; fetch does
+// not.
+
+import { csrf } from "./csrf.js";
+import { button, make, size } from "./elements.js";
+
+export class Upload {
+  constructor(file, engine, limit) {
+    this.file = file;
+    this.engine = engine;
+    this.request = new XMLHttpRequest();
+    this.bar = make("progress", { max: 1, value: 0 });
+    this.bar.setAttribute("aria-label", `Upload of ${file.name}`);
+    this.words = make("span", { className: "muted", textContent: size(file.size) });
+    this.stop = button("Stop", `Stop the upload of ${file.name}`, () => this.stopped());
+    this.element = make("li", { className: "row" }, [
+      make("bdi", { className: "name", dir: "auto", textContent: file.name }),
+      ...[this.bar, this.words, this.stop],
+    ]);
+    if (file.size > limit) this.refused(`This file has ${size(file.size)}; the most is ${size(limit)}.`);
+    else if (file.size === 0) this.refused("This file is empty.");
+  }
+
+  // Resolves with the jobs it has become: none, if it was stopped or refused.
+  send() {
+    if (this.over) return [];
+    return new Promise((resolve) => {
+      this.request.upload.onprogress = ({ loaded, total }) => {
+        this.bar.value = loaded / total;
+      };
+      this.request.onloadend = () => resolve(this.ended());
+      this.request.open("POST", "/api/files");
+      this.request.responseType = "json";
+      Object.entries(csrf).forEach(([name, value]) => this.request.setRequestHeader(name, value));
+      const form = new FormData();
+      // Before the file: fields are for what follows them.
+      if (this.engine) form.append("engine", this.engine);
+      form.append("files", this.file);
+      this.request.send(form);
+    });
+  }
+
+  ended() {
+    if (this.request.status === 201) this.element.remove();
+    else if (!this.over) this.refused(this.request.response?.message ?? "The server cannot be reached.");
+    return this.request.status === 201 ? this.request.response : [];
+  }
+
+  stopped() {
+    this.over = true;
+    this.request.abort();
+    this.element.remove();
+  }
+
+  refused(words) {
+    this.over = true;
+    this.bar.remove();
+    this.words.className = "wrong";
+    this.words.setAttribute("role", "alert");
+    this.words.textContent = words;
+    this.stop.textContent = "Dismiss";
+    this.stop.setAttribute("aria-label", `Dismiss ${this.file.name}`);
+  }
+}

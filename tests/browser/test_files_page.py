@@ -1,0 +1,164 @@
+"""The Files page in a real browser, on the real queue."""
+
+import re
+from base64 import b64encode
+from pathlib import Path
+
+import numpy as np
+from playwright.async_api import FilePayload, Locator, Page, expect
+
+from coqui_server.audio import wav
+from coqui_server.engines.base import AnyEngine
+from tests.browser.conftest import IN_BROWSER, Visit
+from tests.conftest import SAMPLES, clip, spoken
+from tests.protocols.conftest import Running, Start
+from tests.protocols.live import Obstacle
+
+pytestmark = IN_BROWSER
+
+VOICE = clip("appointment.wav")
+
+
+def row(page: Page, name: str) -> Locator:
+    """The row of a file."""
+    return page.get_by_role("row").filter(has=page.get_by_text(name, exact=True))
+
+
+def payload(name: str, data: bytes) -> FilePayload:
+    return FilePayload(name=name, mimeType="audio/wav", buffer=data)
+
+
+async def choose(page: Page, *files: Path | FilePayload) -> None:
+    """Hand files in by the button."""
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Choose files").click()
+    await (await chooser.value).set_files(list(files))  # type: ignore[arg-type]
+
+
+async def test_three_files_to_the_end(server: Running, visit: Visit) -> None:
+    """They go up, wait, are worked on one after another, and can be read; nobody loads the page."""
+    paths = [SAMPLES / name for name in ("appointment.wav", "voicemail.wav", "appointment.wav")]
+    async with visit(server, "/files") as watched:
+        page = watched.page
+        await expect(page.get_by_text("No files yet")).to_be_visible()
+        await page.evaluate("window.untouched = true")
+        await choose(page, *paths)
+        await expect(page.locator("tbody tr")).to_have_count(3)
+        await expect(page.locator("tbody .word")).to_have_text(["Done"] * 3)
+        assert await page.evaluate("window.untouched")
+        names = await page.locator("tbody .name").all_inner_texts()
+        assert names == ["appointment.wav", "voicemail.wav", "appointment.wav"]
+        await expect(page.locator("#uploads li")).to_have_count(0)
+        first = page.locator("tbody tr").last
+        address = await first.get_by_role("link", name="Read").get_attribute("href")
+        formats = [
+            await link.get_attribute("href") for link in await first.locator(".formats a").all()
+        ]
+        assert address
+        session = address.rpartition("/")[2]
+        heard = await page.evaluate(
+            "id => fetch(`/api/sessions/${id}`).then(r => r.json())", session
+        )
+        assert spoken(heard["text"]) == spoken(VOICE.text)
+        expected = ["txt", "srt", "vtt", "json", "docx", "pdf"]
+        assert formats == [f"/api/sessions/{session}/export?format={each}" for each in expected]
+        await page.get_by_role("button", name="Delete").first.focus()
+        for left in (2, 1, 0):
+            await page.keyboard.press("Enter")
+            await expect(page.locator("tbody tr")).to_have_count(left)
+        await expect(page.get_by_role("button", name="Choose files")).to_be_focused()
+        await expect(page.get_by_text("No files yet")).to_be_visible()
+
+
+async def test_cancel_and_retry(start: Start, visit: Visit) -> None:
+    """One that runs and one that waits are cancelled, one of them is tried again, by keyboard."""
+    slow = Obstacle(held=True)
+    async with start(slow, console=True) as server, visit(server, "/files") as watched:
+        page = watched.page
+        await choose(
+            page, *(payload(name, VOICE.path.read_bytes()) for name in ("a.wav", "b.wav", "c.wav"))
+        )
+        await expect(row(page, "a.wav").locator(".word")).to_have_text("Working")
+        await expect(row(page, "c.wav").locator(".word")).to_have_text("Waiting")
+        for name in ("a.wav", "b.wav"):
+            await page.get_by_role("button", name=f"Cancel {name}").focus()
+            await page.keyboard.press("Enter")
+            await expect(row(page, name).locator(".word")).to_have_text("Cancelled")
+            await expect(page.get_by_role("button", name=f"Retry {name}")).to_be_focused()
+        await expect(row(page, "c.wav").locator(".word")).to_have_text("Working")
+        slow.let_go()
+        await expect(row(page, "c.wav").locator(".word")).to_have_text("Done")
+        await page.get_by_role("button", name="Retry b.wav").press("Enter")
+        await expect(row(page, "b.wav").locator(".word")).to_have_text("Done")
+        await expect(row(page, "a.wav").locator(".word")).to_have_text("Cancelled")
+        assert await page.get_by_role("status").inner_text() == "b.wav: Done"
+
+
+async def test_progress_is_shown(start: Start, moonshine: AnyEngine, visit: Visit) -> None:
+    """Per cent and seconds left, while it is worked on."""
+    long = wav.encode(np.tile(np.concatenate((VOICE.pcm, np.zeros(16_000, np.int16))), 10))
+    async with start(moonshine, console=True) as server, visit(server, "/files") as watched:
+        page = watched.page
+        await choose(page, payload("long.wav", long))
+        shown = row(page, "long.wav").locator(".state .muted")
+        await expect(shown).to_have_text(re.compile(r"^\d+ %, \d+:\d\d left$"))
+        await expect(row(page, "long.wav").locator(".word")).to_have_text("Done")
+
+
+async def test_what_cannot_be_taken(start: Start, moonshine: AnyEngine, visit: Visit) -> None:
+    """Too large and empty ones are not sent; no sound fails with its reason; names are text."""
+    async with (
+        start(moonshine, "jobs.max_size = 200 kB", console=True) as server,
+        visit(server, "/files") as watched,
+    ):
+        page = watched.page
+        nasty = "<img src=x onerror=alert(1)>.wav"
+        await choose(
+            page,
+            payload("large.wav", bytes(300_000)),
+            payload("empty.wav", b""),
+            payload(nasty, b"no sound" * 1000),
+        )
+        large = page.locator("#uploads li").filter(has_text="large.wav")
+        await expect(large).to_contain_text("This file has 300 kB; the most is 200 kB.")
+        await expect(page.locator("#uploads")).to_contain_text("This file is empty.")
+        await expect(row(page, nasty).locator(".word")).to_have_text("Failed")
+        await expect(row(page, nasty)).to_contain_text("not an audio or video file")
+        await page.get_by_role("button", name="Dismiss large.wav").click()
+        await expect(page.locator("#uploads li")).to_have_count(1)
+        assert await page.locator("img").count() == 1  # the icon
+
+
+async def test_dropping_with_an_engine(start: Start, moonshine: AnyEngine, visit: Visit) -> None:
+    """Files that are dropped on the page go up too, for the engine that is chosen."""
+    other = Obstacle("other", says="something else")
+    async with (
+        start(moonshine, others=[other], console=True) as server,
+        visit(server, "/files") as watched,
+    ):
+        page = watched.page
+        await page.get_by_label("Engine").select_option("other")
+        dropped = await page.evaluate_handle(
+            """sound => {
+              const carried = new DataTransfer();
+              const bytes = Uint8Array.from(atob(sound), (letter) => letter.charCodeAt(0));
+              carried.items.add(new File([bytes], "سلام.wav"));
+              return carried;
+            }""",
+            b64encode(VOICE.path.read_bytes()).decode(),
+        )
+        await page.dispatch_event("#drop", "drop", {"dataTransfer": dropped})
+        await expect(row(page, "سلام.wav").locator(".word")).to_have_text("Done")
+        await expect(row(page, "سلام.wav")).to_contain_text("other")
+        assert await page.locator("tbody .name").evaluate("name => name.dir") == "auto"
+
+
+async def test_without_a_store(start: Start, moonshine: AnyEngine, visit: Visit) -> None:
+    """The page is not offered."""
+    async with (
+        start(moonshine, "store.enabled = false", console=True) as server,
+        visit(server, "/") as watched,
+    ):
+        names = await watched.page.get_by_role("navigation").get_by_role("link").all_inner_texts()
+        assert "Live" in names
+        assert "Files" not in names
