@@ -25,6 +25,7 @@ from coqui_server.settings import Settings
 from coqui_server.store import Store, database, opened
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
+from coqui_server.web import access
 from coqui_server.web.app import build
 from coqui_server.web.parts import Parts
 from coqui_server.web.server import Console
@@ -56,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             Transcoder(settings.ffmpeg)
             Webhook(settings.rtp.webhook)
             database.address(settings.store)
+            access.check(settings)
             print(f"{source}: ok")
         else:
             asyncio.run(run(settings, source))
@@ -113,6 +115,7 @@ async def run(settings: Settings, source: str) -> None:
 async def _serve(
     settings: Settings, source: str, store: Store | None, stopped: asyncio.Event
 ) -> None:
+    door = access.opened(settings, store)
     engines = await asyncio.to_thread(load_engines, settings)
     scheduler = Scheduler(settings.server.threadpool.count)
     keeper = store.keeper if store else None
@@ -124,12 +127,14 @@ async def _serve(
             async with Listener(service, [webhook]) as rtp, queue or nullcontext():
                 calls = Calls(rtp)
                 routes = sockets.routes(service, calls)
-                servers = await sockets.listen(service, routes)
+                servers = await sockets.listen(service, routes, door)
                 console = None
                 if settings.web.enabled:
-                    application = build(Parts(service, rtp, calls, store, queue))
+                    application = build(Parts(service, rtp, calls, store, queue, door))
                     console = await open_console(application, service, routes)
                 _warn_if_open(settings)
+                if door.users and await door.users.empty():
+                    _log.warning("there is no account yet: whoever signs up first is administrator")
                 print(screen(service, servers[0], console, routes, rtp, source), flush=True)
                 await stopped.wait()
                 if queue:
@@ -159,8 +164,11 @@ def _warn_if_open(settings: Settings) -> None:
     if settings.web.enabled:
         hosts["web.host"] = settings.web.host
     for key, host in hosts.items():
-        if not _of_this_machine_alone(host):
-            _log.warning("%s is %s: whoever reaches it is let in, nobody has to sign in", key, host)
+        if not settings.auth.required and not _of_this_machine_alone(host):
+            _log.warning(
+                "%s is %s: whoever reaches it is let in, nobody has to sign in (auth.required)",
+                *(key, host),
+            )
 
 
 def _of_this_machine_alone(host: str) -> bool:

@@ -15,6 +15,10 @@
     |   +-- NoSuchCall         a command about a call that is not there
     |   +-- NotFound           nothing of this name is kept, or it is somebody else's
     |   +-- StillRunning       not while it is running
+    |   +-- NotSignedIn        nobody, or nobody we know, where somebody has to sign in
+    |   +-- Forbidden          not for this user, or not proved to come from our own pages
+    |   +-- NameTaken          an account has this name
+    |   +-- TooManyAttempts    at signing in; has the seconds to wait
     |   +-- ServerFault        ours: an engine or ffmpeg failed
     |       +-- EngineError    the recogniser failed on an utterance
     |       |   +-- ServiceError  a remote one refused, failed or did not answer
@@ -26,6 +30,8 @@
     +-- SessionClosed          written to after its end
     +-- MalformedPacket        a datagram that is not what its first bytes say
 """
+
+import math
 
 
 class CoquiServerError(Exception):
@@ -137,6 +143,44 @@ class StillRunning(RequestError):
 
     code = "running"
     http_status = 409
+
+
+class NotSignedIn(RequestError):
+    """No token and no cookie, or one that is forged, revoked or too old."""
+
+    code = "unauthorized"
+    close_code = 3000
+    http_status = 401
+
+
+class Forbidden(RequestError):
+    """Something that this user may not do, or that did not come from a page of ours."""
+
+    code = "forbidden"
+    close_code = 3003
+    http_status = 403
+
+
+class NameTaken(RequestError):
+    """Somebody else has this name."""
+
+    code = "name_taken"
+    http_status = 409
+
+
+class TooManyAttempts(RequestError):
+    """Somebody guesses passwords, or makes one account after another.
+
+    Attributes:
+        wait: seconds until the next attempt.
+    """
+
+    code = "too_many_attempts"
+    http_status = 429
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(f"too many attempts; try again in {math.ceil(wait / 60)} minutes")
+        self.wait = wait
 
 
 class ServerFault(RequestError):

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, model_validator
 
+from coqui_server.auth_settings import AuthSettings
 from coqui_server.engine_settings import (
     NAMES,
     CoquiSettings,
@@ -277,6 +278,7 @@ class Settings(Section):
     vira: ViraSettings = Field(default_factory=ViraSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
     web: WebSettings = WebSettings()
+    auth: AuthSettings = AuthSettings()
     rtp: RtpSettings = RtpSettings()
     partials: PartialSettings = PartialSettings()
     ffmpeg: FfmpegSettings = FfmpegSettings()

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -17,14 +17,18 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 
 from coqui_server import __version__
-from coqui_server.exceptions import ConfigError, TooLarge
+from coqui_server.exceptions import ConfigError, NotSignedIn, StoreError, TooLarge
 from coqui_server.protocols import events, json_audio, speech_to_text, vosk, whole_file
 from coqui_server.rtp.calls import Calls
+from coqui_server.store.ownership import Asker
+from coqui_server.store.users import PREFIX
 from coqui_server.transcription.service import Service
+from coqui_server.web.access import SUBPROTOCOL, Access
 
-Protocol = Callable[[ServerConnection], Awaitable[None]]
+Protocol = Callable[[ServerConnection, Asker], Awaitable[None]]
 Routes = Mapping[str, Protocol]
 
 _QUEUED_FRAMES = 1
@@ -47,7 +51,12 @@ class Connection(ServerConnection):
     """Says why a frame is too large before it is closed for it, as other refusals do.
 
     websockets refuses such a frame by its header alone, when no handler has seen it yet.
+
+    Attributes:
+        asker: who opened it; set before the handshake is accepted.
     """
+
+    asker: Asker
 
     def __init__(self, protocol: ServerProtocol, *args: Any, **options: Any) -> None:
         fail = protocol.fail
@@ -59,6 +68,7 @@ class Connection(ServerConnection):
             fail(code, reason)
 
         protocol.fail = explain  # type: ignore[method-assign]
+        protocol.select_subprotocol = _subprotocol  # type: ignore[method-assign, assignment]
         super().__init__(protocol, *args, **options)
 
 
@@ -74,7 +84,7 @@ def routes(service: Service, calls: Calls) -> Routes:
     }
 
 
-async def listen(service: Service, routes: Routes) -> list[Server]:
+async def listen(service: Service, routes: Routes, access: Access) -> list[Server]:
     """Listen where `server.http` says, on its port first and then on the extra ones.
 
     Raises:
@@ -86,7 +96,7 @@ async def listen(service: Service, routes: Routes) -> list[Server]:
         for port in (http.port, *http.extra_ports):
             key = "server.http.port" if port == http.port else "server.http.extra_ports"
             place = Place(http.host, port, "server.http.host", key)
-            servers += [await open_port(place, service, routes)]
+            servers += [await open_port(place, service, routes, access)]
     except ConfigError:
         for server in servers:
             server.close()
@@ -98,6 +108,7 @@ async def open_port(
     place: Place,
     service: Service,
     routes: Routes,
+    access: Access,
     create_connection: Callable[..., asyncio.Protocol] = Connection,
 ) -> Server:
     """Listen at one place. What `create_connection` makes is given each new connection.
@@ -107,14 +118,17 @@ async def open_port(
     """
 
     async def handle(connection: ServerConnection) -> None:
+        assert isinstance(connection, Connection)
         assert connection.request is not None
         try:
-            await routes[urlsplit(connection.request.path).path](connection)
+            path = urlsplit(connection.request.path).path
+            await routes[path](connection, connection.asker)
         except ConnectionClosed:
             _log.info("%s: the client went away", connection.remote_address)
 
-    def answer(connection: ServerConnection, request: Request) -> Response | None:
-        return _plain(connection, request, service, routes)
+    async def answer(connection: ServerConnection, request: Request) -> Response | None:
+        plain = _plain(connection, request, service, routes)
+        return plain or await _refusal(connection, request, access)
 
     try:
         return await serve(
@@ -155,17 +169,45 @@ def _plain(
     return connection.respond(HTTPStatus.NOT_FOUND, f"no {path} here; there is {known}\n")
 
 
+async def _refusal(
+    connection: ServerConnection, request: Request, access: Access
+) -> Response | None:
+    """Refuse who has to sign in and has not; of the others, remember who it is."""
+    assert isinstance(connection, Connection)
+    headers = {name.lower(): value for name, value in request.headers.raw_items()}
+    try:
+        connection.asker = await access.asker(headers, urlsplit(request.path).query)
+    except NotSignedIn as refusal:
+        response = connection.respond(HTTPStatus.UNAUTHORIZED, f"{refusal}\n")
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    except StoreError as fault:
+        _log.warning("nobody can be let in: %s", fault)
+        return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{fault}\n")
+    return None
+
+
+def _subprotocol(offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """What a browser that brings its token so has to be answered.
+
+    Our protocols are known by the path, and Asterisk, which offers "ws", does not expect it back.
+    """
+    if SUBPROTOCOL in offered:
+        return SUBPROTOCOL
+    return next((name for name in offered if name.startswith(PREFIX)), None)
+
+
 def foreign_origin(headers: Mapping[str, str], origins: tuple[str, ...]) -> str | None:
     """The origin of a web page that is neither of this host nor named in `server.origins`.
 
     Browsers let any page open a WebSocket to any host, or post a form to it, this machine included,
     and say in `Origin` (RFC 6455 section 10.2) whose page it is. Other clients send none.
     """
-    origin = headers.get("Origin")
+    origin = headers.get("origin")
     if origin is None or origin in origins or "*" in origins:
         return None
     try:
-        host = urlsplit(f"//{headers.get('Host', '')}").hostname
+        host = urlsplit(f"//{headers.get('host', '')}").hostname
         return None if urlsplit(origin).hostname == host else origin
     except ValueError:
         return origin

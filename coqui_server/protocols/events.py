@@ -21,10 +21,11 @@ from urllib.parse import parse_qsl, urlsplit
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
 
-from coqui_server.exceptions import BadCommand, BadRequest, RequestError
+from coqui_server.exceptions import BadCommand, BadRequest, Forbidden, RequestError
 from coqui_server.protocols import inbound
 from coqui_server.protocols.line import json_object
 from coqui_server.rtp.calls import Calls
+from coqui_server.store.ownership import Asker, Everybody
 from coqui_server.transcription.hub import Hub, Subscription
 
 _FILTERS = ("kind", "session", "call")
@@ -37,13 +38,15 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
 _LARGEST_COMMAND = 64 * 1024
 
 
-async def serve(connection: ServerConnection, hub: Hub, calls: Calls) -> None:
+async def serve(connection: ServerConnection, asker: Asker, hub: Hub, calls: Calls) -> None:
     """Send events and answer commands until either side is done."""
     assert connection.request is not None
     query = dict(parse_qsl(urlsplit(connection.request.path).query))
-    with hub.subscribed({key: query[key] for key in _FILTERS if key in query}) as news:
+    wanted = {key: query[key] for key in _FILTERS if key in query}
+    mine = {} if isinstance(asker.whose, Everybody) else {"owner": asker.whose}
+    with hub.subscribed(wanted | mine) as news:
         telling = asyncio.create_task(_tell(connection, news))
-        answering = asyncio.create_task(_answer(connection, calls))
+        answering = asyncio.create_task(_answer(connection, calls if asker.sees_all else None))
         try:
             done, _ = await asyncio.wait((telling, answering), return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -60,7 +63,7 @@ async def _tell(connection: ServerConnection, news: Subscription) -> None:
     await connection.close(CloseCode.GOING_AWAY)
 
 
-async def _answer(connection: ServerConnection, calls: Calls) -> None:
+async def _answer(connection: ServerConnection, calls: Calls | None) -> None:
     while True:
         try:
             text = await inbound.message(connection, _LARGEST_COMMAND)
@@ -72,7 +75,7 @@ async def _answer(connection: ServerConnection, calls: Calls) -> None:
         await connection.send(json.dumps(await _reply(text, calls)))
 
 
-async def _reply(text: str | bytes, calls: Calls) -> dict[str, Any]:
+async def _reply(text: str | bytes, calls: Calls | None) -> dict[str, Any]:
     request: Any = None
     try:
         command = _object(text)
@@ -101,7 +104,9 @@ def _name(command: dict[str, Any]) -> str:
     return name
 
 
-async def _done(name: str, values: dict[str, Any], calls: Calls) -> dict[str, Any]:
+async def _done(name: str, values: dict[str, Any], calls: Calls | None) -> dict[str, Any]:
+    if calls is None:
+        raise Forbidden("only administrators control calls")
     match name:
         case "reserve_call":
             return {"event": "call", "call": await calls.reserve(**values)}

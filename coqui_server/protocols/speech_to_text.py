@@ -23,6 +23,7 @@ from coqui_server.engines.base import AnyEngine, Options
 from coqui_server.exceptions import BadRequest, RequestError
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
+from coqui_server.store.ownership import Asker
 from coqui_server.transcription.events import Event, Final, Partial, UtteranceEnd
 from coqui_server.transcription.messages import segment
 from coqui_server.transcription.service import Service
@@ -44,14 +45,14 @@ class _Wishes:
     options: Options
 
 
-async def serve(connection: ServerConnection, service: Service) -> None:
+async def serve(connection: ServerConnection, asker: Asker, service: Service) -> None:
     """Serve one session after another until the client leaves."""
     line = Line(connection, service)
     try:
         while True:
             try:
                 message = await line.receive()
-                await _session(line, service, _started(message, service.engines))
+                await _session(line, asker, service, _started(message, service.engines))
             except BadRequest as wrong:
                 await line.send(_error(wrong))
     except RequestError as refusal:
@@ -87,14 +88,19 @@ def _wishes(start: dict[str, Any], engines: Engines) -> _Wishes:
     return _Wishes(intake, start["interim"], start["words"], engine, options)
 
 
-async def _session(line: Line, service: Service, wishes: _Wishes) -> None:
+async def _session(line: Line, asker: Asker, service: Service, wishes: _Wishes) -> None:
     async def tell(event: Event) -> None:
         if (message := _message(event, wishes)) is not None:
             await line.send(message)
 
     interim = service.settings.partials.pace if wishes.interim else None
     async with service.session(
-        "live", engine=wishes.engine, options=wishes.options, interim=interim, sinks=[tell]
+        "live",
+        engine=wishes.engine,
+        options=wishes.options,
+        interim=interim,
+        sinks=[tell],
+        owner=asker.user,
     ) as session:
         await line.send({"event": "started", "session_id": session.id})
         async with heard_out(session, wishes.intake):

@@ -23,19 +23,20 @@ from websockets.exceptions import ConnectionClosed
 
 from coqui_server.exceptions import RequestError
 from coqui_server.protocols.upload import Upload
+from coqui_server.store.ownership import Asker
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.messages import segment
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session, Transcript
 
 
-async def serve(connection: ServerConnection, service: Service) -> None:
+async def serve(connection: ServerConnection, asker: Asker, service: Service) -> None:
     """Answer one file, or say why not."""
     assert connection.request is not None
     async with Upload(connection, service) as upload:
         try:
             query = urlsplit(connection.request.path).query
-            reply = await _while_connected(connection, _answer(service, upload, query))
+            reply = await _while_connected(connection, _answer(service, asker, upload, query))
         except RequestError as refusal:
             upload.discard()
             await connection.send(json.dumps({"message": str(refusal), "code": refusal.code}))
@@ -62,10 +63,11 @@ async def _while_connected(
         await asyncio.gather(working, gone, return_exceptions=True)
 
 
-async def _answer(service: Service, upload: Upload, query: str) -> dict[str, Any]:
+async def _answer(service: Service, asker: Asker, upload: Upload, query: str) -> dict[str, Any]:
     wanted = dict(parse_qsl(query, keep_blank_values=True))
     engine, language = wanted.get("engine"), wanted.get("language")
-    return _reply(*await transcribe(service, upload, engine=engine, language=language))
+    made = transcribe(service, upload, engine=engine, language=language, owner=asker.user)
+    return _reply(*await made)
 
 
 def _reply(session: Session, transcript: Transcript) -> dict[str, Any]:

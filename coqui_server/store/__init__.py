@@ -12,6 +12,7 @@ from coqui_server.store.recordings import Recordings
 from coqui_server.store.retention import Retention
 from coqui_server.store.sessions import Sessions
 from coqui_server.store.uploads import Uploads
+from coqui_server.store.users import Users
 from coqui_server.store_settings import StoreSettings
 
 
@@ -25,6 +26,7 @@ class Store:
     keeper: Keeper
     jobs: Jobs
     uploads: Uploads
+    users: Users
 
 
 @asynccontextmanager
@@ -47,4 +49,4 @@ async def opened(settings: StoreSettings) -> AsyncIterator[Store | None]:
         uploads = Uploads(settings.path / "uploads")
         retention = Retention(opened, sessions, jobs, uploads, settings.retention)
         await parts.enter_async_context(retention.kept())
-        yield Store(settings, opened, sessions, kept, jobs, uploads)
+        yield Store(settings, opened, sessions, kept, jobs, uploads, Users(opened))

@@ -1,5 +1,7 @@
 """Whose it is: no query of the store leaves that open."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -12,6 +14,19 @@ EVERYBODY = Everybody()
 
 Whose = str | None | Everybody
 """The name of a user; None for what came while nobody was signed in; or everybody's."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks: a user's name, None for nobody; and whose sessions, calls and files are shown."""
+
+    user: str | None
+    whose: Whose
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether nobody's are hidden from them."""
+        return isinstance(self.whose, Everybody)
 
 
 def owned(owner: InstrumentedAttribute[str | None], whose: Whose) -> ColumnElement[bool]:

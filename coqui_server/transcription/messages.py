@@ -1,7 +1,7 @@
 """Events as the JSON that leaves the daemon: event sockets, webhooks and replies share it.
 
-Times are seconds with three decimals. Every event has `event`, `session`, `kind`, `call` and
-`label`; what else it has stands in `message`.
+Times are seconds with three decimals. Every event has `event`, `session`, `kind`, `call`,
+`label` and `owner`; what else it has stands in `message`.
 """
 
 from typing import Any
@@ -30,6 +30,7 @@ def message(event: Event) -> Message:
         "kind": source.kind,
         "call": source.call,
         "label": source.label,
+        "owner": source.owner,
         **body,
     }
 

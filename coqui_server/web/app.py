@@ -7,11 +7,12 @@ from fastapi.staticfiles import StaticFiles
 
 from coqui_server import __version__
 from coqui_server.web import errors
+from coqui_server.web.access import ADMINISTRATOR, SIGNED_IN
 from coqui_server.web.api import calls, files, monitoring, sessions, unkept
 from coqui_server.web.headers import Guard
+from coqui_server.web.pages import accounts, live, reference
 from coqui_server.web.pages import calls as calls_page
 from coqui_server.web.pages import files as files_page
-from coqui_server.web.pages import live, reference
 from coqui_server.web.pages import sessions as session_pages
 from coqui_server.web.parts import Parts
 
@@ -31,20 +32,24 @@ def build(parts: Parts) -> FastAPI:
         redoc_url=None,
         max_body_size=_MOST_JSON,
     )
+    app.state.access = parts.access
     app.add_middleware(Guard, origins=parts.service.settings.server.origins)
     app.state.kept = parts.store is not None
     errors.handle(app)
     app.include_router(monitoring.router(parts.service, parts.rtp))
-    app.include_router(calls.router(parts.calls))
+    app.include_router(calls.router(parts.calls), dependencies=[ADMINISTRATOR])
     if parts.store and parts.queue:
         app.include_router(sessions.router(parts.store))
         app.include_router(files.router(parts.service, parts.queue))
-        app.include_router(files_page.router(parts.service))
+        app.include_router(files_page.router(parts.service), dependencies=[SIGNED_IN])
     else:
         app.include_router(unkept.router())
-    app.include_router(live.router(parts.service))
-    app.include_router(session_pages.router(parts.store))
-    app.include_router(calls_page.router(parts.rtp))
+    if parts.access.users and parts.access.cookies:
+        signup = parts.service.settings.auth.signup
+        app.include_router(accounts.router(parts.access.users, parts.access.cookies, signup))
+    app.include_router(live.router(parts.service), dependencies=[SIGNED_IN])
+    app.include_router(session_pages.router(parts.store), dependencies=[SIGNED_IN])
+    app.include_router(calls_page.router(parts.rtp), dependencies=[ADMINISTRATOR])
     app.include_router(reference.router())
     app.mount("/static", StaticFiles(directory=_STATIC))
     reference.mount_assets(app)

@@ -4,13 +4,14 @@
 """
 
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from coqui_server.exceptions import Busy, RequestError
+from coqui_server.exceptions import Busy, NotSignedIn, RequestError
 from coqui_server.web.pages import templates
 
 _RETRY = "5"
@@ -34,9 +35,21 @@ def _answer(request: Request, status: int, message: str, code: str) -> Response:
 
 
 async def _refused(request: Request, refusal: RequestError) -> Response:
+    if isinstance(refusal, NotSignedIn):
+        return _to_sign_in(request, refusal)
     answer = _answer(request, refusal.http_status, str(refusal), refusal.code)
     if isinstance(refusal, Busy):
         answer.headers["Retry-After"] = _RETRY
+    return answer
+
+
+def _to_sign_in(request: Request, refusal: NotSignedIn) -> Response:
+    """People are shown where to sign in, and sent back after it; programs are told."""
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        # Without the query, which may hold the token that was wrong.
+        return RedirectResponse(f"/sign-in?{urlencode({'next': request.url.path})}", 303)
+    answer = _answer(request, refusal.http_status, str(refusal), refusal.code)
+    answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
 

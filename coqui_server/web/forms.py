@@ -12,11 +12,11 @@ from starlette.requests import ClientDisconnect
 
 from coqui_server.exceptions import BadRequest, Idle, RequestError, TooLarge
 from coqui_server.jobs.queue import Queue
+from coqui_server.store.ownership import Asker
 from coqui_server.store.tables import JobRow
 from coqui_server.store.uploads import Upload
 from coqui_server.transcription.service import Service
 from coqui_server.web import multipart
-from coqui_server.web.access import Asker
 
 MOST_FILES = 100
 """Files in one form."""

@@ -7,9 +7,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coqui_server.sockets import foreign_origin
-
-_SAFE = ("GET", "HEAD", "OPTIONS")
-"""Methods that change nothing (RFC 9110 section 9.2.1)."""
+from coqui_server.web.access import SAFE
 
 _POLICY: Mapping[str, str] = {
     "default-src": "'self'",
@@ -58,11 +56,18 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        foreign = foreign_origin(Headers(scope=scope), self._origins)
-        if foreign and scope["method"] not in _SAFE:
+        headers = Headers(scope=scope)
+        foreign = foreign_origin(headers, self._origins) or _other_site(headers)
+        if foreign and scope["method"] not in SAFE:
             await _refuse(guarded, foreign)
         else:
             await self._app(scope, receive, guarded)
+
+
+def _other_site(headers: Headers) -> str | None:
+    """Browsers leave `Origin` out now and then, but not this."""
+    unnamed = headers.get("origin") is None and headers.get("sec-fetch-site") == "cross-site"
+    return "another site" if unnamed else None
 
 
 def _policy(path: str) -> str:

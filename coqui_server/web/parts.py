@@ -7,6 +7,7 @@ from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
 from coqui_server.store import Store
 from coqui_server.transcription.service import Service
+from coqui_server.web.access import Access
 
 
 @dataclass(frozen=True)
@@ -19,3 +20,4 @@ class Parts:
     calls: Calls
     store: Store | None
     queue: Queue | None
+    access: Access

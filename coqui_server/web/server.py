@@ -14,6 +14,7 @@ from websockets.server import ServerProtocol
 
 from coqui_server.sockets import Connection, Place, Routes, open_port
 from coqui_server.transcription.service import Service
+from coqui_server.web.access import Access
 
 
 class _Http(uvicorn.Server):
@@ -84,6 +85,7 @@ async def listen(app: FastAPI, service: Service, routes: Routes) -> Console:
         ConfigError: the address or the port cannot be had.
     """
     settings = service.settings
+    access: Access = app.state.access
     http = _Http(app, settings.server.drain)
     place = Place(settings.web.host, settings.web.port, "web.host", "web.port")
-    return Console(http, await open_port(place, service, routes, http.connection))
+    return Console(http, await open_port(place, service, routes, access, http.connection))

@@ -1,5 +1,6 @@
 """The Live page in a real browser: a fake microphone that plays real speech, a real engine."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -24,6 +25,13 @@ def _speech(spoken_file: Path) -> None:
     shutil.copy(VOICE.path, spoken_file)
 
 
+HEARD = """meter => new Promise((resolve) => {
+    const look = () => (meter.value > -40 ? resolve() : requestAnimationFrame(look));
+    look();
+})"""
+"""Wait until the meter moves."""
+
+
 async def press(page: Page, name: str) -> None:
     """Press the one button, by the name it has now."""
     await page.get_by_role("button", name=name, exact=True).click()
@@ -36,10 +44,10 @@ async def test_speak_and_read_along(server: Running, visit: Visit) -> None:
         page = watched.page
         await expect(page.get_by_role("button", name="Copy")).to_be_hidden()
         await press(page, "Start")
+        await page.locator("#level").evaluate(HEARD)
         await expect(page.locator(".partial")).to_contain_text("appointment")
         await expect(page.locator(SETTLED)).to_have_count(0)
         assert server.service.health()["sessions"]["live"] == 1
-        level = await page.locator("#level").evaluate("meter => meter.value")
         await expect(page.locator(SETTLED).last).to_contain_text("card")
         await expect(page.locator(".partial")).to_be_empty()
         await press(page, "Stop")
@@ -56,8 +64,7 @@ async def test_speak_and_read_along(server: Running, visit: Visit) -> None:
         await expect(page.locator(".said").last).to_contain_text("insurance card")
     assert (await download.value).suggested_filename.endswith(".srt")
     assert spoken(said) == spoken(copied) == spoken(VOICE.text)
-    assert -60 < level < -5
-    assert elapsed in ("0:04", "0:05", "0:06", "0:07")
+    assert re.fullmatch(r"0:(0[4-9]|[1-5]\d)", elapsed)
     assert server.service.health()["sessions"]["live"] == 0
 
 

@@ -28,6 +28,7 @@ from coqui_server.store import Store, opened
 from coqui_server.store_settings import StoreSettings
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
+from coqui_server.web import access
 from coqui_server.web.app import build
 from coqui_server.web.parts import Parts
 from coqui_server.web.server import Console
@@ -93,12 +94,13 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
             async with Listener(service) as rtp, queue or nullcontext():
                 calls = Calls(rtp)
                 routes = sockets.routes(service, calls)
-                (server,) = await sockets.listen(service, routes)
+                door = access.opened(settings, store)
+                (server,) = await sockets.listen(service, routes, door)
                 url = f"ws://127.0.0.1:{_port(server)}"
                 here = Running(service, url, rtp, server, store=store, queue=queue, ports=[server])
                 try:
                     if console:
-                        app = build(Parts(service, rtp, calls, store, queue))
+                        app = build(Parts(service, rtp, calls, store, queue, door))
                         pages = await open_console(app, service, routes)
                         here.ports.append(pages)
                         here.console = f"http://127.0.0.1:{_port(pages)}"

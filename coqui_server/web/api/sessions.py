@@ -30,6 +30,8 @@ Format = StrEnum("Format", [(name, name) for name in exports.FORMATS])  # type: 
 def router(store: Store) -> APIRouter:
     """What is asked of sessions that are kept in this store."""
     routes = APIRouter(prefix="/api/sessions", tags=["sessions"])
+    # Seconds of Python for a long one: one at a time leaves the interpreter to live speech.
+    exporting = asyncio.Lock()
 
     @routes.get("/")
     async def find(
@@ -95,7 +97,8 @@ def router(store: Store) -> APIRouter:
         """Its transcript as a file."""
         document = transcripts.document(await store.sessions.get(asking.whose, id))
         made = exports.FORMATS[format]
-        data = await asyncio.to_thread(made.render, document)
+        async with exporting:
+            data = await asyncio.to_thread(made.render, document)
         answer = Response(data, media_type=made.media_type)
         name = quote(f"{document.title}.{made.extension}", safe="")
         answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"

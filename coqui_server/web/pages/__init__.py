@@ -8,21 +8,28 @@ from fastapi.templating import Jinja2Templates
 
 from coqui_server import __version__, exports
 from coqui_server.exports.document import clock
+from coqui_server.store.ownership import Asker
 from coqui_server.web.transcripts import KINDS
 
 
 class Entry(NamedTuple):
-    """A page in the navigation; `kept`: it shows what is kept, and is not there without a store."""
+    """A page in the navigation.
+
+    Attributes:
+        kept: it shows what is kept, and is not there without a store.
+        all: it is for those who see everything.
+    """
 
     address: str
     name: str
     kept: bool = False
+    all: bool = False
 
 
 NAVIGATION = (
     Entry("/", "Live"),
     Entry("/files", "Files", kept=True),
-    Entry("/calls", "Calls"),
+    Entry("/calls", "Calls", all=True),
     Entry("/sessions", "Sessions", kept=True),
 )
 """The pages, in order."""
@@ -35,11 +42,18 @@ templates.env.globals.update(formats=list(exports.FORMATS), kinds=KINDS)
 def _shared(request: Request) -> dict[str, object]:
     """What every page knows. `kept`: whether there is a store."""
     kept: bool = request.app.state.kept
+    # Set where the route asked who it is.
+    asker: Asker | None = getattr(request.state, "asker", None)
+    all = asker is None or asker.sees_all
     return {
-        "navigation": [entry for entry in NAVIGATION if kept or not entry.kept],
+        "navigation": [
+            entry for entry in NAVIGATION if (kept or not entry.kept) and (all or not entry.all)
+        ],
         "kept": kept,
         "path": request.url.path,
         "version": __version__,
+        "asker": asker,
+        "csrf": getattr(request.state, "csrf", None),
     }
 
 

@@ -1,7 +1,9 @@
 // Asks the server for something. What comes back is JSON; a refusal is an Error with its words.
 
+import { csrf } from "./csrf.js";
+
 export async function request(method, address, body) {
-  const headers = body === undefined ? {} : { "Content-Type": "application/json" };
+  const headers = { ...csrf, ...(body !== undefined && { "Content-Type": "application/json" }) };
   let answer;
   try {
     answer = await fetch(address, { method, headers, body: body && JSON.stringify(body) });

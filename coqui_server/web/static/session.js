@@ -27,7 +27,8 @@ if (audio) {
 function play(second) {
   if (!audio) return;
   audio.currentTime = second;
-  audio.play();
+  // A pause that comes before it has begun to play breaks the promise; that is no fault.
+  audio.play().catch(() => {});
 }
 
 // Following. Words are found anew in each frame, as browsers tell the time four times a second.

@@ -1,6 +1,7 @@
 // One file on its way to the server, with its bar. XMLHttpRequest tells how far it is; fetch does
 // not.
 
+import { csrf } from "./csrf.js";
 import { button, make, size } from "./elements.js";
 
 export class Upload {
@@ -30,6 +31,7 @@ export class Upload {
       this.request.onloadend = () => resolve(this.ended());
       this.request.open("POST", "/api/files");
       this.request.responseType = "json";
+      Object.entries(csrf).forEach(([name, value]) => this.request.setRequestHeader(name, value));
       const form = new FormData();
       // Before the file: fields are for what follows them.
       if (this.engine) form.append("engine", this.engine);
