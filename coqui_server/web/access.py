@@ -5,6 +5,7 @@ from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
 from starlette.requests import cookie_parser
 from websockets.typing import Subprotocol
 
@@ -124,7 +125,11 @@ def _token(headers: Mapping[str, str], query: str) -> str | None:
     return next((name for name in offered if name.startswith(PREFIX)), None)
 
 
-async def _asking(request: Request) -> Asker:
+_BEARER = HTTPBearer(auto_error=False, description="a token from the account's page")
+"""For the reference of the API, so that requests can be tried there; the reading is ours."""
+
+
+async def _asking(request: Request, _: Annotated[object, Depends(_BEARER)]) -> Asker:
     access: Access = request.app.state.access
     query = request.url.query
     asker = await access.asker(request.headers, query)

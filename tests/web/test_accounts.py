@@ -53,6 +53,18 @@ async def test_nobody_is_let_in(server: Running) -> None:
             assert (await client.get(path)).status_code == 200
 
 
+async def test_every_route_asks(server: Running) -> None:
+    """None of the API was forgotten, and each says so in the reference."""
+    async with httpx.AsyncClient(base_url=server.console) as client:
+        paths = (await client.get("/openapi.json")).json()["paths"]
+        assert len(paths) > 10
+        for path in paths.keys() - {"/health", "/metrics"}:
+            for method, about in paths[path].items():
+                refused = await client.request(method, path.replace("{", "").replace("}", ""))
+                assert refused.status_code == 401, (method, path)
+                assert about["security"] == [{"HTTPBearer": []}]
+
+
 async def test_sign_up_in_and_out(server: Running) -> None:
     """The first becomes the administrator; who signed out has to sign in again."""
     async with signed_up(server, "Anna") as client:

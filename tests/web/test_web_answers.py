@@ -26,7 +26,7 @@ async def _guarded(web: httpx.AsyncClient, path: str) -> None:
     assert "script-src" not in policy
     assert ("'unsafe-inline'" in policy.get("style-src", "")) == (path in ("/docs", "/redoc"))
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert "uvicorn" not in headers.get("Server", "")
 
 
