@@ -1,4 +1,4 @@
-"""Accounts in a real browser: two people sign up, hand files in, speak, and see what is theirs."""
+"""Accounts in a real browser: somebody signs up, speaks, mends, makes a token and signs out."""
 
 import shutil
 from pathlib import Path
@@ -7,14 +7,12 @@ from playwright.async_api import Page, expect
 
 from coqui_server.engines.base import AnyEngine
 from tests.browser.conftest import IN_BROWSER, Visit
-from tests.browser.test_files_page import choose
 from tests.conftest import SAMPLES
 from tests.protocols.conftest import Start
 
 pytestmark = IN_BROWSER
 
 PASSWORD = "correct horse"
-PATHS = [SAMPLES / name for name in ("appointment.wav", "voicemail.wav", "telephone.wav")]
 
 
 async def sign_up(page: Page, name: str) -> None:
@@ -26,34 +24,11 @@ async def sign_up(page: Page, name: str) -> None:
     await expect(page.get_by_role("link", name=name)).to_be_visible()
 
 
-async def test_two_people(start: Start, moonshine: AnyEngine, visit: Visit) -> None:
-    """The queue of each goes on by itself; the one who is no administrator sees only theirs."""
-    async with (
-        start(moonshine, "auth.required = true", console=True) as server,
-        visit(server, "/files") as admin,
-        visit(server, "/files") as other,
-    ):
-        await expect(admin.page).to_have_url(f"{server.console}/sign-in?next=%2Ffiles")
-        await sign_up(admin.page, "anna")
-        await sign_up(other.page, "ben")
-        for watched in (other, admin):
-            await watched.page.goto("/files")
-        await choose(other.page, *PATHS)
-        await choose(admin.page, PATHS[0])
-        await expect(other.page.locator("tbody .word")).to_have_text(["Done"] * 3)
-        await expect(admin.page.locator("tbody .word")).to_have_text(["Done"] * 4)
-        for watched, sees in ((other, 3), (admin, 4)):
-            await watched.page.get_by_role("link", name="Sessions").click()
-            await expect(watched.page.get_by_text(f"{sees} sessions")).to_be_visible()
-        await expect(other.page.get_by_role("link", name="Calls")).to_be_hidden()
-        await expect(admin.page.get_by_role("link", name="Calls")).to_be_visible()
-
-
 async def test_speaking_with_an_account(
     start: Start, moonshine: AnyEngine, visit: Visit, spoken_file: Path
 ) -> None:
     """The page's socket knows who it is, a segment can be mended, a token made and revoked."""
-    shutil.copy(PATHS[0], spoken_file)
+    shutil.copy(SAMPLES / "appointment.wav", spoken_file)
     async with (
         start(moonshine, "auth.required = true", console=True) as server,
         visit(server, "/sign-up") as watched,
