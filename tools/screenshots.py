@@ -1,4 +1,4 @@
-"""`python -m tools.screenshots`: pictures of the console's pages, into docs/screens/.
+"""`python -m tools.screenshots [PAGE...]`: pictures of the console's pages, into docs/screens/.
 
 Each page as it looks with something in it, in light, in dark and on a phone. Needs Chromium.
 """
@@ -8,9 +8,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 from playwright.async_api import Browser, Page, async_playwright
 
+from coqui_server.audio import wav
+from coqui_server.audio.transcode import find_ffmpeg
+from coqui_server.settings import FfmpegSettings
 from tools.browser import SWITCHES, fake_microphone
 from tools.daemon import ROOT, Daemon, running
 
@@ -47,7 +53,57 @@ async def _session(page: Page) -> None:
     await page.locator("audio").evaluate("audio => audio.pause()")
 
 
-_PAGES = {"live": _live, "sessions": _sessions, "session": _session}
+async def _files(page: Page) -> None:
+    """One of each state."""
+    voice = (ROOT / "samples" / "voicemail.wav").read_bytes()
+    while jobs := await (await page.request.get("/api/files")).json():  # of the picture before
+        for job in jobs:
+            await page.request.delete(f"/api/files/{job['id']}")
+    await page.goto("/files")
+    meeting = wav.encode(np.tile(np.frombuffer(voice[44:], np.int16), 200))
+    with TemporaryDirectory() as folder:
+        for name, data in (
+            ("interview.wav", voice),
+            ("notes.txt", b"Nothing to hear here. " * 500),
+            ("Board meeting, 14 May.wav", meeting),
+            ("گفتگو با آنا.wav", voice),
+        ):
+            Path(folder, name).write_bytes(data)
+            await page.locator("#chosen").set_input_files(Path(folder, name))
+        await page.locator("tbody tr").nth(3).wait_for()
+    meeting_row = page.locator("tr", has_text="Board meeting")
+    await meeting_row.locator(".state .muted", has_text="left").wait_for()
+
+
+async def _calls(page: Page) -> None:
+    """The caller has spoken, the agent answers."""
+    await page.request.delete("/api/calls/ticket-4711")  # of the picture before
+    await page.goto("/calls")
+    wanted = {"id": "ticket-4711", "label": "Ticket 4711", "legs": ["caller", "agent"]}
+    call = await (await page.request.post("/api/calls", data=wanted)).json()
+    caller, agent = (leg["port"] for leg in call["legs"])
+    _speak(caller, "voicemail.wav")
+    await page.locator(".talk li:not(.partial)").first.wait_for()
+    _speak(agent, "appointment.wav")
+    await page.locator(".partial:visible", has_text="agent").wait_for()
+
+
+def _speak(port: int, sound: str) -> None:
+    """Send a sample as RTP at its own pace."""
+    arguments = ["-v", "error", "-re", "-i", str(ROOT / "samples" / sound)]
+    arguments += ["-ar", "8000", "-c:a", "pcm_mulaw"]
+    address = f"rtp://127.0.0.1:{port}?pkt_size=172"
+    ffmpeg = find_ffmpeg(FfmpegSettings())
+    subprocess.Popen([ffmpeg, *arguments, "-f", "rtp", address], stdout=subprocess.DEVNULL)
+
+
+_PAGES = {
+    "live": _live,
+    "calls": _calls,
+    "sessions": _sessions,
+    "session": _session,
+    "files": _files,  # the last, since it leaves a long one at work
+}
 """Each goes to its page and brings it into the state that is shown."""
 
 
@@ -67,9 +123,9 @@ async def _take(program: str, daemon: Daemon) -> None:
     switches = [*SWITCHES, *fake_microphone(ROOT / "samples" / "voicemail.wav")]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=switches)
-        for name, prepare in _PAGES.items():
+        for name in sys.argv[1:] or _PAGES:
             for look in _LOOKS:
-                await _picture(browser, daemon, look, prepare, f"{name}-{look}.png")
+                await _picture(browser, daemon, look, _PAGES[name], f"{name}-{look}.png")
         await browser.close()
 
 

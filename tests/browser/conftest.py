@@ -93,7 +93,8 @@ Visit = Callable[..., AbstractAsyncContextManager[Watched]]
 @pytest.fixture
 def visit(browser: Browser) -> Visit:
     """Opens a page: `async with visit(server, "/path") as watched`; fails if it had faults. It may
-    use the microphone unless `permissions=[]`; `browser` is another one than that of all tests."""
+    use the microphone unless `permissions=[]`; `browser` is another one than that of all tests;
+    `script` runs before those of the page."""
 
     @asynccontextmanager
     async def visiting(
@@ -102,6 +103,7 @@ def visit(browser: Browser) -> Visit:
         pardoned: str | None = None,
         browser: Browser = browser,
         permissions: Sequence[str] = ("microphone",),
+        script: str = "",
         **options: Any,
     ) -> AsyncIterator[Watched]:
         context = await browser.new_context(
@@ -111,6 +113,7 @@ def visit(browser: Browser) -> Visit:
         try:
             watched = Watched(await context.new_page(), server, pardoned)
             watched.watch()
+            await watched.page.add_init_script(script)
             await watched.page.goto(path)
             yield watched
             assert watched.faults == []

@@ -1,20 +1,82 @@
-"""Accounts in a real browser: signing up and out, tokens, and a socket by cookie and by token."""
+"""Accounts in a real browser: two people sign up, hand files in, speak, and see what is theirs."""
+
+import shutil
+from pathlib import Path
 
 from playwright.async_api import Page, expect
 
 from coqui_server.engines.base import AnyEngine
 from tests.browser.conftest import IN_BROWSER, Visit
+from tests.browser.test_files_page import choose
+from tests.conftest import SAMPLES
 from tests.protocols.conftest import Start
 
 pytestmark = IN_BROWSER
 
 PASSWORD = "correct horse"
+PATHS = [SAMPLES / name for name in ("appointment.wav", "voicemail.wav", "telephone.wav")]
 
 
-async def sign(page: Page, button: str, name: str) -> None:
+async def sign_up(page: Page, name: str) -> None:
+    """From the page where somebody is sent who has no account."""
+    await page.goto("/sign-up")
     await page.get_by_label("Name").fill(name)
     await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("main").get_by_role("button", name=button).click()
+    await page.get_by_role("button", name="Sign up").click()
+    await expect(page.get_by_role("link", name=name)).to_be_visible()
+
+
+async def test_two_people(start: Start, moonshine: AnyEngine, visit: Visit) -> None:
+    """The queue of each goes on by itself; the one who is no administrator sees only theirs."""
+    async with (
+        start(moonshine, "auth.required = true", console=True) as server,
+        visit(server, "/files") as admin,
+        visit(server, "/files") as other,
+    ):
+        await expect(admin.page).to_have_url(f"{server.console}/sign-in?next=%2Ffiles")
+        await sign_up(admin.page, "anna")
+        await sign_up(other.page, "ben")
+        for watched in (other, admin):
+            await watched.page.goto("/files")
+        await choose(other.page, *PATHS)
+        await choose(admin.page, PATHS[0])
+        await expect(other.page.locator("tbody .word")).to_have_text(["Done"] * 3)
+        await expect(admin.page.locator("tbody .word")).to_have_text(["Done"] * 4)
+        for watched, sees in ((other, 3), (admin, 4)):
+            await watched.page.get_by_role("link", name="Sessions").click()
+            await expect(watched.page.get_by_text(f"{sees} sessions")).to_be_visible()
+        await expect(other.page.get_by_role("link", name="Calls")).to_be_hidden()
+        await expect(admin.page.get_by_role("link", name="Calls")).to_be_visible()
+
+
+async def test_speaking_with_an_account(
+    start: Start, moonshine: AnyEngine, visit: Visit, spoken_file: Path
+) -> None:
+    """The page's socket knows who it is, a segment can be mended, a token made and revoked."""
+    shutil.copy(PATHS[0], spoken_file)
+    async with (
+        start(moonshine, "auth.required = true", console=True) as server,
+        visit(server, "/sign-up") as watched,
+    ):
+        page = watched.page
+        await sign_up(page, "anna")
+        await page.goto("/")
+        await page.get_by_role("button", name="Start").click()
+        await expect(page.locator("#transcript")).to_contain_text("card")
+        await page.get_by_role("button", name="Stop").click()
+        await page.get_by_role("link", name="Open the session").click()
+        await page.get_by_role("button", name="Edit").first.click()
+        await page.get_by_role("textbox").first.fill("Mended.")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.locator(".said").first).to_have_text("Mended.")
+        await page.get_by_role("link", name="anna").click()
+        await page.get_by_label("What it is for").fill("a gateway")
+        await page.get_by_role("button", name="Make a token").click()
+        await expect(page.locator("#token")).to_contain_text("coqui_")
+        await page.get_by_role("button", name="Revoke").click()
+        await expect(page.get_by_text("There are none.")).to_be_visible()
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page).to_have_url(f"{server.console}/sign-in")
 
 
 async def opened(page: Page, *offered: str) -> str | None:
@@ -28,34 +90,23 @@ async def opened(page: Page, *offered: str) -> str | None:
     return found
 
 
-async def test_accounts(start: Start, moonshine: AnyEngine, visit: Visit) -> None:
-    """Sign up, make a token and revoke it, sign out and in again."""
+async def test_sockets_of_pages(start: Start, moonshine: AnyEngine, visit: Visit) -> None:
+    """A page may connect while somebody is signed in, or with a token, which a browser offers."""
     async with (
         start(moonshine, "auth.required = true", console=True) as server,
         visit(server, "/account", pardoned="401|WebSocket") as watched,
     ):
         page = watched.page
         await page.get_by_role("link", name="Make the first one").click()
-        await sign(page, "Sign up", "مینا")
-        await expect(page).to_have_url(f"{server.console}/")
+        await sign_up(page, "مینا")
         assert await opened(page) == ""
-
-        await page.get_by_role("link", name="مینا").click()
+        await page.goto("/account")
         await page.get_by_label("What it is for").fill("<b>CRM</b>")
         await page.get_by_role("button", name="Make a token").click()
         token = await page.locator("#token").inner_text()
         await expect(page.get_by_role("cell", name="<b>CRM</b>", exact=True)).to_be_visible()
-
         await page.get_by_role("button", name="Sign out").click()
         await expect(page).to_have_url(f"{server.console}/sign-in")
         assert await opened(page) is None
+        assert await opened(page, "bearer", "coqui_wrong") is None
         assert await opened(page, "bearer", token) == "bearer"
-        await sign(page, "Sign in", "مینا")
-        await expect(page).to_have_url(f"{server.console}/")
-
-        await page.goto("/account")
-        await page.get_by_role("button", name="Revoke").click()
-        await expect(page.get_by_text("There are none.")).to_be_visible()
-        await page.get_by_role("button", name="Sign out").click()
-        await expect(page).to_have_url(f"{server.console}/sign-in")
-        assert await opened(page, "bearer", token) is None

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +163,35 @@ async def test_without_a_store(start: Start, moonshine: AnyEngine, visit: Visit)
         names = await watched.page.get_by_role("navigation").get_by_role("link").all_inner_texts()
         assert "Live" in names
         assert "Files" not in names
+
+
+async def test_two_users(start: Start, visit: Visit) -> None:
+    """Each signs up and sees their own three files; neither waits for the other."""
+    slow = Obstacle(held=True)
+    async with (
+        start(slow, "auth.required = true", console=True) as server,
+        AsyncExitStack() as both,
+    ):
+        pages = []
+        for name in ("anna", "ben", "cleo"):
+            page = (await both.enter_async_context(visit(server, "/sign-up"))).page
+            await page.get_by_label("Name").fill(name)
+            await page.get_by_label("Password").fill("correct horse")
+            await page.get_by_role("button", name="Sign up").click()
+            await page.get_by_role("link", name="Files").click()
+            pages.append((name, page))
+        del pages[0]  # the administrator, who sees everything
+        for name, page in pages:
+            await expect(page.get_by_role("link", name="Calls")).to_have_count(0)
+            files = (
+                payload(f"{name} {number}.wav", VOICE.path.read_bytes()) for number in (1, 2, 3)
+            )
+            await choose(page, *files)
+        for name, page in pages:
+            states = page.locator("tbody .word")
+            await expect(states).to_have_text(["Waiting", "Waiting", "Working"])
+            names = await page.locator("tbody .name").all_inner_texts()
+            assert names == [f"{name} {number}.wav" for number in (3, 2, 1)]
+        slow.let_go()
+        for _, page in pages:
+            await expect(page.locator("tbody .word")).to_have_text(["Done"] * 3)

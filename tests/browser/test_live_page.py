@@ -68,6 +68,28 @@ async def test_speak_and_read_along(server: Running, visit: Visit) -> None:
     assert server.service.health()["sessions"]["live"] == 0
 
 
+ONE_RATE = """
+    const source = AudioContext.prototype.createMediaStreamSource;
+    AudioContext.prototype.createMediaStreamSource = function (stream) {
+        if (this.sampleRate === 16000) throw new DOMException("", "NotSupportedError");
+        window.rate = this.sampleRate;
+        return source.call(this, stream);
+    };
+"""
+"""Makes the browser one that opens a microphone at its own rate only, as Firefox does."""
+
+
+async def test_a_browser_that_cannot_change_the_rate(server: Running, visit: Visit) -> None:
+    """The worklet does it, and the words are as right."""
+    async with visit(server, script=ONE_RATE) as watched:
+        page = watched.page
+        await press(page, "Start")
+        await expect(page.locator(SETTLED).last).to_contain_text("card")
+        assert await page.evaluate("window.rate") >= 44100
+        said = await page.locator("#transcript [aria-live]").inner_text()
+    assert spoken(said) == spoken(VOICE.text)
+
+
 async def test_a_refused_microphone(server: Running, visit: Visit) -> None:
     """Words that say what to do, and the button is there to try again."""
     async with visit(server, permissions=[]) as watched:

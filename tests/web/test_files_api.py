@@ -13,6 +13,7 @@ from coqui_server.engines.base import AnyEngine
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Running, Start
 from tests.protocols.live import Obstacle
+from tests.web.people import csrf, signed_up
 
 VOICE = clip("appointment.wav")
 SPEECH = VOICE.path.read_bytes()
@@ -335,6 +336,36 @@ async def test_where_nothing_is_kept(start: Start, moonshine: AnyEngine) -> None
             assert "store.enabled" in answer.json()["message"]
         posted = await web.post("/api/files", files={"files": ("a.wav", SPEECH)})
         assert posted.status_code == 404
+
+
+async def test_files_are_their_owners(start: Start, moonshine: AnyEngine) -> None:
+    """Nobody else sees, cancels or retries one, or is told of it; an administrator is."""
+    async with (
+        start(moonshine, "auth.required = true", console=True) as server,
+        signed_up(server, "root") as root,
+        signed_up(server, "anna") as anna,
+        signed_up(server, "ben") as ben,
+    ):
+        async with httpx.AsyncClient(base_url=server.console) as stranger:
+            assert (await stranger.get("/api/files")).status_code == 401
+        for client in (root, anna, ben):
+            client.headers["X-CSRF-Token"] = await csrf(client)
+        async with ben.stream("GET", "/api/files/events", timeout=30) as events:
+            (hers,) = await handed_in(anna, "hers.wav")
+            assert hers["owner"] == "anna"
+            address = f"/api/files/{hers['id']}"
+            for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/retry")):
+                assert (await ben.request(method, address + path)).status_code == 404
+            assert (await ben.get("/api/files")).json() == []
+            assert [file["id"] for file in (await root.get("/api/files")).json()] == [hers["id"]]
+            done = await until(anna, hers["id"], "completed")
+            assert (await ben.get(f"/api/sessions/{done['session']}")).status_code == 404
+            (his,) = await handed_in(ben, "his.wav")
+            lines = events.aiter_lines()
+            while not (first := await anext(lines)).startswith("data:"):
+                pass
+            assert json.loads(first[5:])["id"] == his["id"]
+            await until(ben, his["id"], "completed")
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])

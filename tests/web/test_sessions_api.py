@@ -3,7 +3,9 @@
 import asyncio
 import io
 import re
+import sqlite3
 import wave
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -174,6 +176,28 @@ async def test_without_a_recording(start: Start, moonshine: AnyEngine) -> None:
     assert session["recording"] == 0
     assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
     assert "no recording" in gone.json()["message"]
+
+
+async def test_a_locked_database(
+    start: Start, moonshine: AnyEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another program holds it nothing is written, which is said; reading goes on."""
+    monkeypatch.setattr("coqui_server.store.database._PATIENCE", 0.05)
+    async with (
+        start(moonshine, console=True) as server,
+        httpx.AsyncClient(base_url=server.console) as web,
+    ):
+        address = f"/api/sessions/{await transcribed(server)}"
+        segment = (await web.get(address)).json()["segments"][0]
+        edit = f"{address}/segments/{segment['id']}"
+        assert server.store
+        file = server.store.settings.path / "coqui_server.db"
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            refused = await web.patch(edit, json={"text": "Never."})
+            assert (refused.status_code, refused.json()["code"]) == (503, "store_failed")
+            assert (await web.get(address)).json()["segments"][0]["text"] == segment["text"]
+        assert (await web.patch(edit, json={"text": "Now."})).status_code == 200
 
 
 async def test_without_a_store(start: Start, moonshine: AnyEngine) -> None:

@@ -2,13 +2,14 @@
 
 import { clock, make } from "./elements.js";
 
-const LEGS = 4; // colours for them
+const COLOURS = 4;
 const NEAR = 40; // pixels from the end of the talk at which it is followed
 
 export class Call {
   constructor({ id }) {
     this.id = id;
     this.legs = new Map(); // by session
+    this.colours = new Map(); // by the labels of legs: who sends anew keeps theirs
     this.said = new Map(); // lines by session and start: nothing is shown twice
     this.title = make("h2", { dir: "auto" });
     this.state = make("span", { className: "muted" });
@@ -28,21 +29,23 @@ export class Call {
       if (streams.length === 0) waiting.push(`${label ?? "A leg"}: nothing yet at ${host}:${port}`);
       for (const stream of streams) {
         if (!stream.session) continue;
+        const name = label ?? stream.cname ?? stream.source;
         if (!this.legs.has(stream.session)) {
-          this.legs.set(stream.session, this.leg(stream));
+          this.legs.set(stream.session, this.leg(stream, name));
           added.push(stream.session);
         }
-        this.tell(stream.session, label ?? stream.cname ?? stream.source, stream);
+        this.tell(stream.session, name, stream);
       }
     }
     this.state.textContent = waiting.join("; ");
     return added;
   }
 
-  leg({ opened, session }) {
+  leg({ opened, session }, label) {
     const [name, numbers] = [make("bdi", { className: "who" }), make("span", { className: "muted" })];
     const element = make("li", { className: "row" }, [name, numbers]);
-    element.dataset.leg = this.legs.size % LEGS;
+    if (!this.colours.has(label)) this.colours.set(label, this.colours.size % COLOURS);
+    element.dataset.leg = this.colours.get(label);
     this.about.append(element);
     const partial = make("li", { hidden: true });
     partial.setAttribute("aria-hidden", "true"); // what changes from moment to moment is not read out

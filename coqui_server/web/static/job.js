@@ -56,7 +56,7 @@ export class Row {
     if (state === "processing") {
       const bar = make("progress", { max: 100, value: percent });
       bar.setAttribute("aria-label", `Progress of ${this.job.name}`);
-      const rest = left === null ? "" : `, ${clock(left)} left`;
+      const rest = left === null || left < 1 ? "" : `, ${clock(left)} left`;
       shown.push(bar, make("span", { className: "muted nowrap", textContent: `${percent} %${rest}` }));
     }
     if (error) shown.push(make("span", { className: "wrong", dir: "auto", textContent: error }));
