@@ -2,7 +2,9 @@
 
 import contextlib
 import ipaddress
+import os
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -13,6 +15,9 @@ from coqui_client.transcript import BUSY
 
 API_PATH = "/api/v1/stt"
 EVENTS_PATH = "/ws/events"
+
+TOKEN = "COQUI_TOKEN"  # noqa: S105
+"""The environment's variable with the token; a list of processes does not show it."""
 
 PING_SECONDS = 20.0
 PONG_SECONDS = 60.0
@@ -53,12 +58,16 @@ async def connected(
 ) -> AsyncIterator[ClientConnection]:
     """An open WebSocket at `url`, which a ping not answered in `ping_timeout` seconds ends.
 
+    It brings the token that the environment has as `TOKEN`.
+
     Raises:
         UnreachableError: nobody answers.
         RefusedError: it is a server, but no WebSocket.
     """
+    token = os.environ.get(TOKEN)
     connection = connect(
         url,
+        additional_headers={"Authorization": f"Bearer {token}"} if token else None,
         compression=None,
         max_size=None,
         proxy=None if _is_loopback(url) else True,
@@ -72,6 +81,8 @@ async def connected(
         except InvalidStatus as refused:
             status = refused.response.status_code
             text = f"{url} answers HTTP {status}, not WebSocket"
+            if status == HTTPStatus.UNAUTHORIZED:
+                text = f"the daemon wants a token of its account page; run: export {TOKEN}=…"
             raise RefusedError(text, str(status)) from refused
         # ImportError: the environment names a SOCKS proxy, for which websockets needs
         # python-socks.

@@ -52,3 +52,36 @@ async def test_speaking_with_an_account(
         await expect(page.get_by_text("There are none.")).to_be_visible()
         await page.get_by_role("button", name="Sign out").click()
         await expect(page).to_have_url(f"{server.console}/sign-in")
+
+
+async def opened(page: Page, *offered: str) -> str | None:
+    """The subprotocol of a socket that the page opened with these; None if it was refused."""
+    script = """offered => new Promise(done => {
+        const socket = new WebSocket(location.origin.replace("http", "ws") + "/ws/events", offered);
+        socket.onopen = () => done(socket.protocol);
+        socket.onerror = () => done(null);
+    })"""
+    found: str | None = await page.evaluate(script, list(offered))
+    return found
+
+
+async def test_sockets_of_pages(start: Start, moonshine: AnyEngine, visit: Visit) -> None:
+    """A page may connect while somebody is signed in, or with a token, which a browser offers."""
+    async with (
+        start(moonshine, "auth.required = true", console=True) as server,
+        visit(server, "/account", pardoned="401|WebSocket") as watched,
+    ):
+        page = watched.page
+        await page.get_by_role("link", name="Make the first one").click()
+        await sign_up(page, "مینا")
+        assert await opened(page) == ""
+        await page.goto("/account")
+        await page.get_by_label("What it is for").fill("<b>CRM</b>")
+        await page.get_by_role("button", name="Make a token").click()
+        token = await page.locator("#token").inner_text()
+        await expect(page.get_by_role("cell", name="<b>CRM</b>", exact=True)).to_be_visible()
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page).to_have_url(f"{server.console}/sign-in")
+        assert await opened(page) is None
+        assert await opened(page, "bearer", "coqui_wrong") is None
+        assert await opened(page, "bearer", token) == "bearer"

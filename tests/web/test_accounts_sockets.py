@@ -1,5 +1,6 @@
 """Who may open a socket where somebody has to sign in, on both ports."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -10,6 +11,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
+from coqui_client.cli import main
+from coqui_client.connection import TOKEN
 from coqui_server.engines.base import AnyEngine
 from coqui_server.store.users import Users
 from coqui_server.web import cookie
@@ -159,6 +162,19 @@ async def test_events_are_ones_own(server: Running) -> None:
         await hers.until(event="session_end")
     assert {heard["owner"] for heard in hers.heard[1:]} == {"anna"}
     assert {heard["owner"] for heard in all_of_them.heard[1:]} == {"anna", "ben"}
+
+
+async def test_the_client_brings_its_token(
+    server: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the environment; without one it says what is missing, and nothing of the token."""
+    command = ["--url", server.url, str(VOICE.path)]
+    monkeypatch.delenv(TOKEN, raising=False)
+    assert await asyncio.to_thread(main, command) != 0
+    assert "run: export COQUI_TOKEN=" in capsys.readouterr().err
+    monkeypatch.setenv(TOKEN, await token_of(server, "anna"))
+    assert await asyncio.to_thread(main, command) == 0
+    assert spoken(capsys.readouterr().out) == spoken(VOICE.text)
 
 
 async def test_subprotocols_where_nobody_has_to_sign_in(start: Start, moonshine: AnyEngine) -> None:
