@@ -85,7 +85,7 @@ class Transcoder:
 
     async def duration(self, path: Path) -> float | None:
         """Seconds of sound in a file, if its head says so. A guess of ffmpeg's, for progress."""
-        with await asyncio.to_thread(path.open, "rb") as file:
+        with path.open("rb") as file:
             head = await asyncio.to_thread(file.read, HEAD)
             file.seek(0)
             kind = "mov" if needs_seeking(head) else "wav" if WavTail.of(head) else None

@@ -97,7 +97,8 @@ class Uploads:
         """
         read = 0
         with faults():
-            file = await asyncio.to_thread(self.path(name).open, "rb")
+            # Not on a thread: cancelled meanwhile, nobody would close it.
+            file = self.path(name).open("rb")
         with file:
             while data := await asyncio.to_thread(file.read, _READ):
                 yield data
