@@ -38,6 +38,18 @@ _LAST_WORDS = 5.0
 UNUSABLE = 2
 """Exit code when the configuration cannot be used."""
 
+_TALKATIVE = (
+    # Each connection that opens or closes; sessions are logged.
+    *("websockets", "uvicorn"),
+    # Each request with its whole address, which may hold a password or a token.
+    *("httpx", "httpx2"),
+    # Each table of each font that goes into a PDF.
+    "fontTools",
+    # At each start what kind of database it found.
+    "alembic",
+)
+"""Libraries that say at INFO what nobody here wants to know, or what nobody may."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -71,16 +83,8 @@ def _log_to_stderr(level: str) -> None:
     logging.basicConfig(
         level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
-    # websockets says "connection open" and "connection closed" of each; sessions are logged.
-    for server in ("websockets", "uvicorn"):
-        logging.getLogger(server).setLevel(max(logging.WARNING, logging.root.level))
-    # They say each request with its whole address, which may hold a password or a token.
-    for client in ("httpx", "httpx2"):
-        logging.getLogger(client).setLevel(max(logging.WARNING, logging.root.level))
-    # It says each table of each font that goes into a PDF.
-    logging.getLogger("fontTools").setLevel(max(logging.WARNING, logging.root.level))
-    # It says at each start what kind of database it found.
-    logging.getLogger("alembic").setLevel(max(logging.WARNING, logging.root.level))
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(max(logging.WARNING, logging.root.level))
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -102,6 +102,7 @@ class GoingAway(RequestError):
 
     code = "going_away"
     close_code = 1001
+    http_status = 503
 
 
 class Busy(RequestError):

@@ -13,7 +13,7 @@ from typing import Self
 
 from coqui_server.exceptions import Busy, NotFound, RequestError, StoreError
 from coqui_server.store import Store
-from coqui_server.store.ownership import EVERYBODY, Everybody, Whose
+from coqui_server.store.ownership import EVERYBODY, Whose, wanted
 from coqui_server.store.tables import JobRow, JobState
 from coqui_server.store.uploads import Upload
 from coqui_server.store_settings import JobsSettings
@@ -165,8 +165,7 @@ class Queue:
 
     def subscribed(self, whose: Whose) -> AbstractContextManager[Subscription]:
         """What `message` says of their jobs, each time that something of one changes."""
-        wanted = {} if isinstance(whose, Everybody) else {"owner": whose}
-        return self._announcer.subscribed(wanted)
+        return self._announcer.subscribed(wanted(whose))
 
     def message(self, job: JobRow) -> Message:
         """A job as JSON. `percent` is how much of its file is done, `left` the seconds that the

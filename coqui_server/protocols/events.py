@@ -25,7 +25,7 @@ from coqui_server.exceptions import BadCommand, BadRequest, Forbidden, RequestEr
 from coqui_server.protocols import inbound
 from coqui_server.protocols.line import json_object
 from coqui_server.rtp.calls import Calls
-from coqui_server.store.ownership import Asker, Everybody
+from coqui_server.store.ownership import Asker, wanted
 from coqui_server.transcription.hub import Hub, Subscription
 
 _FILTERS = ("kind", "session", "call")
@@ -42,9 +42,8 @@ async def serve(connection: ServerConnection, asker: Asker, hub: Hub, calls: Cal
     """Send events and answer commands until either side is done."""
     assert connection.request is not None
     query = dict(parse_qsl(urlsplit(connection.request.path).query))
-    wanted = {key: query[key] for key in _FILTERS if key in query}
-    mine = {} if isinstance(asker.whose, Everybody) else {"owner": asker.whose}
-    with hub.subscribed(wanted | mine) as news:
+    chosen = {key: query[key] for key in _FILTERS if key in query}
+    with hub.subscribed(chosen | wanted(asker.whose)) as news:
         telling = asyncio.create_task(_tell(connection, news))
         answering = asyncio.create_task(_answer(connection, calls if asker.sees_all else None))
         try:

@@ -29,6 +29,11 @@ class Asker:
         return isinstance(self.whose, Everybody)
 
 
+def wanted(whose: Whose) -> dict[str, str | None]:
+    """What messages have to say for a subscriber to get theirs."""
+    return {} if isinstance(whose, Everybody) else {"owner": whose}
+
+
 def owned(owner: InstrumentedAttribute[str | None], whose: Whose) -> ColumnElement[bool]:
     """The condition that a row is theirs."""
     return (

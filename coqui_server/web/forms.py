@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from coqui_server.exceptions import BadRequest, Idle, RequestError, TooLarge
+from coqui_server.exceptions import BadRequest, RequestError, TooLarge
 from coqui_server.jobs.queue import Queue
 from coqui_server.store.ownership import Asker
 from coqui_server.store.tables import JobRow
@@ -50,8 +50,7 @@ class UploadForm:
     """
 
     def __init__(self, service: Service, queue: Queue, wishes: Mapping[str, str | None]) -> None:
-        self._engines = service.engines
-        self._idle = service.settings.server.idle
+        self._service = service
         self._queue = queue
         self._wishes = {name: value or None for name, value in wishes.items()}
         self._files: list[_Received] = []
@@ -65,7 +64,7 @@ class UploadForm:
                 engine that is not here.
             TooLarge: too many files, or one of too many bytes.
             NotAudio: a file is empty.
-            Idle: nothing came for `server.idle`.
+            Idle, GoingAway: the daemon waits no longer, as `Service.patience` has it.
             Busy: there is no room in the queue.
             StoreError: the disk refused, perhaps because it is full.
         """
@@ -85,17 +84,15 @@ class UploadForm:
 
     async def _body(self, request: Request) -> AsyncGenerator[bytes, None]:
         chunks = request.stream()
-        while True:
-            try:
-                async with asyncio.timeout(self._idle):
-                    chunk = await anext(chunks)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as late:
-                raise Idle(f"nothing came for {self._idle:g} s") from late
-            except ClientDisconnect as gone:
-                raise BadRequest("the sender went away") from gone
+        while (chunk := await self._next(chunks)) is not None:
             yield chunk
+
+    async def _next(self, chunks: AsyncGenerator[bytes, None]) -> bytes | None:
+        try:
+            async with self._service.patience():
+                return await anext(chunks, None)
+        except ClientDisconnect as gone:
+            raise BadRequest("the sender went away") from gone
 
     async def _take(self, event: multipart.Event, uploads: AsyncExitStack) -> None:
         match event:
@@ -118,7 +115,7 @@ class UploadForm:
         """Another file; what it asks for is looked at before it is on the disk."""
         if len(self._files) >= MOST_FILES:
             raise TooLarge(f"a form may have {MOST_FILES} files")
-        self._engines.get(self._wishes["engine"], self._wishes["language"])
+        self._service.engines.get(self._wishes["engine"], self._wishes["language"])
         upload = await uploads.enter_async_context(self._queue.receive())
         self._files.append(_Received(upload, _shown(name), self._wishes))
 

@@ -11,6 +11,7 @@ from playwright.async_api import FilePayload, Locator, Page, expect
 from coqui_server.audio import wav
 from coqui_server.engines.base import AnyEngine
 from tests.browser.conftest import IN_BROWSER, Visit
+from tests.browser.test_account_pages import sign_up
 from tests.conftest import SAMPLES, clip, spoken
 from tests.protocols.conftest import Running, Start
 from tests.protocols.live import Obstacle
@@ -175,9 +176,7 @@ async def test_two_users(start: Start, visit: Visit) -> None:
         pages = []
         for name in ("anna", "ben", "cleo"):
             page = (await both.enter_async_context(visit(server, "/sign-up"))).page
-            await page.get_by_label("Name").fill(name)
-            await page.get_by_label("Password").fill("correct horse")
-            await page.get_by_role("button", name="Sign up").click()
+            await sign_up(page, name)
             await page.get_by_role("link", name="Files").click()
             pages.append((name, page))
         del pages[0]  # the administrator, who sees everything

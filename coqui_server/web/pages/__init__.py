@@ -44,10 +44,12 @@ def _shared(request: Request) -> dict[str, object]:
     kept: bool = request.app.state.kept
     # Set where the route asked who it is.
     asker: Asker | None = getattr(request.state, "asker", None)
-    all = asker is None or asker.sees_all
+    everything = asker is None or asker.sees_all
     return {
         "navigation": [
-            entry for entry in NAVIGATION if (kept or not entry.kept) and (all or not entry.all)
+            entry
+            for entry in NAVIGATION
+            if (kept or not entry.kept) and (everything or not entry.all)
         ],
         "kept": kept,
         "path": request.url.path,
