@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from coqui_server.audio.level import Leveller, Samples
-from coqui_server.audio.vad import Closed, Gate, Opened, Speech
+from coqui_server.config.settings import Settings
 from coqui_server.engines import load_engine
 from coqui_server.engines.base import DEFAULT_OPTIONS, RemoteEngine
 from coqui_server.engines.moonshine import packaged_model
-from coqui_server.settings import SAMPLE_RATE, Settings
+from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.speech.level import Leveller
+from coqui_server.speech.vad import Closed, Gate, Opened, Speech
 
 Recognise = Callable[[Samples], str]
 

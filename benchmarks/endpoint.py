@@ -17,10 +17,10 @@ import numpy as np
 
 from benchmarks.live import configured, stream_of, utterances
 from benchmarks.speech import SAMPLES, Clip, clips, errors
-from coqui_server.audio.level import Samples
+from coqui_server.config.settings import Settings
 from coqui_server.engines import load_engine
 from coqui_server.engines.base import AnyEngine
-from coqui_server.settings import SAMPLE_RATE, Settings
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session, Transcript
 

@@ -25,8 +25,7 @@ import psutil
 from benchmarks.latency import delays, together
 from benchmarks.live import Told, Utterance, configured, speak, stream_of, utterances
 from benchmarks.speech import SAMPLES, ask, clips, minutes_of, write_wav
-from coqui_server.audio.level import Samples
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 from tools.daemon import running
 
 _STAGGER = 0.7

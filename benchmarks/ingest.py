@@ -31,12 +31,14 @@ from multiprocessing.connection import Connection
 import psutil
 
 from benchmarks.callers import PACKETS, Callers, speech
-from coqui_server.audio.level import Samples
-from coqui_server.audio.transcode import Transcoder
+from coqui_server.config.audio import PartialSettings
+from coqui_server.config.rtp import RtpSettings
+from coqui_server.config.server import ServerSettings
+from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
+from coqui_server.media.samples import Samples
 from coqui_server.rtp.listener import Listener
-from coqui_server.settings import PartialSettings, RtpSettings, ServerSettings, Settings
 from coqui_server.transcription.events import Event, SessionEnded
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
@@ -96,7 +98,11 @@ async def _daemon(pipe: "Connection") -> None:
             counted += event.statistics.get("packets", 0)
 
     scheduler = Scheduler(settings.server.threadpool.count)
-    service = Service(settings, Engines(Deaf()), scheduler, Transcoder(settings.ffmpeg))
+    service = Service(
+        settings,
+        Engines(Deaf()),
+        scheduler,
+    )
     hook = Webhook(settings.rtp.webhook)
     async with hook, Listener(service, [hook, count]) as rtp:
         assert rtp.shared is not None

@@ -33,7 +33,7 @@ import numpy as np
 from benchmarks.bare import Recognise, engine
 from benchmarks.live import Told, Utterance, configured, speak, stream_of, utterances
 from benchmarks.speech import SAMPLES, clips, normal
-from coqui_server.audio.level import Samples
+from coqui_server.media.samples import Samples
 from tools.daemon import running
 
 

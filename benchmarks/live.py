@@ -21,10 +21,11 @@ from pyhocon import ConfigFactory
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.speech import Clip
-from coqui_server.audio.level import FRAME, Leveller, Samples
-from coqui_server.audio.vad import Closed, Gate, Opened, Speech
-from coqui_server.config import parse
-from coqui_server.settings import SAMPLE_RATE, Settings
+from coqui_server.config.loading import parse
+from coqui_server.config.settings import Settings
+from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.speech.level import FRAME, Leveller
+from coqui_server.speech.vad import Closed, Gate, Opened, Speech
 
 PAUSE = 1.5
 """Seconds of silence between two clips of a stream."""

@@ -23,8 +23,8 @@ from pathlib import Path
 from pyhocon import ConfigFactory
 
 from benchmarks.speech import FRAME, SAMPLES, Clip, clips, errors
-from coqui_server import config
-from coqui_server.audio.transcode import Transcoder
+from coqui_server.config import loading
+from coqui_server.config.settings import Settings
 from coqui_server.engines import load_engines
 from coqui_server.rtp.drops import Drops
 from coqui_server.rtp.leg import play
@@ -32,7 +32,6 @@ from coqui_server.rtp.packet import SEQUENCES, TIMESTAMPS, Packet
 from coqui_server.rtp.playout import Piece
 from coqui_server.rtp.stream import Address, Arrived, Names, Stream
 from coqui_server.rtp.switchboard import Switchboard
-from coqui_server.settings import Settings
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
@@ -137,7 +136,11 @@ async def table(found: list[Clip], settings: Settings, seed: int) -> None:
     print(f"{'loss':>6} {'jitter':>8}  {'WER':>6} {'missed':>6} {'added':>6} {'wrong':>6}", end="")
     print(f"  {'to clean':>8} {'lost':>7} {'late':>7}")
     scheduler = Scheduler(settings.server.threadpool.count)
-    service = Service(settings, load_engines(settings), scheduler, Transcoder(settings.ffmpeg))
+    service = Service(
+        settings,
+        load_engines(settings),
+        scheduler,
+    )
     calls, clean = [clip.mu_law() for clip in found], None
     for jitter in (0.0, _JITTER):
         for loss in _LOSS:
@@ -166,7 +169,7 @@ def main() -> None:
     parser.add_argument("--set", default="", metavar="HOCON", dest="settings")
     wanted = parser.parse_args()
     entries = ConfigFactory.parse_string(wanted.settings).as_plain_ordered_dict()
-    settings = config.parse(entries, Path())
+    settings = loading.parse(entries, Path())
     found = clips(wanted.folder)
     print(f"{len(found)} clips")
     asyncio.run(table(found, settings, wanted.seed))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.bare import engine
 from benchmarks.speech import ask, write_wav
-from coqui_server.settings import Settings
+from coqui_server.config.settings import Settings
 from tools.daemon import running
 from tools.sounds import MADE, at
 

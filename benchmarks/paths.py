@@ -16,9 +16,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.live import PAUSE, Utterance, speak, utterances
 from benchmarks.speech import Clip, ask
-from coqui_server.audio.level import Samples
-from coqui_server.audio.transcode import find_ffmpeg
-from coqui_server.settings import SAMPLE_RATE, FfmpegSettings, Settings
+from coqui_server.config.settings import Settings
+from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.media.transcode import find_ffmpeg
 from tools.daemon import Daemon
 
 CODECS: Mapping[str, tuple[str, ...]] = {
@@ -101,7 +101,7 @@ def _heard(texts: list[float], finals: list[tuple[float, str]], plan: list[Utter
 async def _send(clip: Clip, codec: str, ssrc: int, address: str) -> None:
     port = address.rpartition(":")[2]
     process = await asyncio.create_subprocess_exec(
-        *(find_ffmpeg(FfmpegSettings()), "-v", "error", "-re", "-i", str(clip.path)),
+        *(find_ffmpeg(), "-v", "error", "-re", "-i", str(clip.path)),
         *("-af", f"apad=pad_dur={PAUSE}", "-ac", "1", *CODECS[codec], "-ssrc", str(ssrc)),
         *("-f", "rtp", "-rtpflags", "send_bye", f"rtp://{address}?rtcpport={port}&pkt_size=652"),
         stdout=asyncio.subprocess.DEVNULL,

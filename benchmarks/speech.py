@@ -15,9 +15,8 @@ import jiwer
 import numpy as np
 from websockets.asyncio.client import connect
 
-from coqui_server.audio.level import Samples
-from coqui_server.audio.transcode import find_ffmpeg
-from coqui_server.settings import SAMPLE_RATE, FfmpegSettings
+from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.media.transcode import find_ffmpeg
 from tools.daemon import ROOT
 
 SAMPLES = ROOT / "samples"
@@ -48,7 +47,7 @@ class Clip:
         return [piece.ljust(FRAME, QUIET[:1]) for piece in pieces]
 
     def _as(self, form: str, rate: int) -> bytes:
-        command = [find_ffmpeg(FfmpegSettings()), "-v", "error", "-i", str(self.path)]
+        command = [find_ffmpeg(), "-v", "error", "-i", str(self.path)]
         command += ["-ac", "1", "-ar", str(rate), "-f", form, "-"]
         return subprocess.run(command, capture_output=True, check=True).stdout
 

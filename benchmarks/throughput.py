@@ -16,9 +16,9 @@ from pathlib import Path
 
 from benchmarks.bare import Recognise, engine, moonshine_voice, utterances
 from benchmarks.speech import SAMPLES, Clip, ask, clips, minutes_of, write_wav
-from coqui_server.audio.level import Samples
-from coqui_server.engine_settings import VoskSettings
-from coqui_server.settings import SAMPLE_RATE, Settings
+from coqui_server.config.engines import VoskSettings
+from coqui_server.config.settings import Settings
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 from tools.daemon import running
 
 

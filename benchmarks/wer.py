@@ -29,7 +29,7 @@ from benchmarks.bare import moonshine_voice
 from benchmarks.live import configured
 from benchmarks.paths import CODECS, DYNAMIC, Heard
 from benchmarks.speech import SAMPLES, Clip, clips, errors
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE
 from tools.daemon import running
 
 

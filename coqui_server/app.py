@@ -13,19 +13,20 @@ from pathlib import Path
 from websockets.asyncio.server import Server
 from websockets.frames import CloseCode
 
-from coqui_server import __version__, config, sockets
-from coqui_server.audio.transcode import Transcoder
+from coqui_server import __version__, sockets
+from coqui_server.auth import access
 from coqui_server.banner import engine_list, screen
+from coqui_server.config import loading
+from coqui_server.config.settings import Settings
 from coqui_server.engines import load_engines
 from coqui_server.exceptions import ConfigError
 from coqui_server.jobs.queue import Queue
+from coqui_server.media.transcode import Transcoder
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
-from coqui_server.settings import Settings
 from coqui_server.store import Store, database, opened
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
-from coqui_server.web import access
 from coqui_server.web.app import build
 from coqui_server.web.parts import Parts
 from coqui_server.web.server import Console
@@ -56,9 +57,9 @@ _log = logging.getLogger(__name__)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the daemon; the exit code is 0 after a signal, 2 for a configuration that is wrong."""
     wanted = _arguments(arguments)
-    source = str(wanted.config or config.DEFAULT_FILE)
+    source = str(wanted.config or loading.DEFAULT_FILE)
     try:
-        settings, source = config.load(wanted.config)
+        settings, source = loading.load(wanted.config)
         _log_to_stderr(settings.log.level)
         if settings.coqui.model and "coqui" not in (settings.engine, *settings.engines.enabled):
             _log.warning("coqui.model is set, but not used: the engine is %s", settings.engine)
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(engine_list(settings))
         elif wanted.check_config:
             load_engines(settings)
-            Transcoder(settings.ffmpeg)
+            Transcoder(settings.ffmpeg.path, settings.ffmpeg.timeout)
             Webhook(settings.rtp.webhook)
             database.address(settings.store)
             access.check(settings)
@@ -123,7 +124,12 @@ async def _serve(
     engines = await asyncio.to_thread(load_engines, settings)
     scheduler = Scheduler(settings.server.threadpool.count)
     keeper = store.keeper if store else None
-    service = Service(settings, engines, scheduler, Transcoder(settings.ffmpeg), keeper)
+    service = Service(
+        settings,
+        engines,
+        scheduler,
+        keeper,
+    )
     queue = Queue(service, store, settings.jobs) if store else None
     try:
         await service.rehearse()

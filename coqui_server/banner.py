@@ -10,13 +10,13 @@ from pathlib import Path
 from websockets.asyncio.server import Server
 
 from coqui_server import __version__
+from coqui_server.config.settings import Settings
+from coqui_server.config.store import StoreSettings
 from coqui_server.engines import Status, survey
 from coqui_server.engines.base import AnyEngine
 from coqui_server.rtp.listener import Listener
-from coqui_server.settings import Settings
 from coqui_server.sockets import Routes
 from coqui_server.store.database import address
-from coqui_server.store_settings import StoreSettings
 from coqui_server.transcription.service import Service
 from coqui_server.web.server import Console
 

@@ -20,15 +20,16 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from coqui_server import __version__
+from coqui_server.auth.access import SUBPROTOCOL, Access
+from coqui_server.auth.origins import foreign_origin
 from coqui_server.exceptions import ConfigError, NotSignedIn, StoreError, TooLarge
+from coqui_server.principal import Principal
 from coqui_server.protocols import events, json_audio, speech_to_text, vosk, whole_file
 from coqui_server.rtp.calls import Calls
-from coqui_server.store.ownership import Asker
 from coqui_server.store.users import PREFIX
 from coqui_server.transcription.service import Service
-from coqui_server.web.access import SUBPROTOCOL, Access
 
-Protocol = Callable[[ServerConnection, Asker], Awaitable[None]]
+Protocol = Callable[[ServerConnection, Principal], Awaitable[None]]
 Routes = Mapping[str, Protocol]
 
 _QUEUED_FRAMES = 1
@@ -53,10 +54,10 @@ class Connection(ServerConnection):
     websockets refuses such a frame by its header alone, when no handler has seen it yet.
 
     Attributes:
-        asker: who opened it; set before the handshake is accepted.
+        principal: who opened it; set before the handshake is accepted.
     """
 
-    asker: Asker
+    principal: Principal
 
     def __init__(self, protocol: ServerProtocol, *args: Any, **options: Any) -> None:
         fail = protocol.fail
@@ -122,7 +123,7 @@ async def open_port(
         assert connection.request is not None
         try:
             path = urlsplit(connection.request.path).path
-            await routes[path](connection, connection.asker)
+            await routes[path](connection, connection.principal)
         except ConnectionClosed:
             _log.info("%s: the client went away", connection.remote_address)
 
@@ -176,7 +177,7 @@ async def _refusal(
     assert isinstance(connection, Connection)
     headers = {name.lower(): value for name, value in request.headers.raw_items()}
     try:
-        connection.asker = await access.asker(headers, urlsplit(request.path).query)
+        connection.principal = await access.principal(headers, urlsplit(request.path).query)
     except NotSignedIn as refusal:
         response = connection.respond(HTTPStatus.UNAUTHORIZED, f"{refusal}\n")
         response.headers["WWW-Authenticate"] = "Bearer"
@@ -195,22 +196,6 @@ def _subprotocol(offered: Sequence[Subprotocol]) -> Subprotocol | None:
     if SUBPROTOCOL in offered:
         return SUBPROTOCOL
     return next((name for name in offered if name.startswith(PREFIX)), None)
-
-
-def foreign_origin(headers: Mapping[str, str], origins: tuple[str, ...]) -> str | None:
-    """The origin of a web page that is neither of this host nor named in `server.origins`.
-
-    Browsers let any page open a WebSocket to any host, or post a form to it, this machine included,
-    and say in `Origin` (RFC 6455 section 10.2) whose page it is. Other clients send none.
-    """
-    origin = headers.get("origin")
-    if origin is None or origin in origins or "*" in origins:
-        return None
-    try:
-        host = urlsplit(f"//{headers.get('host', '')}").hostname
-        return None if urlsplit(origin).hostname == host else origin
-    except ValueError:
-        return origin
 
 
 def _unusable(error: OSError, place: Place) -> ConfigError:

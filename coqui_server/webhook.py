@@ -21,8 +21,8 @@ import httpx
 from pydantic import SecretStr
 
 from coqui_server.backoff import backoff
+from coqui_server.config.rtp import WebhookSettings
 from coqui_server.exceptions import ConfigError
-from coqui_server.settings import WebhookSettings
 from coqui_server.transcription.events import Event, Final, SessionEnded
 from coqui_server.transcription.messages import message
 

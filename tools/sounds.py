@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from coqui_server.audio.level import FRAME, Samples
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.speech.level import FRAME
 
 Wave = npt.NDArray[np.float64]
 

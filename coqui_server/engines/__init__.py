@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast, get_args
 
-from coqui_server.engine_settings import EngineName
+from coqui_server.config.engines import EngineName
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import AnyEngine, Capabilities, RemoteEngine, spoken
 from coqui_server.exceptions import BadRequest, ConfigError
-from coqui_server.settings import Settings
 
 _TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
 """A BCP 47 tag, as far as its shape goes; services are sent it as it came."""

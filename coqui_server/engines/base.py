@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from coqui_server.audio.level import Samples
+from coqui_server.media.samples import Samples
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from coqui_server.audio.level import Samples
 from coqui_server.engines.base import Hypothesis
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 _SHORTEST = SAMPLE_RATE // 10
 """Samples (0.1 s). In less there is no word, and Moonshine's convolutions need 1,000."""

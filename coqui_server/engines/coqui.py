@@ -9,14 +9,14 @@ from itertools import cycle
 from math import exp
 from pathlib import Path
 
-from coqui_server.audio.level import Samples
-from coqui_server.engine_settings import CoquiSettings
+from coqui_server.config.engines import CoquiSettings
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Alternative, Capabilities, Hypothesis, Options, Word
 from coqui_server.engines.libstt import Library, Model, Stream, Token, Transcript, survives
 from coqui_server.engines.tflite import check_model
 from coqui_server.exceptions import ConfigError, LibraryError
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.models import runtime
-from coqui_server.settings import SAMPLE_RATE, Settings
 
 DIGITS = Path(__file__).parent / "digits"
 """The model that comes with the daemon, and its scorer."""

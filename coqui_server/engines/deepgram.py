@@ -11,20 +11,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from coqui_server import extras
-from coqui_server.audio import wav
-from coqui_server.audio.level import Samples
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options, Stream, Word
-from coqui_server.engines.remote import (
-    Pause,
-    Turns,
-    client,
-    found,
-    missing,
-    refused,
-    unanswered,
-)
+from coqui_server.engines.remote import Pause, Turns, client, found, missing, refused, unanswered
 from coqui_server.exceptions import ConfigError, ServiceError
-from coqui_server.settings import Settings
+from coqui_server.media import wav
+from coqui_server.media.samples import Samples
 
 if TYPE_CHECKING:
     from deepgram.core.api_error import ApiError

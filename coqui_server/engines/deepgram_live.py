@@ -17,15 +17,14 @@ from deepgram.listen.v1.socket_client import AsyncV1SocketClient
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 from websockets.frames import CloseCode
 
-from coqui_server.audio.level import Samples
 from coqui_server.backoff import backoff
-from coqui_server.engine_settings import DeepgramSettings
+from coqui_server.config.engines import DeepgramSettings
 from coqui_server.engines.base import Heard
 from coqui_server.engines.deepgram import malformed, plain, spoken
 from coqui_server.engines.remote import FIRST_WAIT, Pause, shortened, unanswered
 from coqui_server.engines.tape import Tape
 from coqui_server.exceptions import ServiceError
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 _KEEP_ALIVE = 4.0
 """Seconds without sound after which the service is told that there is more to come. It hangs up

@@ -25,9 +25,9 @@ from weakref import finalize
 
 import numpy as np
 
-from coqui_server.audio.level import Samples
 from coqui_server.engines.confinement import Confinement
 from coqui_server.exceptions import LibraryError
+from coqui_server.media.samples import Samples
 
 
 class _Token(ctypes.Structure):

@@ -23,11 +23,11 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 )
 
 from coqui_server import models
-from coqui_server.audio.level import Samples
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.engines.buffered import BufferedRecognizer
 from coqui_server.exceptions import ConfigError
-from coqui_server.settings import SAMPLE_RATE, Settings
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 _ENCODER = "encoder_model.ort"
 _DECODER = "decoder_model_merged.ort"

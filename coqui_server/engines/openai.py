@@ -5,18 +5,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from coqui_server import extras
-from coqui_server.audio import wav
-from coqui_server.audio.level import Samples
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options, Word, spoken
-from coqui_server.engines.remote import (
-    Pause,
-    Turns,
-    missing,
-    refused,
-    unanswered,
-)
+from coqui_server.engines.remote import Pause, Turns, missing, refused, unanswered
 from coqui_server.exceptions import ConfigError, ServiceError
-from coqui_server.settings import Settings
+from coqui_server.media import wav
+from coqui_server.media.samples import Samples
 
 if TYPE_CHECKING:
     from openai import OpenAIError

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import httpx
 
 from coqui_server.backoff import backoff
-from coqui_server.engine_settings import RemoteSettings
+from coqui_server.config.engines import RemoteSettings
 from coqui_server.exceptions import ConfigError, ServiceError
 
 FIRST_WAIT = 1.0

@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-from coqui_server.audio import wav
-from coqui_server.audio.level import Samples
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.engines.remote import Pause, Rest, Turn, Turns, found, missing
 from coqui_server.exceptions import ConfigError
-from coqui_server.settings import Settings
+from coqui_server.media import wav
+from coqui_server.media.samples import Samples
 
 
 def capabilities(settings: Settings) -> Capabilities:

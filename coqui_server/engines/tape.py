@@ -8,8 +8,7 @@ connection, whose clock starts anew.
 from bisect import bisect_left, bisect_right
 from collections import deque
 
-from coqui_server.audio.level import Samples
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 
 class Tape:

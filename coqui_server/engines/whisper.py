@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from coqui_server import extras, models
-from coqui_server.audio.level import Samples
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options, Word, spoken
 from coqui_server.engines.buffered import BufferedRecognizer
 from coqui_server.exceptions import ConfigError
-from coqui_server.settings import SAMPLE_RATE, Settings
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 _PARTS = ("config.json", "model.bin", "tokenizer.json")
 """Without its tokenizer the library would fetch one from the network."""

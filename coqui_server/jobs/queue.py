@@ -11,12 +11,12 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclo
 from dataclasses import dataclass, field
 from typing import Self
 
+from coqui_server.config.store import JobsSettings
 from coqui_server.exceptions import Busy, NotFound, RequestError, StoreError
+from coqui_server.principal import EVERYBODY, Scope, owner_filter
 from coqui_server.store import Store
-from coqui_server.store.ownership import EVERYBODY, Whose, wanted
 from coqui_server.store.tables import JobRow, JobState
 from coqui_server.store.uploads import Upload
-from coqui_server.store_settings import JobsSettings
 from coqui_server.transcription.events import Event, SessionStarted, UtteranceEnd
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.hub import Announcer, Subscription
@@ -120,52 +120,52 @@ class Queue:
         self._changed(job)
         return job
 
-    async def find(self, whose: Whose, *, offset: int = 0, limit: int = 100) -> list[Message]:
+    async def find(self, scope: Scope, *, offset: int = 0, limit: int = 100) -> list[Message]:
         """The newest jobs first, as `message` has them."""
-        rows = await self._jobs.find(whose, offset=offset, limit=limit)
+        rows = await self._jobs.find(scope, offset=offset, limit=limit)
         return [self.message(row) for row in rows]
 
-    async def get(self, whose: Whose, id: int) -> Message:
+    async def get(self, scope: Scope, id: int) -> Message:
         """One job.
 
         Raises:
             NotFound: there is none, or not of theirs.
         """
-        return self.message(await self._jobs.get(whose, id))
+        return self.message(await self._jobs.get(scope, id))
 
-    async def cancel(self, whose: Whose, id: int) -> Message:
+    async def cancel(self, scope: Scope, id: int) -> Message:
         """Stop a job and wait until it has. One that is over stays what it is. Raises as `get`."""
         async with self._choosing:
-            job = await self._jobs.cancel(whose, id)
+            job = await self._jobs.cancel(scope, id)
             if running := self._running.get(id):
                 running.stopped = True
                 running.work.cancel()
         if running:
             await asyncio.wait((running.task,))
-            return await self.get(whose, id)
+            return await self.get(scope, id)
         self._changed(job)
         return self.message(job)
 
-    async def retry(self, whose: Whose, id: int) -> Message:
+    async def retry(self, scope: Scope, id: int) -> Message:
         """Let a job that failed or was cancelled wait again.
 
         Raises:
             NotFound: as `get`.
             StillRunning: it waits or runs already.
         """
-        job = await self._jobs.retry(whose, id)
+        job = await self._jobs.retry(scope, id)
         self._changed(job)
         return self.message(job)
 
-    async def delete(self, whose: Whose, id: int) -> None:
+    async def delete(self, scope: Scope, id: int) -> None:
         """Forget a job that is over, and its file. Raises as `retry`."""
-        job = await self._jobs.delete(whose, id)
+        job = await self._jobs.delete(scope, id)
         await self._uploads.remove(job.upload)
         self._announcer.tell({**self.message(job), "state": "deleted"})
 
-    def subscribed(self, whose: Whose) -> AbstractContextManager[Subscription]:
+    def subscribed(self, scope: Scope) -> AbstractContextManager[Subscription]:
         """What `message` says of their jobs, each time that something of one changes."""
-        return self._announcer.subscribed(wanted(whose))
+        return self._announcer.subscribed(owner_filter(scope))
 
     def message(self, job: JobRow) -> Message:
         """A job as JSON. `percent` is how much of its file is done, `left` the seconds that the

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from coqui_server.config.settings import Settings
 from coqui_server.exceptions import ConfigError
-from coqui_server.settings import Settings
 
 
 def find(name: str, settings: Settings, *more: Path) -> Path | None:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from coqui_server import config
+from coqui_server.config import loading
 from coqui_server.exceptions import ConfigError, ModelError, ModelUnreachable
 from coqui_server.models import catalogue, runtime, store
 
@@ -14,10 +14,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 1 if it cannot be done, 2 for a wrong configuration."""
     wanted = _arguments(arguments)
     try:
-        models = config.load(wanted.config)[0].models.path.absolute()
+        models = loading.load(wanted.config)[0].models.path.absolute()
         _run(wanted, models)
     except ConfigError as error:
-        print(f"{wanted.config or config.DEFAULT_FILE}: {error}", file=sys.stderr)
+        print(f"{wanted.config or loading.DEFAULT_FILE}: {error}", file=sys.stderr)
         return 2
     except ModelUnreachable as error:
         print(f"{error}; without a network, put it into {models} by hand", file=sys.stderr)

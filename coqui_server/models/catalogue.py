@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 from coqui_server import extras
-from coqui_server.engine_settings import EngineName
+from coqui_server.config.engines import EngineName
 from coqui_server.exceptions import ModelError
 from coqui_server.models.download import File, unreachable
 

@@ -22,10 +22,10 @@ from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode
 
 from coqui_server.exceptions import BadCommand, BadRequest, Forbidden, RequestError
+from coqui_server.principal import Principal, owner_filter
 from coqui_server.protocols import inbound
 from coqui_server.protocols.line import json_object
 from coqui_server.rtp.calls import Calls
-from coqui_server.store.ownership import Asker, wanted
 from coqui_server.transcription.hub import Hub, Subscription
 
 _FILTERS = ("kind", "session", "call")
@@ -38,14 +38,14 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
 _LARGEST_COMMAND = 64 * 1024
 
 
-async def serve(connection: ServerConnection, asker: Asker, hub: Hub, calls: Calls) -> None:
+async def serve(connection: ServerConnection, principal: Principal, hub: Hub, calls: Calls) -> None:
     """Send events and answer commands until either side is done."""
     assert connection.request is not None
     query = dict(parse_qsl(urlsplit(connection.request.path).query))
     chosen = {key: query[key] for key in _FILTERS if key in query}
-    with hub.subscribed(chosen | wanted(asker.whose)) as news:
+    with hub.subscribed(chosen | owner_filter(principal.scope)) as news:
         telling = asyncio.create_task(_tell(connection, news))
-        answering = asyncio.create_task(_answer(connection, calls if asker.sees_all else None))
+        answering = asyncio.create_task(_answer(connection, calls if principal.sees_all else None))
         try:
             done, _ = await asyncio.wait((telling, answering), return_when=asyncio.FIRST_COMPLETED)
             for task in done:

@@ -7,12 +7,11 @@ from contextlib import asynccontextmanager
 import numpy as np
 from websockets.exceptions import ConnectionClosed
 
-from coqui_server.audio.level import Samples
-from coqui_server.audio.resample import Resampler
 from coqui_server.exceptions import BadRequest, RequestError, ServerFault
-from coqui_server.rtp.codecs import Decoder, decoder
-from coqui_server.rtp.formats import Format
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.codecs import Decoder, decoder
+from coqui_server.media.formats import Format
+from coqui_server.media.resample import Resampler
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.transcription.session import Session
 
 ENCODINGS = {"linear16": None, "mulaw": "PCMU", "alaw": "PCMA", "g722": "G722", "opus": "opus"}

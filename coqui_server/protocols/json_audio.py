@@ -16,9 +16,9 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 
 from coqui_server.exceptions import BadRequest, RequestError, ServerFault
+from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
-from coqui_server.store.ownership import Asker
 from coqui_server.transcription.events import Event, Final, Partial
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.service import Service
@@ -29,15 +29,15 @@ _LARGEST = 64 * 2**20
 _FRAGMENT = 64 * 1024
 
 
-async def serve(connection: ServerConnection, asker: Asker, service: Service) -> None:
+async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
     """Answer recordings, and listen to sound, until the client leaves."""
     line = Line(connection, service)
     try:
         while True:
             message = await line.receive(_LARGEST)
             if isinstance(message, bytes):
-                await _live(line, asker, service, message)
-            elif not await _answer(line, asker, service, message):
+                await _live(line, principal, service, message)
+            elif not await _answer(line, principal, service, message):
                 continue
             await line.send({"type": "stopped"})
     except RequestError as refusal:
@@ -45,7 +45,7 @@ async def serve(connection: ServerConnection, asker: Asker, service: Service) ->
         await line.close(refusal.close_code)
 
 
-async def _live(line: Line, asker: Asker, service: Service, message: str | bytes) -> None:
+async def _live(line: Line, principal: Principal, service: Service, message: str | bytes) -> None:
     """Listen, from this first message on, until a stop."""
 
     async def tell(event: Event) -> None:
@@ -55,18 +55,18 @@ async def _live(line: Line, asker: Asker, service: Service, message: str | bytes
 
     intake, pace = Intake(), service.settings.partials.pace
     async with (
-        service.session("live", interim=pace, sinks=[tell], owner=asker.user) as session,
+        service.session("live", interim=pace, sinks=[tell], owner=principal.user) as session,
         heard_out(session, intake),
     ):
         while True:
             if isinstance(message, bytes):
                 await intake.hear(session, message)
-            elif await _answer(line, asker, service, message):
+            elif await _answer(line, principal, service, message):
                 break
             message = await line.receive(_LARGEST)
 
 
-async def _answer(line: Line, asker: Asker, service: Service, text: str) -> bool:
+async def _answer(line: Line, principal: Principal, service: Service, text: str) -> bool:
     """Answer one JSON message; whether it was a stop."""
     try:
         message = parsed(text)
@@ -76,7 +76,7 @@ async def _answer(line: Line, asker: Asker, service: Service, text: str) -> bool
             case "audio":
                 await line.send({"type": "status", "message": "Processing audio..."})
                 recording = _fragments(_decoded(message.get("audio")))
-                _, said = await transcribe(service, recording, owner=asker.user)
+                _, said = await transcribe(service, recording, owner=principal.user)
                 await line.send({"type": "transcription", "text": said.text, "status": "success"})
             case _:
                 raise BadRequest('"type" is audio or stop')

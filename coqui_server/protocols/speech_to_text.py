@@ -21,9 +21,9 @@ from websockets.asyncio.server import ServerConnection
 from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine, Options
 from coqui_server.exceptions import BadRequest, RequestError
+from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
-from coqui_server.store.ownership import Asker
 from coqui_server.transcription.events import Event, Final, Partial, UtteranceEnd
 from coqui_server.transcription.messages import segment
 from coqui_server.transcription.service import Service
@@ -45,14 +45,14 @@ class _Wishes:
     options: Options
 
 
-async def serve(connection: ServerConnection, asker: Asker, service: Service) -> None:
+async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
     """Serve one session after another until the client leaves."""
     line = Line(connection, service)
     try:
         while True:
             try:
                 message = await line.receive()
-                await _session(line, asker, service, _started(message, service.engines))
+                await _session(line, principal, service, _started(message, service.engines))
             except BadRequest as wrong:
                 await line.send(_error(wrong))
     except RequestError as refusal:
@@ -88,7 +88,7 @@ def _wishes(start: dict[str, Any], engines: Engines) -> _Wishes:
     return _Wishes(intake, start["interim"], start["words"], engine, options)
 
 
-async def _session(line: Line, asker: Asker, service: Service, wishes: _Wishes) -> None:
+async def _session(line: Line, principal: Principal, service: Service, wishes: _Wishes) -> None:
     async def tell(event: Event) -> None:
         if (message := _message(event, wishes)) is not None:
             await line.send(message)
@@ -100,7 +100,7 @@ async def _session(line: Line, asker: Asker, service: Service, wishes: _Wishes) 
         options=wishes.options,
         interim=interim,
         sinks=[tell],
-        owner=asker.user,
+        owner=principal.user,
     ) as session:
         await line.send({"event": "started", "session_id": session.id})
         async with heard_out(session, wishes.intake):

@@ -19,9 +19,9 @@ from websockets.asyncio.server import ServerConnection
 
 from coqui_server.engines.base import AnyEngine, Options, Word
 from coqui_server.exceptions import BadRequest, GoingAway, RequestError
+from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
-from coqui_server.store.ownership import Asker
 from coqui_server.transcription.events import Event, Final, Partial
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
@@ -77,21 +77,21 @@ class _Results:
         return {"result": words, "text": text} if words and self.config.words else {"text": text}
 
 
-async def serve(connection: ServerConnection, asker: Asker, service: Service) -> None:
+async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
     """Serve one stream. A refusal has no form of its own here: it is the reason of the close."""
     line = Line(connection, service)
     config = _Config()
     try:
         while _configure(config, message := await line.receive(), service):
             pass
-        await _stream(line, asker, service, config, message)
+        await _stream(line, principal, service, config, message)
         await line.close()
     except RequestError as refusal:
         await line.close(refusal.close_code, str(refusal))
 
 
 async def _stream(
-    line: Line, asker: Asker, service: Service, config: _Config, message: str | bytes
+    line: Line, principal: Principal, service: Service, config: _Config, message: str | bytes
 ) -> None:
     intake, results = Intake(rate=config.rate), _Results(config)
     options = Options(alternatives=config.alternatives, phrases=config.phrases)
@@ -102,7 +102,7 @@ async def _stream(
         options=options,
         interim=pace,
         sinks=[results],
-        owner=asker.user,
+        owner=principal.user,
     ) as session:
         try:
             async with heard_out(session, intake):

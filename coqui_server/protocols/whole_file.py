@@ -22,21 +22,21 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from coqui_server.exceptions import RequestError
+from coqui_server.principal import Principal
 from coqui_server.protocols.upload import Upload
-from coqui_server.store.ownership import Asker
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.messages import segment
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session, Transcript
 
 
-async def serve(connection: ServerConnection, asker: Asker, service: Service) -> None:
+async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
     """Answer one file, or say why not."""
     assert connection.request is not None
     async with Upload(connection, service) as upload:
         try:
             query = urlsplit(connection.request.path).query
-            reply = await _while_connected(connection, _answer(service, asker, upload, query))
+            reply = await _while_connected(connection, _answer(service, principal, upload, query))
         except RequestError as refusal:
             upload.discard()
             await connection.send(json.dumps({"message": str(refusal), "code": refusal.code}))
@@ -63,10 +63,12 @@ async def _while_connected(
         await asyncio.gather(working, gone, return_exceptions=True)
 
 
-async def _answer(service: Service, asker: Asker, upload: Upload, query: str) -> dict[str, Any]:
+async def _answer(
+    service: Service, principal: Principal, upload: Upload, query: str
+) -> dict[str, Any]:
     wanted = dict(parse_qsl(query, keep_blank_values=True))
     engine, language = wanted.get("engine"), wanted.get("language")
-    made = transcribe(service, upload, engine=engine, language=language, owner=asker.user)
+    made = transcribe(service, upload, engine=engine, language=language, owner=principal.user)
     return _reply(*await made)
 
 

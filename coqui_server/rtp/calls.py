@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coqui_server.config.rtp import NamedStreamSettings
 from coqui_server.exceptions import BadCommand, Busy, NoSuchCall
-from coqui_server.rtp.formats import Format
+from coqui_server.media.formats import Format
 from coqui_server.rtp.leg import Leg
 from coqui_server.rtp.listener import Listener
 from coqui_server.rtp.port import Port
 from coqui_server.rtp.stream import Names
-from coqui_server.settings import NamedStreamSettings
 
 MOST_LEGS = 8
 _MOST_NAMED = 1000

@@ -6,15 +6,15 @@ import logging
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from coqui_server.config.rtp import NamedStreamSettings
 from coqui_server.exceptions import Busy, ConfigError
-from coqui_server.rtp import formats
+from coqui_server.media import formats
 from coqui_server.rtp.drops import Drops
 from coqui_server.rtp.leg import Leg
 from coqui_server.rtp.packet import Packet
 from coqui_server.rtp.port import Port
 from coqui_server.rtp.stream import Address, Arrived, Names, Stream
 from coqui_server.rtp.switchboard import CANDIDATES
-from coqui_server.settings import NamedStreamSettings
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.service import Service
 

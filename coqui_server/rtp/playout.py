@@ -10,15 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coqui_server.audio.level import Samples
-from coqui_server.audio.resample import Resampler
 from coqui_server.exceptions import MalformedPacket
-from coqui_server.rtp.codecs import ByteOrder, Decoder, decoder
+from coqui_server.media.codecs import ByteOrder, Decoder, decoder
+from coqui_server.media.formats import Format
+from coqui_server.media.resample import Resampler
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.rtp.dtmf import Keypad
-from coqui_server.rtp.formats import Format
 from coqui_server.rtp.jitter import Arrival
 from coqui_server.rtp.packet import TIMESTAMPS, Packet, ahead, primary
-from coqui_server.settings import SAMPLE_RATE
 
 _HEARD = 2.0
 """Seconds of a silence that are given out as samples: enough to end an utterance. The rest, which

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from coqui_server.rtp import formats
+from coqui_server.config.rtp import RtpSettings
+from coqui_server.media import formats
 from coqui_server.rtp.jitter import JitterBuffer
 from coqui_server.rtp.packet import SEQUENCES, TIMESTAMPS, Packet, ahead
 from coqui_server.rtp.playout import Pause, Piece, Playout
 from coqui_server.rtp.reception import Reception
 from coqui_server.rtp.rtcp import ReportBlock, SenderReport
-from coqui_server.settings import RtpSettings
 
 Address = tuple[str, int]
 Arrived = Sequence[tuple[Packet, float]]

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from coqui_server.config.store import StoreSettings
 from coqui_server.store import database
 from coqui_server.store.database import Database
 from coqui_server.store.jobs import Jobs
@@ -13,7 +14,6 @@ from coqui_server.store.retention import Retention
 from coqui_server.store.sessions import Sessions
 from coqui_server.store.uploads import Uploads
 from coqui_server.store.users import Users
-from coqui_server.store_settings import StoreSettings
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from coqui_server import extras
+from coqui_server.config.store import StoreSettings
 from coqui_server.exceptions import ConfigError, StoreError
-from coqui_server.store_settings import StoreSettings
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _MIGRATIONS = Path(__file__).with_name("migrations")

@@ -8,8 +8,9 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from coqui_server.exceptions import Busy, NotFound, StillRunning
+from coqui_server.principal import Scope
 from coqui_server.store.database import Database
-from coqui_server.store.ownership import Whose, owned
+from coqui_server.store.ownership import owned
 from coqui_server.store.tables import JobRow, JobState
 
 _OPEN: tuple[JobState, ...] = ("pending", "processing")
@@ -36,20 +37,20 @@ class Jobs:
             transaction.add(job)
         return job
 
-    async def find(self, whose: Whose, *, offset: int = 0, limit: int = 100) -> Sequence[JobRow]:
+    async def find(self, scope: Scope, *, offset: int = 0, limit: int = 100) -> Sequence[JobRow]:
         """The newest first."""
-        wanted = select(JobRow).where(owned(JobRow.owner, whose)).order_by(JobRow.id.desc())
+        wanted = select(JobRow).where(owned(JobRow.owner, scope)).order_by(JobRow.id.desc())
         async with self._database.reading() as transaction:
             return (await transaction.scalars(wanted.offset(offset).limit(limit))).all()
 
-    async def get(self, whose: Whose, id: int) -> JobRow:
+    async def get(self, scope: Scope, id: int) -> JobRow:
         """One job.
 
         Raises:
             NotFound: there is none, or not of theirs.
         """
         async with self._database.reading() as transaction:
-            return await _one(transaction, whose, id)
+            return await _one(transaction, scope, id)
 
     async def next(self) -> JobRow | None:
         """Start the first pending job of somebody who has none running."""
@@ -77,19 +78,19 @@ class Jobs:
             job.ended = None if state == "pending" else datetime.now(UTC)
             return job
 
-    async def cancel(self, whose: Whose, id: int) -> JobRow:
+    async def cancel(self, scope: Scope, id: int) -> JobRow:
         """Take a pending job out of the queue; one in another state stays what it is.
 
         Raises:
             NotFound: as `get`.
         """
         async with self._database.writing() as transaction:
-            job = await _one(transaction, whose, id)
+            job = await _one(transaction, scope, id)
             if job.state == "pending":
                 job.state, job.ended = "cancelled", datetime.now(UTC)
             return job
 
-    async def retry(self, whose: Whose, id: int) -> JobRow:
+    async def retry(self, scope: Scope, id: int) -> JobRow:
         """Let a job that failed or was cancelled wait again, in its old place.
 
         Raises:
@@ -97,14 +98,14 @@ class Jobs:
             StillRunning: it is open. One that is completed stays so.
         """
         async with self._database.writing() as transaction:
-            job = await _one(transaction, whose, id)
+            job = await _one(transaction, scope, id)
             if job.state in _OPEN:
                 raise StillRunning(f"job {id} has not ended")
             if job.state != "completed":
                 job.state, job.error, job.ended = "pending", None, None
             return job
 
-    async def delete(self, whose: Whose, id: int) -> JobRow:
+    async def delete(self, scope: Scope, id: int) -> JobRow:
         """Forget a job that is over; its transcript stays.
 
         Raises:
@@ -112,7 +113,7 @@ class Jobs:
             StillRunning: it is open.
         """
         async with self._database.writing() as transaction:
-            job = await _one(transaction, whose, id)
+            job = await _one(transaction, scope, id)
             if job.state in _OPEN:
                 raise StillRunning(f"job {id} has not ended")
             await transaction.execute(delete(JobRow).where(JobRow.id == id))
@@ -131,8 +132,8 @@ class Jobs:
             await transaction.execute(unfinished.values(state="pending"))
 
 
-async def _one(transaction: AsyncSession, whose: Whose, id: int) -> JobRow:
-    wanted = select(JobRow).where(JobRow.id == id, owned(JobRow.owner, whose))
+async def _one(transaction: AsyncSession, scope: Scope, id: int) -> JobRow:
+    wanted = select(JobRow).where(JobRow.id == id, owned(JobRow.owner, scope))
     job = await transaction.scalar(wanted)
     if job is None:
         raise NotFound(f"no job {id} here")

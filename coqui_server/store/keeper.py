@@ -9,13 +9,13 @@ from typing import Any, Self
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from coqui_server.audio.level import Samples
+from coqui_server.config.store import RecordingSettings
 from coqui_server.exceptions import StoreError
+from coqui_server.media.samples import Samples
 from coqui_server.store.database import Database
 from coqui_server.store.recordings import Recording, Recordings
 from coqui_server.store.sessions import sum_up
 from coqui_server.store.tables import SegmentRow, SessionRow
-from coqui_server.store_settings import RecordingSettings
 from coqui_server.transcription.events import Event, Final, SessionEnded, SessionStarted
 from coqui_server.transcription.messages import segment
 

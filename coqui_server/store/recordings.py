@@ -7,10 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from coqui_server.audio import wav
-from coqui_server.audio.level import Samples
 from coqui_server.exceptions import ConfigError
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media import wav
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.store.database import faults
 
 _SAMPLE = 2

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 
+from coqui_server.config.store import RetentionSettings
 from coqui_server.exceptions import RequestError
+from coqui_server.principal import EVERYBODY
 from coqui_server.store.database import Database
 from coqui_server.store.jobs import Jobs
-from coqui_server.store.ownership import EVERYBODY
 from coqui_server.store.sessions import Sessions
 from coqui_server.store.tables import SessionRow
 from coqui_server.store.uploads import Uploads
-from coqui_server.store_settings import RetentionSettings
 
 _PERIOD = 3600.0
 """Seconds between two looks."""

@@ -8,10 +8,11 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload, undefer
 
+from coqui_server.config.audio import Kind
 from coqui_server.exceptions import NotFound, StillRunning
-from coqui_server.settings import Kind
+from coqui_server.principal import Scope
 from coqui_server.store.database import Database
-from coqui_server.store.ownership import Whose, owned
+from coqui_server.store.ownership import owned
 from coqui_server.store.recordings import Recordings
 from coqui_server.store.search import folded, holds
 from coqui_server.store.tables import SegmentRow, SessionRow
@@ -41,7 +42,7 @@ class Sessions:
 
     async def find(
         self,
-        whose: Whose,
+        scope: Scope,
         *,
         text: str = "",
         kind: Kind | None = None,
@@ -57,7 +58,7 @@ class Sessions:
             owner: a user's name, for those who see more than their own.
             since, until: opened at or after, and before.
         """
-        wanted = select(SessionRow).where(owned(SessionRow.owner, whose))
+        wanted = select(SessionRow).where(owned(SessionRow.owner, scope))
         if text:
             wanted = wanted.where(holds(SessionRow.folded, text))
         if kind is not None:
@@ -75,13 +76,13 @@ class Sessions:
             found = await transaction.scalars(newest.offset(offset).limit(limit))
             return Page(found.all(), total or 0)
 
-    async def get(self, whose: Whose, id: str) -> SessionRow:
+    async def get(self, scope: Scope, id: str) -> SessionRow:
         """A session with its text and segments.
 
         Raises:
             NotFound: there is none, or not of theirs.
         """
-        wanted = select(SessionRow).where(SessionRow.id == id, owned(SessionRow.owner, whose))
+        wanted = select(SessionRow).where(SessionRow.id == id, owned(SessionRow.owner, scope))
         everything = (undefer(SessionRow.text), selectinload(SessionRow.segments))
         async with self._database.reading() as transaction:
             found = await transaction.scalar(wanted.options(*everything))
@@ -89,14 +90,14 @@ class Sessions:
             raise NotFound(f"no session {id} here")
         return found
 
-    async def edit(self, whose: Whose, id: str, segment: int, text: str) -> SegmentRow:
+    async def edit(self, scope: Scope, id: str, segment: int, text: str) -> SegmentRow:
         """Give a segment another text. The engine's is kept as `original`.
 
         Raises:
             NotFound: there is no such session or segment, or not of theirs.
         """
         wanted = select(SegmentRow).join(SessionRow).where(SegmentRow.id == segment)
-        mine = (SessionRow.id == id, owned(SessionRow.owner, whose))
+        mine = (SessionRow.id == id, owned(SessionRow.owner, scope))
         async with self._database.writing() as transaction:
             found = await transaction.scalar(wanted.where(*mine))
             if found is None:
@@ -108,14 +109,14 @@ class Sessions:
             await sum_up(transaction, [id])
         return found
 
-    async def delete(self, whose: Whose, id: str) -> None:
+    async def delete(self, scope: Scope, id: str) -> None:
         """Remove a session, its segments and its sound.
 
         Raises:
             NotFound: as `get`.
             StillRunning: it is open.
         """
-        wanted = select(SessionRow).where(SessionRow.id == id, owned(SessionRow.owner, whose))
+        wanted = select(SessionRow).where(SessionRow.id == id, owned(SessionRow.owner, scope))
         async with self._database.reading() as transaction:
             found = await transaction.scalar(wanted)
         if found is None:

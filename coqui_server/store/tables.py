@@ -27,7 +27,7 @@ from sqlalchemy.orm import (
     relationship,
 )
 
-from coqui_server.settings import Kind
+from coqui_server.config.audio import Kind
 
 State = Literal["running", "finished", "failed", "interrupted"]
 """Of a session: open; ended well; ended by a fault or its source; open when the daemon died."""

@@ -121,7 +121,7 @@ class Users:
                 raise NotFound(f"there is no token {id}")
 
     async def of_token(self, token: str) -> UserRow | None:
-        """Whose token it is, if it is one and has not expired."""
+        """Scope token it is, if it is one and has not expired."""
         now = datetime.now(UTC)
         wanted = (
             select(TokenRow, UserRow)

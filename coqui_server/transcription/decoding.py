@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-from coqui_server.audio.level import Samples
 from coqui_server.engines.base import Engine, Hypothesis, Options, Recognizer, RemoteEngine
+from coqui_server.media.samples import Samples
 from coqui_server.transcription.scheduler import Priority, Scheduler
 from coqui_server.transcription.utterance import Utterance
 

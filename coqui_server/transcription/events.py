@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from coqui_server.config.audio import Kind
 from coqui_server.engines.base import Alternative, Word
-from coqui_server.settings import Kind
 
 
 @dataclass(frozen=True)
 class Source:
-    """Whose sound it is.
+    """Scope sound it is.
 
     Attributes:
         session: the session's id.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from coqui_server.engines.base import Options
 from coqui_server.exceptions import TooLarge
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session, Transcript

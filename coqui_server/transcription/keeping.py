@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from coqui_server.audio.level import Samples
+from coqui_server.media.samples import Samples
 from coqui_server.transcription.events import Event
 
 

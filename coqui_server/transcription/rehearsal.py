@@ -5,9 +5,8 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from coqui_server.audio.level import Samples
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 Sound = npt.NDArray[np.float64]
 

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from coqui_server import __version__
-from coqui_server.audio.transcode import Transcoder
+from coqui_server.config.audio import Kind
+from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import (
     DEFAULT_OPTIONS,
@@ -18,7 +19,7 @@ from coqui_server.engines.base import (
     StreamingService,
 )
 from coqui_server.exceptions import Busy, GoingAway, Idle
-from coqui_server.settings import Kind, Settings
+from coqui_server.media.transcode import Transcoder
 from coqui_server.transcription import rehearsal
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.hub import Hub
@@ -36,6 +37,9 @@ class Service:
     Args:
         keeper: keeps every session; None for a daemon that keeps nothing.
 
+    Raises:
+        ConfigError: `ffmpeg.path` names no file.
+
     Attributes:
         sessions: those that are open.
     """
@@ -45,12 +49,11 @@ class Service:
         settings: Settings,
         engines: Engines,
         scheduler: Scheduler,
-        transcoder: Transcoder,
         keeper: Keeper | None = None,
     ) -> None:
         self.settings = settings
         self.engines = engines
-        self.transcoder = transcoder
+        self.transcoder = Transcoder(settings.ffmpeg.path, settings.ffmpeg.timeout)
         self.hub = Hub()
         self.statistics = Statistics()
         self.sessions: set[Session] = set()

@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from coqui_server.audio.chunks import ChunkingGate
-from coqui_server.audio.level import Leveller, Samples
-from coqui_server.audio.vad import Closed, Gate, GateEvent, Opened, Paused, Speech
+from coqui_server.config.audio import Kind
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import DEFAULT_OPTIONS, AnyEngine, Hypothesis, Options, RemoteEngine
 from coqui_server.exceptions import EngineError, ServerFault, SessionClosed
-from coqui_server.settings import SAMPLE_RATE, Kind, Settings
+from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.speech.chunks import ChunkingGate
+from coqui_server.speech.level import Leveller
+from coqui_server.speech.vad import Closed, Gate, GateEvent, Opened, Paused, Speech
 from coqui_server.transcription.decoding import Decoding, RemoteDecoding
 from coqui_server.transcription.events import (
     Dtmf,

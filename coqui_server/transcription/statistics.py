@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self, get_args
 
-from coqui_server.settings import Kind
+from coqui_server.config.audio import Kind
 from coqui_server.transcription.session import Session
 
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -4,10 +4,11 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
-from coqui_server.audio.level import Samples
+from coqui_server.config.audio import Kind
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import DEFAULT_OPTIONS, Heard, Options, StreamingService
 from coqui_server.exceptions import ServerFault, ServiceError
-from coqui_server.settings import Kind, Settings
+from coqui_server.media.samples import Samples
 from coqui_server.transcription.events import Final, Partial, UtteranceEnd
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session, Transcript

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from coqui_server.audio.level import Samples
 from coqui_server.engines.base import Word
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 
 @dataclass(eq=False)

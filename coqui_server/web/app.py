@@ -7,7 +7,6 @@ from fastapi.staticfiles import StaticFiles
 
 from coqui_server import __version__
 from coqui_server.web import errors
-from coqui_server.web.access import ADMINISTRATOR, SIGNED_IN
 from coqui_server.web.api import calls, files, monitoring, sessions, unkept
 from coqui_server.web.headers import Guard
 from coqui_server.web.pages import accounts, live, reference
@@ -15,6 +14,7 @@ from coqui_server.web.pages import calls as calls_page
 from coqui_server.web.pages import files as files_page
 from coqui_server.web.pages import sessions as session_pages
 from coqui_server.web.parts import Parts
+from coqui_server.web.principals import ADMINISTRATOR, SIGNED_IN
 
 _STATIC = Path(__file__).parent / "static"
 

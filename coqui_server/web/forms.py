@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from coqui_server.exceptions import BadRequest, RequestError, TooLarge
 from coqui_server.jobs.queue import Queue
-from coqui_server.store.ownership import Asker
+from coqui_server.principal import Principal
 from coqui_server.store.tables import JobRow
 from coqui_server.store.uploads import Upload
 from coqui_server.transcription.service import Service
@@ -56,7 +56,7 @@ class UploadForm:
         self._files: list[_Received] = []
         self._field: str | None = None
 
-    async def take(self, request: Request, asker: Asker) -> list[JobRow]:
+    async def take(self, request: Request, principal: Principal) -> list[JobRow]:
         """Read the form to its end and queue its files, all or none.
 
         Raises:
@@ -77,7 +77,7 @@ class UploadForm:
                         await self._take(event, uploads)
                 if not self._files:
                     raise BadRequest("the form has no files")
-                return await self._queued(asker)
+                return await self._queued(principal)
         except RequestError:
             await _discard(body)
             raise
@@ -119,16 +119,16 @@ class UploadForm:
         upload = await uploads.enter_async_context(self._queue.receive())
         self._files.append(_Received(upload, _shown(name), self._wishes))
 
-    async def _queued(self, asker: Asker) -> list[JobRow]:
+    async def _queued(self, principal: Principal) -> list[JobRow]:
         jobs: list[JobRow] = []
         try:
             for file in self._files:
-                added = await self._queue.add(file.upload, asker.user, file.name, **file.wishes)
+                added = await self._queue.add(file.upload, principal.user, file.name, **file.wishes)
                 jobs.append(added)
         except RequestError:
             for job in jobs:
-                await self._queue.cancel(asker.whose, job.id)
-                await self._queue.delete(asker.whose, job.id)
+                await self._queue.cancel(principal.scope, job.id)
+                await self._queue.delete(principal.scope, job.id)
             raise
         return jobs
 

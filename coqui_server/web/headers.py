@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from coqui_server.sockets import foreign_origin
-from coqui_server.web.access import SAFE
+from coqui_server.auth.origins import foreign_origin
+from coqui_server.web.principals import SAFE
 
 _POLICY: Mapping[str, str] = {
     "default-src": "'self'",

@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from coqui_server.config.audio import Kind
 from coqui_server.rtp.listener import Listener
-from coqui_server.settings import Kind
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.statistics import KINDS, PACKETS, Totals
 

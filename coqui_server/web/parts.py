@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from coqui_server.auth.access import Access
 from coqui_server.jobs.queue import Queue
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
 from coqui_server.store import Store
 from coqui_server.transcription.service import Service
-from coqui_server.web.access import Access
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coqui_server.audio import wav
+from coqui_server.media import wav
 
 _SAMPLE = 2
 """Bytes."""

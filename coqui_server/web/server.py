@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.server import ServerProtocol
 
+from coqui_server.auth.access import Access
 from coqui_server.sockets import Connection, Place, Routes, open_port
 from coqui_server.transcription.service import Service
-from coqui_server.web.access import Access
 
 
 class _Http(uvicorn.Server):

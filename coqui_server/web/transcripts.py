@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from coqui_server.config.audio import Kind
 from coqui_server.exports import Document, Segment, Word
-from coqui_server.settings import Kind
 from coqui_server.store.tables import SegmentRow, SessionRow
 
 KINDS: Mapping[Kind, str] = {"file": "File", "live": "Live", "rtp": "Call"}

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from playwright.async_api import FilePayload, Locator, Page, expect
 
-from coqui_server.audio import wav
 from coqui_server.engines.base import AnyEngine
+from coqui_server.media import wav
 from tests.browser.conftest import IN_BROWSER, Visit
 from tests.browser.test_account_pages import sign_up
 from tests.conftest import SAMPLES, clip, spoken
 from tests.protocols.conftest import Running, Start
-from tests.protocols.live import Obstacle
+from tests.support.live import Obstacle
 
 pytestmark = IN_BROWSER
 

@@ -11,7 +11,7 @@ from coqui_server.engines.base import AnyEngine
 from tests.browser.conftest import IN_BROWSER, Launch, Visit
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Running, Start
-from tests.protocols.live import client
+from tests.support.live import client
 
 pytestmark = IN_BROWSER
 

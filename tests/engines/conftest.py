@@ -9,10 +9,12 @@ from typing import Any
 import certifi
 import pytest
 
+from coqui_server.config.engines import ModelsSettings
+from coqui_server.config.server import ServerSettings, ThreadpoolSettings
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Engine, RemoteEngine
 from coqui_server.engines.coqui import load
 from coqui_server.models import runtime
-from coqui_server.settings import ModelsSettings, ServerSettings, Settings, ThreadpoolSettings
 from tests.engines.service import KEY, Pauses, Service, serving
 
 CLASSES = {

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from coqui_server.audio.level import Samples
+from coqui_server.media.samples import Samples
 from tools.digits.voices import Voice, sequence, speak
 
 

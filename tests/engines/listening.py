@@ -15,7 +15,7 @@ import numpy as np
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from coqui_server.audio.level import Samples
+from coqui_server.media.samples import Samples
 
 RATE = 16_000
 

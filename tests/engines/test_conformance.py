@@ -16,8 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from coqui_server.audio.level import Samples
-from coqui_server.engine_settings import EngineName
+from coqui_server.config.engines import EngineName
 from coqui_server.engines.base import (
     DEFAULT_OPTIONS,
     AnyEngine,
@@ -26,6 +25,7 @@ from coqui_server.engines.base import (
     Recognizer,
     RemoteEngine,
 )
+from coqui_server.media.samples import Samples
 from tests.conftest import clip
 from tests.engines.conftest import CLASSES, Make
 from tests.engines.digits import said

@@ -13,13 +13,13 @@ import numpy as np
 import psutil
 import pytest
 
-from coqui_server.audio.level import Samples
-from coqui_server.engine_settings import CoquiSettings
+from coqui_server.config.engines import CoquiSettings, ModelsSettings
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Hypothesis, Options
 from coqui_server.engines.coqui import DIGITS, check, library_files, load, words
 from coqui_server.engines.libstt import Library, Token
 from coqui_server.exceptions import ConfigError, LibraryError
-from coqui_server.settings import ModelsSettings, Settings
+from coqui_server.media.samples import Samples
 from coqui_server.transcription.events import Event, Final
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session

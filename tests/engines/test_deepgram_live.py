@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from coqui_server.audio.level import Samples
 from coqui_server.engines.base import (
     DEFAULT_OPTIONS,
     Heard,
@@ -18,6 +17,7 @@ from coqui_server.engines.base import (
     Word,
 )
 from coqui_server.exceptions import ServiceError
+from coqui_server.media.samples import Samples
 from tests.engines.conftest import Make
 from tests.engines.listening import RATE, Listening, listening, result, word
 from tests.engines.service import KEY, Pauses

@@ -5,11 +5,11 @@ from typing import get_args
 
 import pytest
 
-from coqui_server.engine_settings import EngineName
+from coqui_server.config.engines import EngineName
+from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines, load_engines, survey
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from coqui_server.exceptions import BadRequest, ConfigError
-from coqui_server.settings import Settings
 from tests.conftest import ROOT, clip
 from tests.engines.conftest import Make
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coqui_server.engine_settings import MoonshineSettings
+from coqui_server.config.engines import MoonshineSettings
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from coqui_server.engines.moonshine import load, packaged_model, read_tokens
 from coqui_server.exceptions import ConfigError
-from coqui_server.settings import Settings
 from tests.conftest import clip, spoken
 
 

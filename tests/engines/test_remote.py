@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import DEFAULT_OPTIONS, RemoteEngine, StreamingService
 from coqui_server.exceptions import ConfigError, ServiceError
-from coqui_server.settings import Settings
 from tests.engines.conftest import Make
 from tests.engines.replies import replies
 from tests.engines.service import KEY, Pauses, Service, answer, cut, hang, serving

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coqui_server.audio.level import Samples
 from coqui_server.engines.tape import Tape
+from coqui_server.media.samples import Samples
 
 SECOND = 16_000
 

@@ -11,12 +11,12 @@ from threading import Thread
 import pytest
 import vosk as library
 
-from coqui_server.audio.level import Samples
-from coqui_server.engine_settings import VoskSettings
+from coqui_server.config.engines import ModelsSettings, VoskSettings
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Options
 from coqui_server.engines.vosk import load
 from coqui_server.exceptions import ConfigError
-from coqui_server.settings import ModelsSettings, Settings
+from coqui_server.media.samples import Samples
 from coqui_server.transcription.events import Event, Final
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from coqui_server.config.engines import ModelsSettings
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Hypothesis, Options
 from coqui_server.engines.whisper import capabilities, check, load
 from coqui_server.exceptions import ConfigError
-from coqui_server.settings import ModelsSettings, Settings
 from tests.conftest import ROOT, clip, spoken
 
 

@@ -7,20 +7,19 @@ from typing import Any
 
 import pytest
 
-from coqui_server.audio.transcode import Transcoder
+from coqui_server.config.settings import Settings
+from coqui_server.config.store import StoreSettings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import Engine
 from coqui_server.jobs.queue import Queue
-from coqui_server.settings import Settings
+from coqui_server.principal import EVERYBODY
 from coqui_server.store import Store, opened
-from coqui_server.store.ownership import EVERYBODY
-from coqui_server.store_settings import StoreSettings
 from coqui_server.transcription.messages import Message
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from tests.conftest import clip
-from tests.protocols.live import Obstacle
 from tests.store.conftest import server, settings
+from tests.support.live import Obstacle
 
 __all__ = ["server", "settings"]
 
@@ -68,8 +67,7 @@ def desk(settings: StoreSettings, scheduler: Scheduler) -> Open:
         wanted = Settings.model_validate(configured)
         async with opened(settings) as store:
             assert store is not None
-            transcoder = Transcoder(wanted.ffmpeg)
-            service = Service(wanted, Engines(*engines), scheduler, transcoder, store.keeper)
+            service = Service(wanted, Engines(*engines), scheduler, store.keeper)
             async with Queue(service, store, wanted.jobs) as queue:
                 yield Desk(queue, store)
 

@@ -4,16 +4,15 @@ import asyncio
 import sys
 from pathlib import Path
 
-from coqui_server.audio.transcode import Transcoder
+from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
 from coqui_server.jobs.queue import Queue
-from coqui_server.settings import Settings
+from coqui_server.principal import EVERYBODY
 from coqui_server.store import opened
-from coqui_server.store.ownership import EVERYBODY
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
-from tests.protocols.live import Obstacle
 from tests.store.conftest import settings_of
+from tests.support.live import Obstacle
 
 
 async def main(folder: Path, sound: Path) -> None:
@@ -22,8 +21,7 @@ async def main(folder: Path, sound: Path) -> None:
     async with opened(settings_of(folder)) as store:
         assert store is not None
         engines = Engines(Obstacle(held=True))
-        transcoder = Transcoder(settings.ffmpeg)
-        service = Service(settings, engines, Scheduler(1), transcoder, store.keeper)
+        service = Service(settings, engines, Scheduler(1), store.keeper)
         async with Queue(service, store, settings.jobs) as queue:
             async with queue.receive() as upload:
                 await upload.write(sound.read_bytes())

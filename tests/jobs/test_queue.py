@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coqui_server.audio import wav
-from coqui_server.audio.transcode import Transcoder
+from coqui_server.config.store import StoreSettings
 from coqui_server.engines.base import Engine
 from coqui_server.exceptions import (
     BadRequest,
@@ -22,14 +21,14 @@ from coqui_server.exceptions import (
     StoreError,
     TooLarge,
 )
-from coqui_server.settings import FfmpegSettings
-from coqui_server.store.ownership import EVERYBODY
+from coqui_server.media import wav
+from coqui_server.media.transcode import Transcoder
+from coqui_server.principal import EVERYBODY
 from coqui_server.store.uploads import Upload
-from coqui_server.store_settings import StoreSettings
 from tests.conftest import ROOT, spoken
 from tests.jobs.conftest import VOICE, Open
 from tests.protocols.conftest import children, made
-from tests.protocols.live import Obstacle
+from tests.support.live import Obstacle
 
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
@@ -282,7 +281,7 @@ async def test_a_store_that_fails_meanwhile(
 async def test_how_long_a_file_is(tmp_path: Path, suffix: str) -> None:
     """Is known from its head, to within a frame."""
     made(source=VOICE.path, suffix=suffix, folder=tmp_path)
-    duration = await Transcoder(FfmpegSettings()).duration(tmp_path / f"made{suffix}")
+    duration = await Transcoder().duration(tmp_path / f"made{suffix}")
     assert duration == pytest.approx(len(VOICE.pcm) / 16_000, abs=0.15)
 
 
@@ -290,4 +289,4 @@ async def test_a_file_that_does_not_say_how_long_it_is(tmp_path: Path) -> None:
     """Has no length."""
     path = tmp_path / "noise"
     path.write_bytes(b"no sound" * 1000)
-    assert await Transcoder(FfmpegSettings()).duration(path) is None
+    assert await Transcoder().duration(path) is None

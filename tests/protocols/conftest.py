@@ -16,19 +16,19 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import Server
 from websockets.exceptions import ConnectionClosed
 
-from coqui_server import config, sockets
-from coqui_server.audio.transcode import Transcoder, find_ffmpeg
+from coqui_server import sockets
+from coqui_server.auth import access
+from coqui_server.config import loading
+from coqui_server.config.store import StoreSettings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine
 from coqui_server.jobs.queue import Queue
+from coqui_server.media.transcode import find_ffmpeg
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
-from coqui_server.settings import FfmpegSettings
 from coqui_server.store import Store, opened
-from coqui_server.store_settings import StoreSettings
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
-from coqui_server.web import access
 from coqui_server.web.app import build
 from coqui_server.web.parts import Parts
 from coqui_server.web.server import Console
@@ -82,12 +82,16 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     ) -> AsyncIterator[Running]:
         ports = "server.http.port = 0\nrtp.port = 0\nweb.port = 0\n"
         tree = ConfigFactory.parse_string(ports + configuration)
-        settings = config.parse(tree.as_plain_ordered_dict(), tmp_path)
+        settings = loading.parse(tree.as_plain_ordered_dict(), tmp_path)
         scheduler = Scheduler(2)
         kept = settings.store if console else StoreSettings(enabled=False)
         async with opened(kept) as store:
             service = Service(
-                *(settings, Engines(engine, *others), scheduler, Transcoder(settings.ffmpeg)),
+                *(
+                    settings,
+                    Engines(engine, *others),
+                    scheduler,
+                ),
                 store.keeper if store else None,
             )
             queue = Queue(service, store, settings.jobs) if store else None
@@ -168,7 +172,7 @@ async def send(server: Running, message: bytes | str, query: str = "") -> Answer
 def made(*arguments: str, source: Path, suffix: str, folder: Path) -> bytes:
     """A file that ffmpeg made of `source`."""
     path = folder / f"made{suffix}"
-    command = [find_ffmpeg(FfmpegSettings()), "-v", "error", "-y", "-i", str(source)]
+    command = [find_ffmpeg(), "-v", "error", "-y", "-i", str(source)]
     subprocess.run([*command, *arguments, str(path)], check=True)
     return path.read_bytes()
 

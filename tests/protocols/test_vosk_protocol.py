@@ -10,11 +10,11 @@ import soxr
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from coqui_server.audio.level import Samples
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
+from coqui_server.media.samples import Samples
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Running, Start
-from tests.protocols.live import Client, Message, Obstacle, client, pieces
+from tests.support.live import Client, Message, Obstacle, client, pieces
 
 VOICE = clip("appointment.wav")
 KOREAN = clip("korean.wav").pcm[:64_000]

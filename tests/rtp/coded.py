@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 import soxr
 
-from coqui_server.audio.level import Samples
-from coqui_server.settings import SAMPLE_RATE
-from tests.audio.media import spoken
+from coqui_server.media.samples import SAMPLE_RATE, Samples
+from tests.support.media import spoken
 
 
 @cache

@@ -5,9 +5,9 @@ from functools import partial
 
 import numpy as np
 
-from coqui_server.audio.level import Samples
-from coqui_server.rtp.codecs import ByteOrder
-from coqui_server.rtp.formats import Format, meaning
+from coqui_server.media.codecs import ByteOrder
+from coqui_server.media.formats import Format, meaning
+from coqui_server.media.samples import Samples
 from coqui_server.rtp.jitter import Arrival
 from coqui_server.rtp.playout import Key, Pause, Piece, Playout, Sound
 from tests.rtp.coded import linear

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coqui_server.audio.transcode import find_ffmpeg
-from coqui_server.settings import FfmpegSettings
+from coqui_server.media.transcode import find_ffmpeg
 from tests.protocols.conftest import made
 
 
@@ -46,7 +45,7 @@ async def run(*command: str, folder: Path | None = None) -> None:
 
 def ffmpeg() -> str:
     """The path of ffmpeg."""
-    return find_ffmpeg(FfmpegSettings())
+    return find_ffmpeg()
 
 
 def mu_law(source: Path, folder: Path, *arguments: str) -> bytes:

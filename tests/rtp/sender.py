@@ -13,13 +13,12 @@ from functools import cache
 import numpy as np
 import soxr
 
-from coqui_server.audio.level import Samples
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.rtp.leg import Leg
-from coqui_server.settings import SAMPLE_RATE
-from tests.audio.media import spoken
 from tests.protocols.conftest import Running
 from tests.rtp.coded import law
 from tests.rtp.wire import SSRC, packet, rtp
+from tests.support.media import spoken
 
 _AT_ONCE = 8
 """Packets sent before the server has its turn to read, which it does for twenty calls at once."""

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coqui_server.audio.level import Samples
-from coqui_server.audio.transcode import Transcoder, find_ffmpeg
+from coqui_server.config.settings import Settings
+from coqui_server.config.store import StoreSettings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import Engine
-from coqui_server.settings import FfmpegSettings, Settings
+from coqui_server.media.samples import Samples
+from coqui_server.media.transcode import find_ffmpeg
 from coqui_server.store.database import Database, opened
 from coqui_server.store.jobs import Jobs
 from coqui_server.store.keeper import Keeper
 from coqui_server.store.recordings import Recordings
 from coqui_server.store.sessions import Sessions
 from coqui_server.store.uploads import Uploads
-from coqui_server.store_settings import StoreSettings
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from tests.store import postgresql
@@ -89,7 +89,7 @@ async def keeper(
 
 def played(file: Path) -> Samples:
     """What a player makes of a WAV file, which it must do without a complaint."""
-    command = [find_ffmpeg(FfmpegSettings()), "-v", "warning", "-guess_layout_max", "0"]
+    command = [find_ffmpeg(), "-v", "warning", "-guess_layout_max", "0"]
     command += ["-i", str(file), "-f", "s16le", "pipe:1"]
     ended = subprocess.run(command, capture_output=True, check=True)
     assert ended.stderr == b""
@@ -104,7 +104,6 @@ def listening(keeper: Keeper, moonshine: Engine, scheduler: Scheduler) -> Listen
     """Makes the service whose sessions are kept: with Moonshine, unless another engine is given."""
 
     def make(engine: Engine = moonshine) -> Service:
-        transcoder = Transcoder(Settings().ffmpeg)
-        return Service(Settings(), Engines(engine), scheduler, transcoder, keeper)
+        return Service(Settings(), Engines(engine), scheduler, keeper)
 
     return make

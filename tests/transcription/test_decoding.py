@@ -9,9 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from coqui_server.audio.level import Samples
 from coqui_server.engines.base import DEFAULT_OPTIONS, Capabilities, Engine, Hypothesis, Options
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.transcription.decoding import Decoding
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.utterance import Utterance

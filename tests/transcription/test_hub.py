@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from coqui_server.audio.transcode import Transcoder
+from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import Engine
-from coqui_server.settings import Settings
 from coqui_server.transcription.events import Final, Source, UtteranceEnd
 from coqui_server.transcription.hub import Hub, Subscription
 from coqui_server.transcription.messages import Message
@@ -34,7 +33,7 @@ async def heard(news: Subscription) -> list[Message]:
 
 async def test_several_viewers_see_the_same(moonshine: Engine, scheduler: Scheduler) -> None:
     """All events of a real session, in order, to each; one who comes late sees what is left."""
-    service = Service(Settings(), Engines(moonshine), scheduler, Transcoder(Settings().ffmpeg))
+    service = Service(Settings(), Engines(moonshine), scheduler)
     with service.hub.subscribed({}) as first, service.hub.subscribed({}) as second:
         async with service.session("live") as session:
             with service.hub.subscribed({"session": session.id}) as late:

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coqui_server.audio.transcode import Transcoder
+from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from coqui_server.exceptions import Busy
-from coqui_server.settings import Settings
 from coqui_server.transcription.load import Load
 from coqui_server.transcription.rehearsal import babble
 from coqui_server.transcription.scheduler import Scheduler
@@ -102,7 +101,7 @@ def test_more_sessions_are_never_easier(past: list[Past], now: list[Past], threa
 @pytest.fixture
 async def service(moonshine: Engine, scheduler: Scheduler) -> Service:
     """The sessions of two threads."""
-    return Service(Settings(), Engines(moonshine), scheduler, Transcoder(Settings().ffmpeg))
+    return Service(Settings(), Engines(moonshine), scheduler)
 
 
 async def test_real_sessions_are_measured(service: Service) -> None:
@@ -147,7 +146,7 @@ async def test_the_slowest_engine_is_expected(
     costs = {moonshine: 0.1, vosk: 0.4}
     monkeypatch.setattr("coqui_server.transcription.rehearsal.cost", costs.__getitem__)
     engines = Engines(moonshine, vosk)
-    service = Service(Settings(), engines, scheduler, Transcoder(Settings().ffmpeg))
+    service = Service(Settings(), engines, scheduler)
     await service.rehearse()
     async with service.session("live"):
         assert service.health()["decoders"]["needed"] == 0.4
@@ -180,7 +179,7 @@ async def test_a_full_machine_lets_files_in_but_no_live_sound(
     load = Load(2)
     load.learn(Past(100, 70))
     monkeypatch.setattr("coqui_server.transcription.service.Load", lambda _: load)
-    service = Service(Settings(), Engines(moonshine), scheduler, Transcoder(Settings().ffmpeg))
+    service = Service(Settings(), Engines(moonshine), scheduler)
     async with AsyncExitStack() as open:
         await open.enter_async_context(service.session("live"))
         assert not service.overloaded

@@ -8,11 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from coqui_server.audio.transcode import Transcoder
+from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine, Engine, StreamingService, Word
 from coqui_server.exceptions import Busy, EngineError, ServerFault, ServiceError
-from coqui_server.settings import Settings
 from coqui_server.transcription.events import (
     Event,
     Final,
@@ -62,7 +61,7 @@ def deepgram(make: Make, stand_in: Listening) -> StreamingService:
 
 def serving(scheduler: Scheduler, *engines: AnyEngine) -> Service:
     """The sessions of these engines."""
-    return Service(Settings(), Engines(*engines), scheduler, Transcoder(Settings().ffmpeg))
+    return Service(Settings(), Engines(*engines), scheduler)
 
 
 def keeping(events: list[Event]) -> list[Sink]:

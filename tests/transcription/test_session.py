@@ -9,10 +9,10 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from coqui_server.audio.level import Samples
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Engine, Hypothesis, Options
 from coqui_server.exceptions import EngineError, ServerFault, SessionClosed
-from coqui_server.settings import Settings
+from coqui_server.media.samples import Samples
 from coqui_server.transcription.events import (
     Event,
     Final,

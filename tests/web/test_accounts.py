@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from coqui_server.auth import cookies
 from coqui_server.engines.base import AnyEngine
 from coqui_server.exceptions import ConfigError
-from coqui_server.web import cookie
 from tests.conftest import clip
 from tests.protocols.conftest import Running, Start, answer_to
 from tests.web.people import PASSWORD, browser, csrf, made_token, sign, signed_up
@@ -76,7 +76,7 @@ async def test_sign_up_in_and_out(server: Running) -> None:
         assert (out.status_code, out.headers["location"]) == (303, "/sign-in")
         assert (await client.get("/account")).status_code == 303
         wrong = await sign(client, "in", "anna", "wrong horse")
-        assert (wrong.status_code, cookie.NAME in client.cookies) == (401, False)
+        assert (wrong.status_code, cookies.NAME in client.cookies) == (401, False)
         right = await sign(client, "in", "ANNA", next="/account")
         assert (right.status_code, right.headers["location"]) == (303, "/account")
         assert (await client.get("/account")).status_code == 200
@@ -108,16 +108,16 @@ async def test_nobody_is_sent_elsewhere(server: Running, next: str) -> None:
 async def test_forged_and_old_cookies(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was not signed here, or too long ago, or for an account that is gone, is none."""
     async with signed_up(server, "anna") as client:
-        made = client.cookies[cookie.NAME]
+        made = client.cookies[cookies.NAME]
         assert server.store
         anna = await server.store.users.get("anna")
         assert anna
-        stranger = cookie.Cookies("0" * 64, 3600).made(anna)
+        stranger = cookies.Cookies("0" * 64, 3600).made(anna)
         for forged in (stranger, made[:-2] + "xx", made.partition(".")[2], "x", ""):
-            client.cookies.set(cookie.NAME, forged, domain="127.0.0.1")
+            client.cookies.set(cookies.NAME, forged, domain="127.0.0.1")
             assert (await client.get("/account")).status_code == 303, forged
         client.cookies.clear()
-        client.cookies.set(cookie.NAME, made)
+        client.cookies.set(cookies.NAME, made)
         assert (await client.get("/account")).status_code == 200
         month = time.time() + 30 * 86400
         with monkeypatch.context() as patch:
@@ -136,10 +136,10 @@ async def test_the_secret(server: Running, tmp_path: Path) -> None:
     path = tmp_path / "data" / "secret"
     if sys.platform != "win32":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert cookie.secret(path.parent) == path.read_text()
+    assert cookies.secret(path.parent) == path.read_text()
     path.write_text("")
     with pytest.raises(ConfigError, match="is no secret"):
-        cookie.secret(path.parent)
+        cookies.secret(path.parent)
 
 
 async def test_posts_of_other_sites(server: Running) -> None:

@@ -13,12 +13,12 @@ from websockets.typing import Origin, Subprotocol
 
 from coqui_client.cli import main
 from coqui_client.connection import TOKEN
+from coqui_server.auth import cookies
 from coqui_server.engines.base import AnyEngine
 from coqui_server.store.users import Users
-from coqui_server.web import cookie
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Running, Start
-from tests.protocols.live import client
+from tests.support.live import client
 from tests.web.people import PASSWORD, signed_up
 from tools.daemon import running
 
@@ -129,16 +129,16 @@ async def test_the_cookie_of_a_page(server: Running) -> None:
     """Pages of the console connect with their cookie; those of other ports have none there."""
     console = server.console.replace("http:", "ws:")
     async with signed_up(server, "anna") as anna:
-        cookies = {"Cookie": f"{cookie.NAME}={anna.cookies[cookie.NAME]}"}
+        headers = {"Cookie": f"{cookies.NAME}={anna.cookies[cookies.NAME]}"}
     address = f"{console}/ws/v1/speech-to-text"
     async with connect(
-        address, origin=Origin(server.console), additional_headers=cookies
+        address, origin=Origin(server.console), additional_headers=headers
     ) as socket:
         await socket.send('{"event": "start"}')
         assert json.loads(await socket.recv())["event"] == "started"
     other = Origin("http://127.0.0.1:9")
-    assert await refused(address, origin=other, additional_headers=cookies) == 401
-    forged = {"Cookie": f"{cookie.NAME}=x"}
+    assert await refused(address, origin=other, additional_headers=headers) == 401
+    forged = {"Cookie": f"{cookies.NAME}=x"}
     assert await refused(address, origin=Origin(server.console), additional_headers=forged) == 401
 
 

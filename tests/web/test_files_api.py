@@ -12,7 +12,7 @@ import pytest
 from coqui_server.engines.base import AnyEngine
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Running, Start
-from tests.protocols.live import Obstacle
+from tests.support.live import Obstacle
 from tests.web.people import csrf, signed_up
 
 VOICE = clip("appointment.wav")

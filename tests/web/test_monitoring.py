@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from coqui_server.engines.base import AnyEngine
 from tests.conftest import clip, spoken
 from tests.protocols.conftest import Running, Start, send
-from tests.protocols.live import client
+from tests.support.live import client
 
 VOICE = clip("appointment.wav")
 SILENCE = np.zeros(16000, np.int16)

@@ -6,11 +6,11 @@ from pathlib import Path
 import jiwer
 import numpy as np
 
-from coqui_server.audio.level import Samples
-from coqui_server.engine_settings import CoquiSettings
+from coqui_server.config.engines import CoquiSettings
+from coqui_server.config.settings import Settings
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from coqui_server.engines.coqui import DIGITS, load
-from coqui_server.settings import Settings
+from coqui_server.media.samples import Samples
 from tools.digits.sound import telephone
 from tools.digits.speech import Spoken
 from tools.digits.voices import Voice

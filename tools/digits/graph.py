@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE
 from tools.digits import ALPHABET, COEFFICIENTS, CONTEXT, STEP, WINDOW
 from tools.digits.network import CHANNELS, HIGHEST, LOWEST
 

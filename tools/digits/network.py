@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE
 from tools.digits import ALPHABET, COEFFICIENTS, CONTEXT, STEP, WINDOW
 
 CHANNELS, LOWEST, HIGHEST = 40, 20.0, 8000.0

@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from coqui_server.audio.level import Samples
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 Wave = npt.NDArray[np.float32]
 

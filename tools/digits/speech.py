@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from coqui_server.audio.level import Samples
+from coqui_server.media.samples import Samples
 from tools.digits.voices import Voice, sequence, speak
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE
 from tools.digits import ALPHABET, STEP, WINDOW
 from tools.digits.network import CHANNELS, Network, mfccs
 from tools.digits.sound import Wave, clean, disturbed, noise

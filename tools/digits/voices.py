@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 import soxr
 
-from coqui_server.audio.level import Samples
-from coqui_server.settings import SAMPLE_RATE
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 from tools.digits import WORDS
 
 ACCENTS = ("en-us", "en-gb", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029")

@@ -15,8 +15,8 @@ from coqui_server.jobs.queue import Queue
 from coqui_server.store.tables import JobState
 from coqui_server.transcription.messages import Message
 from coqui_server.transcription.service import Service
-from coqui_server.web.access import Asking
 from coqui_server.web.forms import MOST_FILES, UploadForm
+from coqui_server.web.principals import CurrentPrincipal
 
 _FORM = {
     "requestBody": {
@@ -62,7 +62,10 @@ def router(service: Service, queue: Queue) -> APIRouter:
     # As large as the files in it may be, each of which is looked at as it comes.
     @routes.post("", status_code=HTTP_201_CREATED, max_body_size=sys.maxsize, openapi_extra=_FORM)
     async def hand_in(
-        asking: Asking, request: Request, engine: str | None = None, language: str | None = None
+        asking: CurrentPrincipal,
+        request: Request,
+        engine: str | None = None,
+        language: str | None = None,
     ) -> list[File]:
         """Hand files in: all of them are taken, or none. Fields `engine` and `language` of the
         form are for the files after them; those of the address for all."""
@@ -72,41 +75,41 @@ def router(service: Service, queue: Queue) -> APIRouter:
 
     @routes.get("")
     async def show(
-        asking: Asking,
+        asking: CurrentPrincipal,
         offset: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = MOST_FILES,
     ) -> list[File]:
         """The newest files first."""
-        found = await queue.find(asking.whose, offset=offset, limit=limit)
+        found = await queue.find(asking.scope, offset=offset, limit=limit)
         return [_shown(message) for message in found]
 
     @routes.get("/events", response_class=EventSourceResponse)
-    async def follow(asking: Asking) -> AsyncIterator[ServerSentEvent]:
+    async def follow(asking: CurrentPrincipal) -> AsyncIterator[ServerSentEvent]:
         """Each file again whenever something about it changes, as server-sent events named `job`;
         `missed` stands for those that a slow reader did not get."""
-        with queue.subscribed(asking.whose) as news:
+        with queue.subscribed(asking.scope) as news:
             async for message in news:
                 yield ServerSentEvent(event=message["event"], data=message)
 
     @routes.get("/{id}")
-    async def read(asking: Asking, id: int) -> File:
+    async def read(asking: CurrentPrincipal, id: int) -> File:
         """One file."""
-        return _shown(await queue.get(asking.whose, id))
+        return _shown(await queue.get(asking.scope, id))
 
     @routes.post("/{id}/retry")
-    async def retry(asking: Asking, id: int) -> File:
+    async def retry(asking: CurrentPrincipal, id: int) -> File:
         """Let a file that failed or was cancelled wait again."""
-        return _shown(await queue.retry(asking.whose, id))
+        return _shown(await queue.retry(asking.scope, id))
 
     @routes.delete("/{id}")
-    async def delete(asking: Asking, id: int) -> File:
+    async def delete(asking: CurrentPrincipal, id: int) -> File:
         """Cancel a file that waits or is worked on; it becomes `cancelled`. Forget one that is
         over; its session stays."""
-        file = await queue.get(asking.whose, id)
+        file = await queue.get(asking.scope, id)
         try:
-            await queue.delete(asking.whose, id)
+            await queue.delete(asking.scope, id)
         except StillRunning:
-            return _shown(await queue.cancel(asking.whose, id))
+            return _shown(await queue.cancel(asking.scope, id))
         return _shown({**file, "state": "deleted"})
 
     return routes

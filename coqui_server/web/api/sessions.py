@@ -12,12 +12,12 @@ from fastapi.responses import FileResponse
 from starlette.status import HTTP_204_NO_CONTENT
 
 from coqui_server import exports
+from coqui_server.config.audio import Kind
 from coqui_server.exceptions import NotFound
-from coqui_server.settings import Kind
 from coqui_server.store import Store
 from coqui_server.web import peaks, transcripts
-from coqui_server.web.access import Asking
 from coqui_server.web.api import shapes
+from coqui_server.web.principals import CurrentPrincipal
 
 _MOST = 200
 """Sessions on a page."""
@@ -35,7 +35,7 @@ def router(store: Store) -> APIRouter:
 
     @routes.get("/")
     async def find(
-        asking: Asking,
+        asking: CurrentPrincipal,
         q: Annotated[str, Query(description="words, all of which are in its text")] = "",
         kind: Kind | None = None,
         owner: Annotated[
@@ -48,7 +48,7 @@ def router(store: Store) -> APIRouter:
     ) -> shapes.Sessions:
         """Sessions, newest first."""
         page = await store.sessions.find(
-            asking.whose,
+            asking.scope,
             text=q,
             kind=kind,
             owner=owner,
@@ -60,22 +60,24 @@ def router(store: Store) -> APIRouter:
         return shapes.Sessions.of(page, offset)
 
     @routes.get("/{id}")
-    async def read(asking: Asking, id: str) -> shapes.Session:
+    async def read(asking: CurrentPrincipal, id: str) -> shapes.Session:
         """A session with its segments."""
-        return shapes.Session.of(await store.sessions.get(asking.whose, id))
+        return shapes.Session.of(await store.sessions.get(asking.scope, id))
 
     @routes.delete("/{id}", status_code=HTTP_204_NO_CONTENT)
-    async def delete(asking: Asking, id: str) -> None:
+    async def delete(asking: CurrentPrincipal, id: str) -> None:
         """Delete a session and its recording."""
-        await store.sessions.delete(asking.whose, id)
+        await store.sessions.delete(asking.scope, id)
 
     @routes.patch("/{id}/segments/{segment}")
-    async def edit(asking: Asking, id: str, segment: int, edit: shapes.Edit) -> shapes.Segment:
+    async def edit(
+        asking: CurrentPrincipal, id: str, segment: int, edit: shapes.Edit
+    ) -> shapes.Segment:
         """Give a segment another text; the recogniser's is kept as `original`."""
-        return shapes.Segment.of(await store.sessions.edit(asking.whose, id, segment, edit.text))
+        return shapes.Segment.of(await store.sessions.edit(asking.scope, id, segment, edit.text))
 
     @routes.get("/{id}/audio", response_class=FileResponse)
-    async def audio(asking: Asking, id: str) -> Response:
+    async def audio(asking: CurrentPrincipal, id: str) -> Response:
         """Its recording, a WAV file; parts of it by `Range`."""
         return FileResponse(
             await _recording(store, asking, id),
@@ -86,16 +88,16 @@ def router(store: Store) -> APIRouter:
 
     @routes.get("/{id}/peaks")
     async def levels(
-        asking: Asking, id: str, count: Annotated[int, Query(ge=1, le=_MOST_PEAKS)] = 600
+        asking: CurrentPrincipal, id: str, count: Annotated[int, Query(ge=1, le=_MOST_PEAKS)] = 600
     ) -> shapes.Peaks:
         """How loud its recording is, for a picture of it."""
         path = await _recording(store, asking, id)
         return shapes.Peaks(peaks=await asyncio.to_thread(peaks.peaks, path, count))
 
     @routes.get("/{id}/export", response_class=Response)
-    async def export(asking: Asking, id: str, format: Format) -> Response:
+    async def export(asking: CurrentPrincipal, id: str, format: Format) -> Response:
         """Its transcript as a file."""
-        document = transcripts.document(await store.sessions.get(asking.whose, id))
+        document = transcripts.document(await store.sessions.get(asking.scope, id))
         made = exports.FORMATS[format]
         async with exporting:
             data = await asyncio.to_thread(made.render, document)
@@ -107,13 +109,13 @@ def router(store: Store) -> APIRouter:
     return routes
 
 
-async def _recording(store: Store, asking: Asking, id: str) -> Path:
-    """Where the sound of a session is, which the asker may hear.
+async def _recording(store: Store, asking: CurrentPrincipal, id: str) -> Path:
+    """Where the sound of a session is, which the principal may hear.
 
     Raises:
         NotFound: there is no such session, or no sound of it is kept.
     """
-    row = await store.sessions.get(asking.whose, id)
+    row = await store.sessions.get(asking.scope, id)
     path = store.sessions.recordings.path(row.id)
     if not await asyncio.to_thread(path.exists):
         raise NotFound(f"no recording of session {id} is kept")

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from coqui_server.settings import Kind
+from coqui_server.config.audio import Kind
 from coqui_server.store.sessions import Page
 from coqui_server.store.tables import SegmentRow, SessionRow, State
 

@@ -8,7 +8,7 @@ from fastapi.templating import Jinja2Templates
 
 from coqui_server import __version__, exports
 from coqui_server.exports.document import clock
-from coqui_server.store.ownership import Asker
+from coqui_server.principal import Principal
 from coqui_server.web.transcripts import KINDS
 
 
@@ -43,8 +43,8 @@ def _shared(request: Request) -> dict[str, object]:
     """What every page knows. `kept`: whether there is a store."""
     kept: bool = request.app.state.kept
     # Set where the route asked who it is.
-    asker: Asker | None = getattr(request.state, "asker", None)
-    everything = asker is None or asker.sees_all
+    principal: Principal | None = getattr(request.state, "principal", None)
+    everything = principal is None or principal.sees_all
     return {
         "navigation": [
             entry
@@ -54,7 +54,7 @@ def _shared(request: Request) -> dict[str, object]:
         "kept": kept,
         "path": request.url.path,
         "version": __version__,
-        "asker": asker,
+        "principal": principal,
         "csrf": getattr(request.state, "csrf", None),
     }
 

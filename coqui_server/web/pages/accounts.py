@@ -8,14 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from coqui_server.auth.cookies import NAME, Cookies
+from coqui_server.auth.throttle import Throttle
 from coqui_server.exceptions import NotSignedIn, RequestError, TooManyAttempts
 from coqui_server.store.tables import TokenRow, UserRow
 from coqui_server.store.users import Users, folded
-from coqui_server.web import cookie
-from coqui_server.web.access import Asking
-from coqui_server.web.cookie import Cookies
 from coqui_server.web.pages import templates
-from coqui_server.web.throttle import Throttle
+from coqui_server.web.principals import CurrentPrincipal
 
 _WINDOW = 15 * 60.0
 """Seconds in which tries are counted."""
@@ -71,7 +70,7 @@ def router(users: Users, cookies: Cookies, signup: bool) -> APIRouter:
     def welcomed(request: Request, user: UserRow, address: str) -> Response:
         response = RedirectResponse(address, HTTPStatus.SEE_OTHER)
         response.set_cookie(
-            *(cookie.NAME, cookies.made(user), int(cookies.age)),
+            *(NAME, cookies.made(user), int(cookies.age)),
             secure=request.url.scheme == "https",
             httponly=True,
             samesite="lax",
@@ -116,9 +115,9 @@ def router(users: Users, cookies: Cookies, signup: bool) -> APIRouter:
         return welcomed(request, user, "/")
 
     @routes.post("/sign-out")
-    async def sign_out(asking: Asking) -> Response:
+    async def sign_out(asking: CurrentPrincipal) -> Response:
         response = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
-        response.delete_cookie(cookie.NAME, httponly=True, samesite="lax")
+        response.delete_cookie(NAME, httponly=True, samesite="lax")
         return response
 
     async def account(request: Request, user: str, **values: Any) -> Response:
@@ -126,13 +125,13 @@ def router(users: Users, cookies: Cookies, signup: bool) -> APIRouter:
         return await shown(request, "account.html", tokens=tokens, ages=_AGES, **values)
 
     @routes.get("/account")
-    async def show(request: Request, asking: Asking) -> Response:
+    async def show(request: Request, asking: CurrentPrincipal) -> Response:
         return await account(request, _name(asking.user))
 
     @routes.post("/account/tokens")
     async def make_token(
         request: Request,
-        asking: Asking,
+        asking: CurrentPrincipal,
         label: Annotated[str, Form()] = "",
         days: Annotated[str, Form(pattern=f"^({'|'.join(_AGES)})$")] = "",
     ) -> Response:
@@ -144,7 +143,7 @@ def router(users: Users, cookies: Cookies, signup: bool) -> APIRouter:
         return await account(request, name, token=token)
 
     @routes.post("/account/tokens/{id}/revoke")
-    async def revoke(asking: Asking, id: int) -> Response:
+    async def revoke(asking: CurrentPrincipal, id: int) -> Response:
         await users.revoke(_name(asking.user), id)
         return RedirectResponse("/account", HTTPStatus.SEE_OTHER)
 

@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from coqui_server.settings import Kind
+from coqui_server.config.audio import Kind
 from coqui_server.store import Store
 from coqui_server.web import transcripts
-from coqui_server.web.access import Asking
 from coqui_server.web.pages import templates
+from coqui_server.web.principals import CurrentPrincipal
 
 _SHOWN = 30
 """Sessions on a page."""
@@ -23,7 +23,7 @@ def router(store: Store | None) -> APIRouter:
 
     @routes.get("/sessions")
     async def find(
-        asking: Asking,
+        asking: CurrentPrincipal,
         request: Request,
         q: str = "",
         kind: Kind | Literal[""] = "",
@@ -31,7 +31,7 @@ def router(store: Store | None) -> APIRouter:
     ) -> Response:
         offset = (page - 1) * _SHOWN
         found = await store.sessions.find(
-            asking.whose, text=q, kind=kind or None, offset=offset, limit=_SHOWN
+            asking.scope, text=q, kind=kind or None, offset=offset, limit=_SHOWN
         )
         about = {
             **{"sessions": found.sessions, "total": found.total, "titled": transcripts.titled},
@@ -40,8 +40,8 @@ def router(store: Store | None) -> APIRouter:
         return templates.TemplateResponse(request, "sessions.html", about)
 
     @routes.get("/sessions/{id}")
-    async def read(asking: Asking, request: Request, id: str) -> Response:
-        session = await store.sessions.get(asking.whose, id)
+    async def read(asking: CurrentPrincipal, request: Request, id: str) -> Response:
+        session = await store.sessions.get(asking.scope, id)
         about = {"session": session, "title": transcripts.titled(session)}
         return templates.TemplateResponse(
             request, "session.html", {**about, "spans": transcripts.spans}

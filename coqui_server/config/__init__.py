@@ -1,0 +1,1 @@
+"""`application.conf`: how it is read, and the typed settings of each part."""

@@ -1,0 +1,82 @@
+"""Settings of sound on its way to a recogniser: reading files, level, voice activity, partials."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from coqui_server.config.section import Duration, Section
+
+Kind = Literal["file", "live", "rtp"]
+"""Where a session's sound comes from."""
+
+
+def _frame_that_webrtcvad_takes(seconds: float) -> float:
+    if round(seconds * 1000, 6) not in (10, 20, 30):
+        raise ValueError(seconds)
+    return seconds
+
+
+class AudioSettings(Section):
+    sample_rate: Literal[16_000] = Field(
+        16_000, description="16000: every engine runs at it, and any input is resampled to it"
+    )
+    frame_duration: Annotated[Duration, AfterValidator(_frame_that_webrtcvad_takes)] = Field(
+        0.02, description="10 ms, 20 ms or 30 ms, the frames webrtcvad takes"
+    )
+    max_duration: Duration = Field(
+        12 * 3600.0, gt=0, description='a duration such as "12 hours", more than 0'
+    )
+
+
+class LevelSettings(Section):
+    """Speech quieter than `target` is raised to it, by at most `max_gain`; never lowered."""
+
+    target: float = Field(-23.0, ge=-60, le=-6, description="dBFS, -60 to -6")
+    max_gain: float = Field(30.0, ge=0, le=60, description="decibels, 0 (off) to 60")
+
+
+class SilenceSettings(Section):
+    """The silence that ends an utterance. For a live source it is waited for, so it is latency."""
+
+    file: Duration = Field(0.8, ge=0.1, le=10, description='a duration, "100 ms" to "10 s"')
+    live: Duration = Field(0.5, ge=0.1, le=10, description='a duration, "100 ms" to "10 s"')
+
+
+class VadSettings(Section):
+    mode: int = Field(0, ge=0, le=3, description="webrtcvad's mode, 0 (hears most) to 3")
+    padding: Duration = Field(0.3, ge=0.03, le=5, description='a duration, "30 ms" to "5 s"')
+    ratio: float = Field(0.5, ge=0, lt=1, description="a fraction, 0 to below 1")
+    silence: SilenceSettings = Field(
+        SilenceSettings(),
+        description="a duration for every source, or { file = 800 ms, live = 500 ms }",
+    )
+    max_utterance: Duration = Field(20.0, ge=2, le=60, description='a duration, "2 s" to "60 s"')
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_silence_for_all(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not isinstance(
+            data.get("silence", {}), dict | SilenceSettings
+        ):
+            return {**data, "silence": {"file": data["silence"], "live": data["silence"]}}
+        return data
+
+    def closing(self, kind: Kind) -> tuple[float, float]:
+        """The window (seconds) that ends an utterance and the share of it that must be silent.
+
+        The older server had one window for both ends, `padding` with `ratio`. A file that sets
+        `padding` and says nothing of `silence` gets that.
+        """
+        if "padding" in self.model_fields_set and "silence" not in self.model_fields_set:
+            return self.padding, self.ratio
+        return (self.silence.file if kind == "file" else self.silence.live), 0.9
+
+
+class PartialSettings(Section):
+    pace: Duration = Field(0.5, gt=0, description='a duration such as "500 ms", more than 0')
+
+
+class FfmpegSettings(Section):
+    path: Path | None = Field(None, description="the ffmpeg program")
+    timeout: Duration = Field(60.0, gt=0, description='a duration such as "60 s", more than 0')

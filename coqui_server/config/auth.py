@@ -1,0 +1,15 @@
+"""What `application.conf` may say of accounts."""
+
+from pydantic import Field
+
+from coqui_server.config.section import Duration, Section
+
+
+class AuthSettings(Section):
+    """Who may come in. The first account can always be made, and is an administrator's."""
+
+    required: bool = Field(False, description="true or false")
+    signup: bool = Field(True, description="true or false")
+    age: Duration = Field(
+        30 * 86400.0, gt=0, description='a duration such as "30 days", more than 0'
+    )

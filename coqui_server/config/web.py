@@ -1,0 +1,13 @@
+"""The settings of the web console."""
+
+from pydantic import Field
+
+from coqui_server.config.section import Section
+
+
+class WebSettings(Section):
+    """The HTTP side: pages, REST, and the socket protocols once more."""
+
+    enabled: bool = Field(True, description="true or false")
+    host: str = Field("127.0.0.1", min_length=1, description="an address of this machine")
+    port: int = Field(8000, ge=0, le=65535, description="a port, 1 to 65535, or 0 for any free one")

@@ -1,0 +1,304 @@
+"""Any audio or video file to 16 kHz mono PCM, through an ffmpeg child process.
+
+Bytes go in as they arrive and samples come out as they are made, so a file of any length passes in
+constant memory. The one exception is MP4 and its relatives, whose index may stand at the end: they
+are first put in a temporary file, no larger than the message limit.
+"""
+
+import asyncio
+import logging
+import re
+import shutil
+import tempfile
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import imageio_ffmpeg
+import numpy as np
+
+from coqui_server.exceptions import ConfigError, NotAudio, TranscodeError
+from coqui_server.media.container import HEAD, WavTail, needs_seeking
+from coqui_server.media.samples import SAMPLE_RATE, Samples
+
+_READ = 2 * SAMPLE_RATE
+"""Bytes per read (1 s of sound)."""
+
+_STDERR_KEPT = 8192
+_GUESS = re.compile(r"low score of (\d+)")
+_LEAST_SCORE = 25
+"""ffmpeg's score for an MP3 that begins in mid-frame. Below it the format is a wild guess."""
+
+_DURATION = re.compile(r"Duration: (\d+):(\d+):(\d+\.\d+)")
+
+_PROBE = 5_000_000
+"""Bytes, and microseconds, that ffmpeg may look at to find out what a file is."""
+
+_log = logging.getLogger(__name__)
+
+
+def find_ffmpeg(path: Path | None = None) -> str:
+    """The ffmpeg to run: this one, else the system's, else the one inside imageio-ffmpeg.
+
+    Raises:
+        ConfigError: `path` (the setting `ffmpeg.path`) names no file.
+    """
+    if path is not None:
+        if not path.is_file():
+            raise ConfigError("ffmpeg.path", f'found "{path}", allowed: the ffmpeg program')
+        return str(path)
+    return shutil.which("ffmpeg") or str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+class Transcoder:
+    """Runs ffmpeg, one process for each file.
+
+    Args:
+        path: the ffmpeg program; None to look for one (`find_ffmpeg`).
+        timeout: seconds without progress after which a file is given up.
+    """
+
+    def __init__(self, path: Path | None = None, timeout: float = 60.0) -> None:
+        self.program = find_ffmpeg(path)
+        self._timeout = timeout
+
+    async def transcode(
+        self, chunks: AsyncIterator[bytes], path: Path | None = None
+    ) -> AsyncGenerator[Samples, None]:
+        """The sound of the file whose bytes `chunks` gives, as 16 kHz mono int16 blocks. With the
+        path of the same file, one with its index at the end need not be copied.
+
+        Close the generator to stop early: the process and the temporary file are gone when
+        `aclose()` returns. Cancelling does the same.
+
+        Raises:
+            NotAudio: there is no sound in the file, or it is no media file.
+            TranscodeError: ffmpeg could not be started, or stopped making progress.
+        """
+        head, chunks = await _peek(chunks)
+        if not head:
+            raise NotAudio("the message is empty; send the bytes of an audio file", "empty")
+        async with _input(head, chunks, path) as source, aclosing(self._run(source)) as sound:
+            async for pcm in sound:
+                yield pcm
+
+    async def duration(self, path: Path) -> float | None:
+        """Seconds of sound in a file, if its head says so. A guess of ffmpeg's, for progress."""
+        with path.open("rb") as file:
+            head = await asyncio.to_thread(file.read, HEAD)
+            file.seek(0)
+            kind = "mov" if needs_seeking(head) else "wav" if WavTail.of(head) else None
+            source = _named(path, kind) if kind else ("-i", "pipe:0")
+            stdin = DEVNULL if kind else file
+            process = await self._launch(*_guards(kind is not None), *source, stdin=stdin)
+            errors = asyncio.create_task(_last_words(process))
+            try:
+                async with asyncio.timeout(self._timeout):
+                    said = _DURATION.search(await errors)
+            except TimeoutError:
+                return None
+            finally:
+                await _reap(process, errors)
+        if said is None:
+            return None
+        hours, minutes, seconds = map(float, said.groups())
+        return 3600 * hours + 60 * minutes + seconds
+
+    async def _run(self, source: "_Input") -> AsyncGenerator[Samples, None]:
+        process = await self._start(source)
+        feeder = asyncio.create_task(_feed(process, source.stdin))
+        errors = asyncio.create_task(_last_words(process))
+        heard = 0
+        try:
+            async for pcm in self._samples(process, feeder):
+                heard += len(pcm)
+                yield pcm
+            await feeder
+            _judge(await errors, heard, await process.wait())
+        finally:
+            await _reap(process, feeder, errors)
+
+    async def _start(self, source: "_Input") -> Process:
+        guards = _guards(source.stdin is None)
+        sound = ["-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "s16le", "pipe:1"]
+        quiet = ["-loglevel", "warning", "-threads", "1"]
+        stdin = PIPE if source.stdin else DEVNULL
+        return await self._launch(*quiet, *guards, *source.options, *sound, stdin=stdin)
+
+    async def _launch(self, *options: str, stdin: int | BinaryIO) -> Process:
+        try:
+            return await asyncio.create_subprocess_exec(
+                *(self.program, "-nostdin", "-hide_banner", *options),
+                stdin=stdin,
+                stdout=PIPE,
+                stderr=PIPE,
+                limit=4 * _READ,
+            )
+        except OSError as error:
+            raise TranscodeError(f"ffmpeg could not be started: {error.strerror}") from error
+
+    async def _samples(
+        self, process: Process, feeder: "asyncio.Task[None]"
+    ) -> AsyncIterator[Samples]:
+        odd = b""
+        while data := await self._read(process, feeder):
+            data = odd + data
+            whole = len(data) & ~1
+            odd = data[whole:]
+            yield np.frombuffer(data[:whole], "<i2")
+
+    async def _read(self, process: Process, feeder: "asyncio.Task[None]") -> bytes:
+        """Wait for sound, not longer than the time limit while ffmpeg has input to work on."""
+        assert process.stdout is not None
+        reading = asyncio.ensure_future(process.stdout.read(_READ))
+        try:
+            while not reading.done():
+                pending = (reading,) if feeder.done() else (reading, feeder)
+                done, _ = await asyncio.wait(
+                    pending, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED
+                )
+                if feeder.done():
+                    feeder.result()
+                if not done and (feeder.done() or _backlog(process)):
+                    raise TranscodeError(f"ffmpeg gave nothing for {self._timeout:g} s")
+            return reading.result()
+        finally:
+            reading.cancel()
+
+
+@dataclass(frozen=True)
+class _Input:
+    """What ffmpeg is told to read: options that end in `-i`, and what to put into its stdin."""
+
+    options: tuple[str, ...]
+    stdin: AsyncIterator[bytes] | None = None
+
+
+@asynccontextmanager
+async def _input(
+    head: bytes, chunks: AsyncIterator[bytes], path: Path | None
+) -> AsyncIterator[_Input]:
+    """How to read a file that begins with `head`."""
+    if needs_seeking(head) and path:
+        yield _Input(_named(path))
+    elif needs_seeking(head):
+        async with _spooled(chunks) as copy:
+            yield _Input(_named(copy))
+    elif tail := WavTail.of(head):
+        yield _Input(("-f", "wav", "-ignore_length", "1", "-i", "pipe:0"), _cut(chunks, tail))
+    else:
+        yield _Input(("-i", "pipe:0"), chunks)
+
+
+def _guards(named: bool) -> tuple[str, ...]:
+    """Only the bytes we hand over may be read: a playlist must not open a URL or another file."""
+    limits = ("-probesize", str(_PROBE), "-analyzeduration", str(_PROBE))
+    return ("-protocol_whitelist", "file" if named else "pipe", *limits)
+
+
+def _named(path: Path, kind: str = "mov") -> tuple[str, ...]:
+    """A file is only opened as what cannot be a playlist."""
+    return ("-f", kind, "-i", f"file:{path}")
+
+
+async def _peek(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
+    """The first bytes, as many as tell what they are, and an iterator over all bytes."""
+    head = b""
+    async for chunk in chunks:
+        head += chunk
+        if len(head) >= HEAD:
+            break
+
+    async def everything() -> AsyncIterator[bytes]:
+        yield head
+        async for chunk in chunks:
+            yield chunk
+
+    return head, everything()
+
+
+async def _cut(chunks: AsyncIterator[bytes], tail: WavTail) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        yield tail.cut(chunk)
+
+
+@asynccontextmanager
+async def _spooled(chunks: AsyncIterator[bytes]) -> AsyncIterator[Path]:
+    """All the bytes in a temporary file, which is gone at the end of the block."""
+    with tempfile.TemporaryDirectory(prefix="coqui_server_") as folder:
+        path = Path(folder) / "upload"
+        with path.open("wb") as file:
+            async for chunk in chunks:
+                try:
+                    await asyncio.to_thread(file.write, chunk)
+                except OSError as error:
+                    raise TranscodeError(
+                        f"the upload could not be kept: {error.strerror}"
+                    ) from error
+        yield path
+
+
+async def _feed(process: Process, chunks: AsyncIterator[bytes] | None) -> None:
+    if chunks is None:
+        return
+    assert process.stdin is not None
+    try:
+        async for chunk in chunks:
+            process.stdin.write(chunk)
+            await process.stdin.drain()
+    except (BrokenPipeError, ConnectionResetError):
+        # ffmpeg has read enough to know that it cannot read this; how it ended says why.
+        return
+    finally:
+        process.stdin.close()
+
+
+def _backlog(process: Process) -> int:
+    """Bytes handed over that ffmpeg has not taken yet."""
+    return process.stdin.transport.get_write_buffer_size() if process.stdin else 0
+
+
+async def _last_words(process: Process) -> str:
+    """The end of what ffmpeg wrote to stderr."""
+    assert process.stderr is not None
+    kept = b""
+    while data := await process.stderr.read(_STDERR_KEPT):
+        kept = (kept + data)[-_STDERR_KEPT:]
+    return kept.decode("utf-8", "replace")
+
+
+def _judge(complaints: str, heard: int, exit_code: int) -> None:
+    """Turn how ffmpeg ended into an error, if the caller must know."""
+    _log.debug("ffmpeg ended with %d: %s", exit_code, complaints)
+    if "matches no streams" in complaints:
+        raise NotAudio("the file holds no audio track", "no_audio")
+    guess = _GUESS.search(complaints)
+    if (exit_code and not heard) or (guess and int(guess[1]) < _LEAST_SCORE):
+        raise NotAudio("not an audio or video file that ffmpeg can read")
+    if exit_code:
+        _log.warning("ffmpeg stopped with %d after %d samples", exit_code, heard)
+
+
+async def _reap(process: Process, *tasks: "asyncio.Task[object]") -> None:
+    """End a process, even if that is cancelled, as by a shutdown: its pipes would stay open."""
+    ending = asyncio.create_task(_end(process, *tasks))
+    try:
+        await asyncio.shield(ending)
+    finally:
+        await asyncio.wait((ending,))
+
+
+async def _end(process: Process, *tasks: "asyncio.Task[object]") -> None:
+    if process.returncode is None:
+        process.kill()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    # asyncio does not see the end of a process while there is output that nobody has read.
+    assert process.stdout is not None
+    while await process.stdout.read(_READ):
+        pass
+    await process.wait()

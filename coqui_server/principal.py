@@ -1,0 +1,37 @@
+"""Who sends a request, and whose sessions, calls and files they may see."""
+
+from dataclasses import dataclass
+
+
+class Everybody:
+    """The scope of an administrator, or of anybody where nobody signs in."""
+
+
+EVERYBODY = Everybody()
+
+Scope = str | None | Everybody
+"""Scope rows a query may see: a user's name; None for what came while nobody was signed in; or
+everybody's."""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who sends a request.
+
+    Attributes:
+        user: the user's name; None where nobody signed in.
+        scope: whose sessions, calls and files this principal may see.
+    """
+
+    user: str | None
+    scope: Scope
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether no owner's rows are hidden from this principal."""
+        return isinstance(self.scope, Everybody)
+
+
+def owner_filter(scope: Scope) -> dict[str, str | None]:
+    """The keys and values that a message must have for a subscriber of this scope to receive it."""
+    return {} if isinstance(scope, Everybody) else {"owner": scope}

@@ -1,0 +1,1 @@
+"""The speech in a stream of samples: raised to one level and cut into utterances."""
