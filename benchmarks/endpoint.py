@@ -22,7 +22,8 @@ from coqui_server.engines import load_engine
 from coqui_server.engines.base import AnyEngine
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.transcription.scheduler import Scheduler
-from coqui_server.transcription.session import Session, Transcript
+from coqui_server.transcription.session import Session
+from coqui_transcript.transcript import Transcript
 
 _WAITS = "300,400,500,600,700,800"
 

@@ -19,9 +19,9 @@ from coqui_client.connection import connected
 from coqui_client.exceptions import LostError, UnheardError
 from coqui_client.heard import Heard
 from coqui_client.progress import Progress
+from coqui_client.reply import Reply
 from coqui_client.rtp import FRAME_SECONDS, SILENCE, Stream
 from coqui_client.sound import frames
-from coqui_client.transcript import Transcript
 
 PORT = 5004
 """Where RTP is sent unless told otherwise (RFC 3551 section 8)."""
@@ -46,7 +46,7 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-async def transcribe(path: Path, address: Address, url: str, progress: Progress) -> Transcript:
+async def transcribe(path: Path, address: Address, url: str, progress: Progress) -> Reply:
     """Play the file at `path` to `address`, and give what the events at `url` say of it.
 
     It takes as long as the file does. Cancelling says BYE and leaves nothing behind.
@@ -137,19 +137,19 @@ class _Call:
         finally:
             self._hang_up()
 
-    async def outcome(self, listening: "asyncio.Task[None]") -> Transcript:
-        """Wait for the rest of the events; the transcript they make."""
+    async def outcome(self, listening: "asyncio.Task[None]") -> Reply:
+        """Wait for the rest of the events; the reply they make."""
         waiting = asyncio.create_task(self._progress.wait("transcribing"))
         try:
             await self._settle(listening)
         finally:
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
-        transcript = self._heard.transcript()
+        reply = self._heard.reply()
         if not self._complete:
-            seconds = transcript.duration
+            seconds = reply.transcript.duration
             raise LostError(f"the daemon ended the call after {seconds:.0f} s, before the file did")
-        return transcript
+        return reply
 
     async def _settle(self, listening: "asyncio.Task[None]") -> None:
         while not listening.done():

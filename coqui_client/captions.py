@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from coqui_client.transcript import Transcript
+from coqui_client.reply import Reply
 
 _GREY, _PLAIN = "\x1b[90m", "\x1b[0m"
 _ERASE = "\r\x1b[K"
@@ -99,7 +99,7 @@ class Captions:
         elif self.interim:
             _show(self._line.partial(text, _columns()))
 
-    def write(self, index: int, path: Path, transcript: Transcript) -> None:
+    def write(self, index: int, path: Path, reply: Reply) -> None:
         """Nothing: it is written already."""
 
     def close(self) -> None:

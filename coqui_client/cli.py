@@ -23,7 +23,7 @@ from coqui_client.exceptions import ClientError, UnreachableError
 from coqui_client.outputs import Folder, StandardOutput
 from coqui_client.patience import persistently
 from coqui_client.progress import Progress
-from coqui_client.transcript import Transcript
+from coqui_client.reply import Reply
 from coqui_client.wire import BINARY, JSON, JSON_PATH
 
 START_COMMAND = "python -m coqui_server.app"
@@ -64,21 +64,21 @@ async def _run(options: argparse.Namespace, output: Output, prog: str) -> int:
     code = DONE
     for index, path in enumerate(_paths(options)):
         try:
-            transcript = await _transcribe(path, options, output)
-            output.write(index, path, transcript)
+            reply = await _transcribe(path, options, output)
+            output.write(index, path, reply)
         except (UnreachableError, BrokenPipeError):
             raise
         except (ClientError, OSError) as failure:
             _say(prog, f"{path}: {_line(failure)}")
             code = FAILED
         else:
-            if gaps := _gaps(transcript):
+            if gaps := _gaps(reply):
                 _say(prog, f"{path}: {gaps}")
                 code = FAILED
     return code
 
 
-async def _transcribe(path: Path, options: argparse.Namespace, output: Output) -> Transcript:
+async def _transcribe(path: Path, options: argparse.Namespace, output: Output) -> Reply:
     progress = Progress(path.name, visible=sys.stderr.isatty())
     url, retries = _address(options), options.retries
     try:
@@ -94,7 +94,7 @@ async def _transcribe(path: Path, options: argparse.Namespace, output: Output) -
 
 async def _listen(
     path: Path, options: argparse.Namespace, output: Output, progress: Progress
-) -> Transcript:
+) -> Reply:
     source = live.of_file(path) if options.mic is None else live.of_microphone(options.mic)
     dialect, url = DIALECTS[options.protocol], _address(options)
     if not isinstance(output, Captions):
@@ -133,12 +133,11 @@ def _output(options: argparse.Namespace) -> Output:
     return StandardOutput(options.format, several=len(paths) > 1)
 
 
-def _gaps(transcript: Transcript) -> str | None:
+def _gaps(reply: Reply) -> str | None:
     """Why not everything may be there."""
-    reply = transcript.reply
-    if missed := reply.get("missed"):
+    if missed := reply.fields.get("missed"):
         return f"{missed} events were missed; there may be gaps"
-    return reply.get("incomplete")
+    return reply.fields.get("incomplete")
 
 
 def _line(failure: ClientError | OSError) -> str:

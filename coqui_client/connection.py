@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from coqui_client.exceptions import BusyError, LostError, RefusedError, UnreachableError
-from coqui_client.transcript import BUSY
+from coqui_client.reply import BUSY
 
 API_PATH = "/api/v1/stt"
 EVENTS_PATH = "/ws/events"

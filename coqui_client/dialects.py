@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from coqui_client.reply import decoded, refusal
 from coqui_client.sound import LIVE
-from coqui_client.transcript import decoded, refusal
 from coqui_client.wire import JSON_PATH
 
 

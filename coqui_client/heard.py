@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coqui_client.exceptions import RefusedError
-from coqui_client.transcript import Transcript, checked, decoded
+from coqui_client.reply import Reply, checked, decoded
 
 _ENVELOPE = frozenset({"event", "session", "kind", "call", "label"})
 """The fields that every event has."""
@@ -52,8 +52,8 @@ class Heard:
         self._note(event)
         return True
 
-    def transcript(self) -> Transcript:
-        """The finals as one transcript; its reply is shaped like the one to a whole file.
+    def reply(self) -> Reply:
+        """The finals as one reply, shaped like the one to a whole file.
 
         It has `call`, `label` and `statistics` besides, and `missed`, the number of events the
         daemon had to leave out, if there were any. Call it when the call has `ended`.
@@ -65,14 +65,14 @@ class Heard:
         end = self._end or {}
         if error := end.get("error"):
             raise RefusedError(" ".join(str(error).split()), _FAILED)
-        reply = {
+        fields = {
             "text": " ".join(str(final.get("text", "")) for final in self._finals),
             "duration": end.get("duration"),
             **self._reply,
             "segments": self._finals,
             "statistics": end.get("statistics"),
         }
-        return checked({**reply, "missed": self._missed} if self._missed else reply)
+        return checked({**fields, "missed": self._missed} if self._missed else fields)
 
     def _note(self, event: Mapping[str, Any]) -> None:
         self.began = True

@@ -16,9 +16,9 @@ from coqui_client.captions import Audience
 from coqui_client.connection import connected, without_reply
 from coqui_client.dialects import Dialect, Final, Partial
 from coqui_client.exceptions import ClientError, LostError
+from coqui_client.reply import Reply
 from coqui_client.said import Said
 from coqui_client.sound import LIVE
-from coqui_client.transcript import Transcript
 
 PATIENCE_SECONDS = 60.0
 """How long the last words may take; an utterance is 20 s of sound at most."""
@@ -49,10 +49,10 @@ def of_microphone(name: str) -> Source:
     return Source(lambda: microphone.listen(name, LIVE), endless=True)
 
 
-async def transcribe(source: Source, url: str, dialect: Dialect, audience: Audience) -> Transcript:
+async def transcribe(source: Source, url: str, dialect: Dialect, audience: Audience) -> Reply:
     """Send `source` to the daemon at `url` and tell `audience` what is said in it.
 
-    What was said before a failure is not lost: the transcript's reply then has `incomplete`, the
+    What was said before a failure is not lost: the reply then has `incomplete`, the
     reason. The times are seconds from the start of the sound. Cancelling leaves nothing behind.
 
     Raises:
@@ -73,11 +73,11 @@ async def transcribe(source: Source, url: str, dialect: Dialect, audience: Audie
         except ClientError as failure:
             if not talk.said:
                 raise
-            return talk.said.transcript(talk.seconds, str(failure))
+            return talk.said.reply(talk.seconds, str(failure))
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
-    return talk.said.transcript(talk.seconds)
+    return talk.said.reply(talk.seconds)
 
 
 class _Talk:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from coqui_client import formats
-from coqui_client.transcript import Transcript
+from coqui_client.reply import Reply
 
 
 class StandardOutput:
@@ -25,24 +25,24 @@ class StandardOutput:
         self._several = several
         self._first = True
 
-    def write(self, index: int, path: Path, transcript: Transcript) -> None:
+    def write(self, index: int, path: Path, reply: Reply) -> None:
         """Write the transcript of `path` and flush.
 
         Raises:
             OSError: stdout takes no more.
         """
-        sys.stdout.write(self._block(path, transcript))
+        sys.stdout.write(self._block(path, reply))
         # So that a reader of the pipe has each transcript when it is done, not at the end.
         sys.stdout.flush()
         self._first = False
 
-    def _block(self, path: Path, transcript: Transcript) -> str:
+    def _block(self, path: Path, reply: Reply) -> str:
         if not self._several:
-            return formats.render(transcript, self._form)
+            return formats.render(reply, self._form)
         if self._form == "json":
-            return formats.json_line(transcript, str(path))
+            return formats.json_line(reply, str(path))
         gap = "" if self._first else "\n"
-        return f"{gap}== {path} ==\n{formats.render(transcript, self._form)}"
+        return f"{gap}== {path} ==\n{formats.render(reply, self._form)}"
 
 
 class Folder:
@@ -63,7 +63,7 @@ class Folder:
         extension = formats.EXTENSIONS[form]
         self._targets = [folder / f"{name}.{extension}" for name in distinct_names(paths)]
 
-    def write(self, index: int, path: Path, transcript: Transcript) -> None:
+    def write(self, index: int, path: Path, reply: Reply) -> None:
         """Write the transcript of input number `index` (from 0), in UTF-8.
 
         Raises:
@@ -73,7 +73,7 @@ class Folder:
         with self._targets[index].open(
             "w", encoding="utf-8", errors="backslashreplace", newline="\n"
         ) as file:
-            file.write(formats.render(transcript, self._form))
+            file.write(formats.render(reply, self._form))
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from coqui_client.dialects import Ended, Event, Final, Partial
-from coqui_client.transcript import Transcript, checked
+from coqui_client.reply import Reply, checked
 
 
 class Said:
@@ -41,8 +41,8 @@ class Said:
                 self._reply.update(reply)
                 self.ended = True
 
-    def transcript(self, duration: float, incomplete: str | None = None) -> Transcript:
-        """The finals as one transcript; its reply is shaped like the one to a whole file.
+    def reply(self, duration: float, incomplete: str | None = None) -> Reply:
+        """The finals as one reply, shaped like the one to a whole file.
 
         Args:
             duration: seconds of sound that were sent.
@@ -51,10 +51,10 @@ class Said:
         Raises:
             ReplyError: an event is not of the shape the protocol gives.
         """
-        reply = {
+        fields = {
             "text": " ".join(str(final.get("text", "")) for final in self._finals),
             "duration": round(duration, 3),
             **self._reply,
             "segments": self._finals,
         }
-        return checked({**reply, "incomplete": incomplete} if incomplete else reply)
+        return checked({**fields, "incomplete": incomplete} if incomplete else fields)

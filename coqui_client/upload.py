@@ -13,7 +13,7 @@ from coqui_client.connection import PING_SECONDS, PONG_SECONDS, connected, witho
 from coqui_client.exceptions import LostError
 from coqui_client.patience import RETRIES, persistently
 from coqui_client.progress import Progress
-from coqui_client.transcript import Transcript
+from coqui_client.reply import Reply
 from coqui_client.wire import BINARY, Wire
 
 FRAGMENT_BYTES = 64 * 1024
@@ -21,7 +21,7 @@ FRAGMENT_BYTES = 64 * 1024
 
 async def transcribe(
     path: Path, url: str, progress: Progress, retries: int = RETRIES, wire: Wire = BINARY
-) -> Transcript:
+) -> Reply:
     """Send the file at `path` to the daemon at `url`, again up to `retries` times if it is busy.
 
     The file is read as it is sent; memory does not grow with its size.
@@ -37,7 +37,7 @@ async def transcribe(
     return await persistently(lambda: _attempt(path, url, progress, wire), progress, retries)
 
 
-async def _attempt(path: Path, url: str, progress: Progress, wire: Wire) -> Transcript:
+async def _attempt(path: Path, url: str, progress: Progress, wire: Wire) -> Reply:
     with await asyncio.to_thread(path.open, "rb") as file:
         # During an upload a late pong is no sign of death; see `_Upload`.
         async with connected(url, ping_timeout=None) as socket:
@@ -51,14 +51,14 @@ async def _attempt(path: Path, url: str, progress: Progress, wire: Wire) -> Tran
 
 async def _exchange(
     socket: ClientConnection, file: BinaryIO, progress: Progress, wire: Wire
-) -> Transcript:
+) -> Reply:
     upload = _Upload(socket, file, progress, wire)
     sending = asyncio.create_task(upload.run())
     try:
         # At once, not after the upload: a refusal may come in the middle of it.
-        while (transcript := wire.read(await socket.recv())) is None:
+        while (reply := wire.read(await socket.recv())) is None:
             pass
-        return transcript
+        return reply
     except ConnectionClosed as closed:
         raise upload.failure or without_reply(closed) from closed
     finally:

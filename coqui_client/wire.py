@@ -4,7 +4,8 @@ import base64
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from coqui_client.transcript import Transcript, decoded, parse, refusal, spoken
+from coqui_client.reply import Reply, decoded, parse, refusal, text_of
+from coqui_transcript.transcript import Transcript
 
 JSON_PATH = "/ws"
 
@@ -15,12 +16,12 @@ class Wire:
 
     Attributes:
         message: the bytes of a file to the fragments of the one message they are sent as.
-        read: a message of the daemon to a transcript, or None if that is still to come; raises
+        read: a message of the daemon to a reply, or None if that is still to come; raises
             RefusedError and ReplyError.
     """
 
     message: Callable[[AsyncIterator[bytes]], AsyncIterator[bytes] | AsyncIterator[str]]
-    read: Callable[[str | bytes], Transcript | None]
+    read: Callable[[str | bytes], Reply | None]
 
 
 async def in_json(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
@@ -36,19 +37,19 @@ async def in_json(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
     yield f'{base64.b64encode(rest).decode()}"}}'
 
 
-def read_json(message: str | bytes) -> Transcript | None:
+def read_json(message: str | bytes) -> Reply | None:
     """A transcript without times; None for `{"type": "status"}`, which says that it is made.
 
     Raises:
         RefusedError: it is `{"type": "error"}`; BusyError if there is no room now.
         ReplyError: it is of another shape.
     """
-    reply = decoded(message)
-    if reply.get("type") == "error":
-        raise refusal(reply)
-    if reply.get("type") != "transcription":
+    fields = decoded(message)
+    if fields.get("type") == "error":
+        raise refusal(fields)
+    if fields.get("type") != "transcription":
         return None
-    return Transcript(spoken(reply), 0.0, (), reply)
+    return Reply(Transcript(text_of(fields), 0.0), fields)
 
 
 BINARY = Wire(lambda pieces: pieces, parse)

@@ -30,6 +30,7 @@ from coqui_server.transcription.events import (
 )
 from coqui_server.transcription.messages import message
 from coqui_server.webhook import Webhook
+from coqui_transcript.transcript import Segment
 
 CALL = Source("0e1414d7", "rtp", "call 7", "Anna")
 END = SessionEnded(CALL, 9.5, None, {"lost": 3})
@@ -39,7 +40,7 @@ Reply = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 def final(text: str, kind: Kind = "rtp") -> Final:
-    return Final(Source(CALL.session, kind, CALL.call, CALL.label), text, 1.0, 2.0)
+    return Final(Source(CALL.session, kind, CALL.call, CALL.label), Segment(1.0, 2.0, text))
 
 
 @dataclass

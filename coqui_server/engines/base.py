@@ -11,24 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from coqui_server.media.samples import Samples
-
-
-@dataclass(frozen=True)
-class Word:
-    """One word with its place in the sound, in seconds, and the engine's belief in it, 0 to 1."""
-
-    text: str
-    start: float
-    end: float
-    confidence: float | None = None
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """Another reading of the utterance. `confidence` is on the engine's own scale."""
-
-    text: str
-    confidence: float
+from coqui_transcript.transcript import Alternative, Segment, Word
 
 
 @dataclass(frozen=True)
@@ -141,21 +124,18 @@ AnyEngine = Engine | RemoteEngine
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What a stream says of a piece of the session. All times are seconds of its sound.
+class StreamResult:
+    """What a stream gives for a piece of the session's sound.
 
     Attributes:
-        final: settled; what comes before it is replaced by what comes next.
+        segment: its text and times, in seconds of the session; without text it only tells a pause.
+        final: the text will not change; otherwise the next result replaces it.
         pause: the speaker paused after it.
     """
 
-    text: str
-    start: float
-    end: float
+    segment: Segment
     final: bool
     pause: bool = False
-    words: tuple[Word, ...] = ()
-    confidence: float | None = None
 
 
 class Stream(Protocol):
@@ -177,8 +157,8 @@ class Stream(Protocol):
         What it answers has to be taken meanwhile; then the iteration ends, or raises what failed.
         """
 
-    def __aiter__(self) -> AsyncIterator[Heard]:
-        """What is heard, finals in the order of speech. Raises as `send`."""
+    def __aiter__(self) -> AsyncIterator[StreamResult]:
+        """The results, finals in the order of speech. Raises as `send`."""
 
 
 @runtime_checkable

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from coqui_server.config.engines import CoquiSettings
 from coqui_server.config.settings import Settings
-from coqui_server.engines.base import Alternative, Capabilities, Hypothesis, Options, Word
+from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.engines.libstt import Library, Model, Stream, Token, Transcript, survives
 from coqui_server.engines.tflite import check_model
 from coqui_server.exceptions import ConfigError, LibraryError
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.models import runtime
+from coqui_transcript.transcript import Alternative, Word
 
 DIGITS = Path(__file__).parent / "digits"
 """The model that comes with the daemon, and its scorer."""

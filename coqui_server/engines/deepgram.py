@@ -12,11 +12,12 @@ from pydantic import BaseModel
 
 from coqui_server import extras
 from coqui_server.config.settings import Settings
-from coqui_server.engines.base import Capabilities, Hypothesis, Options, Stream, Word
+from coqui_server.engines.base import Capabilities, Hypothesis, Options, Stream
 from coqui_server.engines.remote import Pause, Turns, client, found, missing, refused, unanswered
 from coqui_server.exceptions import ConfigError, ServiceError
 from coqui_server.media import wav
 from coqui_server.media.samples import Samples
+from coqui_transcript.transcript import Word
 
 if TYPE_CHECKING:
     from deepgram.core.api_error import ApiError

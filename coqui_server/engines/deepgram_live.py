@@ -19,12 +19,13 @@ from websockets.frames import CloseCode
 
 from coqui_server.backoff import backoff
 from coqui_server.config.engines import DeepgramSettings
-from coqui_server.engines.base import Heard
+from coqui_server.engines.base import StreamResult
 from coqui_server.engines.deepgram import malformed, plain, spoken
 from coqui_server.engines.remote import FIRST_WAIT, Pause, shortened, unanswered
 from coqui_server.engines.tape import Tape
 from coqui_server.exceptions import ServiceError
 from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_transcript.transcript import Segment
 
 _KEEP_ALIVE = 4.0
 """Seconds without sound after which the service is told that there is more to come. It hangs up
@@ -53,7 +54,7 @@ class LiveStream:
         self._tape = Tape()
         self._more = asyncio.Event()
         self._answered = asyncio.Event()
-        self._results: asyncio.Queue[Heard | None] = asyncio.Queue(_BACKLOG)
+        self._results: asyncio.Queue[StreamResult | None] = asyncio.Queue(_BACKLOG)
         self._breaks = 0
         self._finished = self._closing = False
         self._failure: ServiceError | None = None
@@ -94,7 +95,7 @@ class LiveStream:
             self._failure = ServiceError("deepgram", f"no end within {deadline:g} s")
             await self._results.put(None)
 
-    async def __aiter__(self) -> AsyncIterator[Heard]:
+    async def __aiter__(self) -> AsyncIterator[StreamResult]:
         while (heard := await self._results.get()) is not None:
             yield heard
         self._check()
@@ -189,7 +190,8 @@ class LiveStream:
                     await self._result(message)
                 case {"type": "UtteranceEnd", "last_word_end": int(end) | float(end)}:
                     end = self._tape.end(max(0.0, end))
-                    await self._results.put(Heard("", end, end, final=True, pause=True))
+                    ended = StreamResult(Segment(end, end, ""), final=True, pause=True)
+                    await self._results.put(ended)
                 case {"type": "Error"}:
                     # About one of our messages, which it repeats in another field.
                     raise ServiceError("deepgram", shortened(str(message.get("description"))))
@@ -201,25 +203,27 @@ class LiveStream:
                 "duration": int(duration) | float(duration),
                 "channel": {"alternatives": [alternative, *_]},
             }:
-                heard = self._placed(alternative, start, start + duration)
+                segment = self._placed(alternative, start, start + duration)
             case _:
                 raise malformed()
         final = bool(message.get("is_final"))
         pause = final and bool(message.get("speech_final"))
-        if heard.text or pause:
-            await self._results.put(replace(heard, final=final, pause=pause))
+        if segment.text or pause:
+            await self._results.put(StreamResult(segment, final, pause))
         if final:
             self._breaks = 0
             self._tape.answer(start + duration)
             self._answered.set()
 
-    def _placed(self, alternative: Any, start: float, end: float) -> Heard:
+    def _placed(self, alternative: Any, start: float, end: float) -> Segment:
         """What was said, by the session's clock; as long as its words, for a result has silence."""
         text, words, confidence = spoken(alternative)
         if words:
             start, end = words[0].start, words[-1].end
-        return Heard(
-            *(text, self._tape.start(start), self._tape.end(end), False),
+        return Segment(
+            self._tape.start(start),
+            self._tape.end(end),
+            text,
             words=tuple(
                 replace(word, start=self._tape.start(word.start), end=self._tape.end(word.end))
                 for word in words

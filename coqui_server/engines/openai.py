@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from coqui_server import extras
 from coqui_server.config.settings import Settings
-from coqui_server.engines.base import Capabilities, Hypothesis, Options, Word, spoken
+from coqui_server.engines.base import Capabilities, Hypothesis, Options, spoken
 from coqui_server.engines.remote import Pause, Turns, missing, refused, unanswered
 from coqui_server.exceptions import ConfigError, ServiceError
 from coqui_server.media import wav
 from coqui_server.media.samples import Samples
+from coqui_transcript.transcript import Word
 
 if TYPE_CHECKING:
     from openai import OpenAIError

@@ -11,10 +11,11 @@ import vosk
 
 from coqui_server import models
 from coqui_server.config.settings import Settings
-from coqui_server.engines.base import Alternative, Capabilities, Hypothesis, Options, Word
+from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.exceptions import ConfigError, ModelError, ModelUnreachable
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.models import catalogue, store
+from coqui_transcript.transcript import Alternative, Word
 
 _BLOCK = 4000
 """Samples per call, as in Vosk's own examples. How sound is sliced changes what Vosk says, so one

@@ -14,10 +14,11 @@ import numpy as np
 
 from coqui_server import extras, models
 from coqui_server.config.settings import Settings
-from coqui_server.engines.base import Capabilities, Hypothesis, Options, Word, spoken
+from coqui_server.engines.base import Capabilities, Hypothesis, Options, spoken
 from coqui_server.engines.buffered import BufferedRecognizer
 from coqui_server.exceptions import ConfigError
 from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_transcript.transcript import Word
 
 _PARTS = ("config.json", "model.bin", "tokenizer.json")
 """Without its tokenizer the library would fetch one from the network."""

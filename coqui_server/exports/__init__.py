@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from coqui_server.exports import docx, json, pdf, subtitles, text
-from coqui_server.exports.document import Document, Segment, Word
+from coqui_server.exports.document import Document
 
-__all__ = ["FORMATS", "Document", "Format", "Segment", "Word"]
+__all__ = ["FORMATS", "Document", "Format"]
 
 
 @dataclass(frozen=True)

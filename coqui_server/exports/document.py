@@ -4,39 +4,10 @@ import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from coqui_transcript.transcript import Segment, Transcript
+
 INVISIBLE = "\u200c\u200d\u200e\u200f\ufe0e\ufe0f"
 """Part of how text is written: ZWNJ, ZWJ, LRM, RLM, and the two looks of what may be an emoji."""
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word; seconds from the start of the session."""
-
-    text: str
-    start: float
-    end: float
-    confidence: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One utterance; seconds from the start of the session.
-
-    Attributes:
-        speaker: what the one who said it is called, where that is known.
-        words: may be empty.
-    """
-
-    start: float
-    end: float
-    text: str
-    speaker: str | None = None
-    words: tuple[Word, ...] = ()
-
-    @property
-    def line(self) -> str:
-        """The text as it is written down: after its speaker, if there is one."""
-        return f"{self.speaker}: {self.text}" if self.speaker else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +29,11 @@ class Document:
     def about(self) -> str:
         """The line under the title: when, how long, and who listened."""
         return f"{self.when:%Y-%m-%d %H:%M %Z} · {clock(self.duration)} · {self.engine}"
+
+    @property
+    def transcript(self) -> Transcript:
+        """What was said, without what the document says about it."""
+        return Transcript.of(self.segments, self.duration)
 
     def plain(self) -> "Document":
         """The same, with nothing in its texts that a reader would obey instead of show."""

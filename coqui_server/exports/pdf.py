@@ -16,7 +16,8 @@ from fpdf.line_break import Fragment
 
 from coqui_server.exports import fonts
 from coqui_server.exports.direction import right_to_left
-from coqui_server.exports.document import INVISIBLE, Document, Segment, clock
+from coqui_server.exports.document import INVISIBLE, Document, clock
+from coqui_transcript.transcript import Segment
 
 _TITLE, _TEXT, _SMALL = 16.0, 11.0, 9.0
 """Points."""

@@ -49,9 +49,11 @@ async def _live(line: Line, principal: Principal, service: Service, message: str
     """Listen, from this first message on, until a stop."""
 
     async def tell(event: Event) -> None:
-        if isinstance(event, Partial | Final):
-            kind = "final" if isinstance(event, Final) else "partial"
-            await line.send({"type": kind, "text": event.text})
+        match event:
+            case Partial():
+                await line.send({"type": "partial", "text": event.text})
+            case Final():
+                await line.send({"type": "final", "text": event.segment.text})
 
     intake, pace = Intake(), service.settings.partials.pace
     async with (

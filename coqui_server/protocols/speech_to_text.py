@@ -25,9 +25,9 @@ from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
 from coqui_server.transcription.events import Event, Final, Partial, UtteranceEnd
-from coqui_server.transcription.messages import segment
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
+from coqui_transcript.mapping import segment_to_json
 
 _STARTING = (
     *("event", "sample_rate", "encoding", "language", "engine", "interim", "words", "phrases"),
@@ -142,7 +142,7 @@ def _message(event: Event, wishes: _Wishes) -> dict[str, Any] | None:
                 "start": round(start, 3),
             }
         case Final():
-            said = segment(event)
+            said = segment_to_json(event.segment)
             if not wishes.words:
                 said.pop("words", None)
             return {"event": "transcript", "is_final": True, **said}

@@ -17,7 +17,7 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
-from coqui_server.engines.base import AnyEngine, Options, Word
+from coqui_server.engines.base import AnyEngine, Options
 from coqui_server.exceptions import BadRequest, GoingAway, RequestError
 from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, heard_out
@@ -25,6 +25,7 @@ from coqui_server.protocols.line import Line, parsed
 from coqui_server.transcription.events import Event, Final, Partial
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
+from coqui_transcript.transcript import Segment, Word
 
 _DEFAULT_RATE = 8000
 """Hertz when no config says otherwise; FreeSWITCH and Asterisk never say."""
@@ -48,7 +49,7 @@ class _Results:
     """What is to be replied: finals once each, else the partial."""
 
     config: _Config
-    finals: deque[Final] = field(default_factory=deque)
+    finals: deque[Segment] = field(default_factory=deque)
     partial: str = ""
 
     async def __call__(self, event: Event) -> None:
@@ -57,7 +58,7 @@ class _Results:
                 self.partial = _plain(event.text)
             case Final():
                 self.partial = ""
-                self.finals.append(event)
+                self.finals.append(event.segment)
 
     def next(self) -> dict[str, Any]:
         """The reply to a binary message."""
@@ -69,7 +70,7 @@ class _Results:
         self.finals.clear()
         return self._result(finals)
 
-    def _result(self, finals: Sequence[Final]) -> dict[str, Any]:
+    def _result(self, finals: Sequence[Segment]) -> dict[str, Any]:
         text = " ".join(_plain(final.text) for final in finals)
         words = [_word(word) for final in finals for word in final.words]
         if self.config.alternatives:
@@ -177,7 +178,7 @@ def _word(word: Word) -> dict[str, Any]:
 
 
 def _alternatives(
-    finals: Sequence[Final], text: str, words: list[dict[str, Any]]
+    finals: Sequence[Segment], text: str, words: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Other readings of one final; of several at once only what was settled on."""
     timed = [{key: value for key, value in word.items() if key != "conf"} for word in words]

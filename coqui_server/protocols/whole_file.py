@@ -25,9 +25,10 @@ from coqui_server.exceptions import RequestError
 from coqui_server.principal import Principal
 from coqui_server.protocols.upload import Upload
 from coqui_server.transcription.files import transcribe
-from coqui_server.transcription.messages import segment
 from coqui_server.transcription.service import Service
-from coqui_server.transcription.session import Session, Transcript
+from coqui_server.transcription.session import Session
+from coqui_transcript.mapping import transcript_to_json
+from coqui_transcript.transcript import Transcript
 
 
 async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
@@ -74,10 +75,8 @@ async def _answer(
 
 def _reply(session: Session, transcript: Transcript) -> dict[str, Any]:
     return {
-        "text": transcript.text,
-        "time": round(transcript.work, 3),
-        "duration": round(transcript.duration, 3),
+        **transcript_to_json(transcript),
+        "time": round(session.work, 3),
         "engine": session.engine.name,
         "session": session.id,
-        "segments": [segment(final) for final in transcript.segments],
     }

@@ -125,8 +125,9 @@ class Leg:
 
     async def _note(self, event: Event) -> None:
         if isinstance(event, Final):
-            words = len(event.text.split())
-            _log.info("call %s: %.2f-%.2f s, %d words", self.call, event.start, event.end, words)
+            said = event.segment
+            words = len(said.text.split())
+            _log.info("call %s: %.2f-%.2f s, %d words", self.call, said.start, said.end, words)
 
 
 async def play(pieces: Iterable[Piece], session: Session) -> None:

@@ -17,7 +17,7 @@ from coqui_server.store.recordings import Recording, Recordings
 from coqui_server.store.sessions import sum_up
 from coqui_server.store.tables import SegmentRow, SessionRow
 from coqui_server.transcription.events import Event, Final, SessionEnded, SessionStarted
-from coqui_server.transcription.messages import segment
+from coqui_transcript.mapping import segment_to_json
 
 _WAITING = 1000
 """Events that may wait for the writer. A session waits for each of its own, so it has one there."""
@@ -216,7 +216,7 @@ def _session(event: SessionStarted) -> dict[str, Any]:
 
 
 def _segment(event: Final) -> dict[str, Any]:
-    said = {"confidence": None, "words": [], **segment(event)}
+    said = {"confidence": None, "words": [], **segment_to_json(event.segment)}
     said.pop("alternatives", None)
     return {"session": event.source.session, **said}
 

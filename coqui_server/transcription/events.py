@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coqui_server.config.audio import Kind
-from coqui_server.engines.base import Alternative, Word
+from coqui_transcript.transcript import Segment
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,10 @@ class Partial:
 
 @dataclass(frozen=True)
 class Final:
-    """What an utterance says. Each comes once, in the order of speech, and is never taken back.
-
-    Word times count from the session's start.
-    """
+    """The text of an utterance. Each comes once, in the order of speech, and never changes."""
 
     source: Source
-    text: str
-    start: float
-    end: float
-    words: tuple[Word, ...] = ()
-    confidence: float | None = None
-    alternatives: tuple[Alternative, ...] = ()
+    segment: Segment
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from coqui_server.exceptions import TooLarge
 from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.service import Service
-from coqui_server.transcription.session import Session, Transcript
+from coqui_server.transcription.session import Session
+from coqui_transcript.transcript import Transcript
 
 
 async def transcribe(

@@ -6,7 +6,6 @@ Times are seconds with three decimals. Every event has `event`, `session`, `kind
 
 from typing import Any
 
-from coqui_server.engines.base import Word
 from coqui_server.transcription.events import (
     Dtmf,
     Event,
@@ -16,6 +15,7 @@ from coqui_server.transcription.events import (
     SessionStarted,
     UtteranceEnd,
 )
+from coqui_transcript.mapping import segment_to_json
 
 Message = dict[str, Any]
 
@@ -35,25 +35,6 @@ def message(event: Event) -> Message:
     }
 
 
-def segment(final: Final) -> Message:
-    """What was said in one utterance, and when."""
-    said: Message = {
-        "start": round(final.start, 3),
-        "end": round(final.end, 3),
-        "text": final.text,
-    }
-    if final.confidence is not None:
-        said["confidence"] = round(final.confidence, 3)
-    if final.alternatives:
-        said["alternatives"] = [
-            {"text": other.text, "confidence": round(other.confidence, 3)}
-            for other in final.alternatives
-        ]
-    if final.words:
-        said["words"] = [_word(word) for word in final.words]
-    return said
-
-
 def _body(event: Event) -> tuple[str, Message]:
     match event:
         case SessionStarted():
@@ -61,7 +42,7 @@ def _body(event: Event) -> tuple[str, Message]:
         case Partial():
             return "partial", {"text": event.text, "start": round(event.start, 3)}
         case Final():
-            return "final", segment(event)
+            return "final", segment_to_json(event.segment)
         case UtteranceEnd():
             return "utterance_end", {"end": round(event.end, 3)}
         case Dtmf():
@@ -72,10 +53,3 @@ def _body(event: Event) -> tuple[str, Message]:
                 "error": event.error,
                 "statistics": dict(event.statistics),
             }
-
-
-def _word(word: Word) -> Message:
-    shown: Message = {"word": word.text, "start": round(word.start, 3), "end": round(word.end, 3)}
-    if word.confidence is not None:
-        shown["confidence"] = round(word.confidence, 3)
-    return shown

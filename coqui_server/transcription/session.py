@@ -5,7 +5,7 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from coqui_server.config.audio import Kind
@@ -31,24 +31,12 @@ from coqui_server.transcription.events import (
 from coqui_server.transcription.keeping import Keeper
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.utterance import Utterance
+from coqui_transcript.transcript import Segment, Transcript, shifted
 
 _FILE_LOOKAHEAD = 30.0
 """Seconds of a file that are read ahead to find its speech level; 1 MB."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Transcript:
-    """What a session came to. `duration` and `work` (decoding) are seconds."""
-
-    segments: tuple[Final, ...]
-    duration: float
-    work: float
-
-    @property
-    def text(self) -> str:
-        return " ".join(segment.text for segment in self.segments)
 
 
 class Session:
@@ -87,7 +75,7 @@ class Session:
         self.source = Source(self.id, kind, call, label, owner)
         self.engine = engine
         self.statistics: Mapping[str, Any] = {}
-        self.segments: list[Final] = []
+        self.segments: list[Segment] = []
         self.samples = 0
         self._decoding = (
             RemoteDecoding(engine, options)
@@ -134,7 +122,7 @@ class Session:
     @property
     def transcript(self) -> Transcript:
         """What was said so far."""
-        return Transcript(tuple(self.segments), self.duration, self.work)
+        return Transcript.of(self.segments, self.duration)
 
     @property
     def work(self) -> float:
@@ -272,19 +260,21 @@ class Session:
     async def _settle(self, utterance: Utterance, said: Hypothesis) -> None:
         end = utterance.end if utterance.end is not None else self.duration
         if said.text:
-            final = Final(
-                *(self.source, said.text, utterance.start, end),
-                words=utterance.placed(said.words),
+            segment = Segment(
+                utterance.start,
+                end,
+                said.text,
+                words=shifted(said.words, utterance.start),
                 confidence=said.confidence,
                 alternatives=said.alternatives,
             )
-            await self._say(final)
+            await self._say(segment)
         await self._tell(UtteranceEnd(self.source, end))
 
-    async def _say(self, final: Final) -> None:
-        self.segments.append(final)
-        _log.debug("session %s: %.2f-%.2f %s", self.id, final.start, final.end, final.text)
-        await self._tell(final)
+    async def _say(self, segment: Segment) -> None:
+        self.segments.append(segment)
+        _log.debug("session %s: %.2f-%.2f %s", self.id, segment.start, segment.end, segment.text)
+        await self._tell(Final(self.source, segment))
 
     async def _tell(self, event: Event) -> None:
         try:

@@ -6,12 +6,13 @@ from typing import Any
 
 from coqui_server.config.audio import Kind
 from coqui_server.config.settings import Settings
-from coqui_server.engines.base import DEFAULT_OPTIONS, Heard, Options, StreamingService
+from coqui_server.engines.base import DEFAULT_OPTIONS, Options, StreamingService, StreamResult
 from coqui_server.exceptions import ServerFault, ServiceError
 from coqui_server.media.samples import Samples
-from coqui_server.transcription.events import Final, Partial, UtteranceEnd
+from coqui_server.transcription.events import Partial, UtteranceEnd
 from coqui_server.transcription.scheduler import Scheduler
-from coqui_server.transcription.session import Session, Transcript
+from coqui_server.transcription.session import Session
+from coqui_transcript.transcript import Transcript
 
 
 class StreamedSession(Session):
@@ -85,23 +86,22 @@ class StreamedSession(Session):
     async def _announce(self) -> None:
         """Tell what is heard. After a failure, only take it, so that the stream can end."""
         try:
-            async for heard in self._stream:
+            async for result in self._stream:
                 if self._failure is None:
-                    await self._relay(heard)
+                    await self._relay(result)
         except ServiceError as fault:
             self._failure = self._failure or fault
 
-    async def _relay(self, heard: Heard) -> None:
+    async def _relay(self, result: StreamResult) -> None:
         try:
-            if heard.text and heard.final:
-                said = (self.source, heard.text, heard.start, heard.end)
-                final = Final(*said, words=heard.words, confidence=heard.confidence)
+            segment = result.segment
+            if segment.text and result.final:
                 self._talking = True
-                await self._say(final)
-            elif heard.text and self._partials:
-                await self._tell(Partial(self.source, heard.text, heard.start))
-            if heard.pause:
-                await self._pause(heard.end)
+                await self._say(segment)
+            elif segment.text and self._partials:
+                await self._tell(Partial(self.source, segment.text, segment.start))
+            if result.pause:
+                await self._pause(segment.end)
         except ServerFault as fault:
             self._failure = fault
 

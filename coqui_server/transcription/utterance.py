@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from coqui_server.engines.base import Word
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 
@@ -80,10 +79,3 @@ class Utterance:
         """The samples since the last take, which are then forgotten."""
         taken, self._samples = self.whole(), []
         return taken
-
-    def placed(self, words: tuple[Word, ...]) -> tuple[Word, ...]:
-        """The words with times from the session's start."""
-        return tuple(
-            replace(word, start=word.start + self.start, end=word.end + self.start)
-            for word in words
-        )

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from coqui_server.config.audio import Kind
-from coqui_server.exports import Document, Segment, Word
+from coqui_server.exports import Document
 from coqui_server.store.tables import SegmentRow, SessionRow
+from coqui_transcript.mapping import word_from_json
+from coqui_transcript.transcript import Segment
 
 KINDS: Mapping[Kind, str] = {"file": "File", "live": "Live", "rtp": "Call"}
 """What people call a session of each kind."""
@@ -62,8 +64,5 @@ def _words(row: SegmentRow) -> list[dict[str, Any]]:
 
 
 def _segment(row: SegmentRow) -> Segment:
-    words = tuple(
-        Word(word["word"], word["start"], word["end"], word.get("confidence"))
-        for word in _words(row)
-    )
-    return Segment(row.start, row.end, row.text, words=words)
+    words = tuple(map(word_from_json, _words(row)))
+    return Segment(row.start, row.end, row.text, words, row.confidence)

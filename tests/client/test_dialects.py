@@ -8,7 +8,7 @@ import pytest
 from coqui_client.dialects import DIALECTS, Ended, Event, Final, Partial
 from coqui_client.exceptions import BusyError, RefusedError, ReplyError
 from coqui_client.said import Said
-from coqui_client.transcript import Word
+from coqui_transcript.transcript import Word
 
 
 def read(dialect: str, message: dict[str, Any]) -> Event | None:
@@ -68,9 +68,9 @@ def test_words_of_vosk() -> None:
     event = read("vosk", {"text": "good day", "result": result})
     assert event is not None
     said.take(event, 2.0)
-    (segment,) = said.transcript(2.0).segments
+    (segment,) = said.reply(2.0).transcript.segments
     assert (segment.start, segment.end, segment.text) == (0.5, 1.25, "good day")
-    assert segment.words == (Word("good", 0.5, 0.75), Word("day", 0.75, 1.25))
+    assert segment.words == (Word("good", 0.5, 0.75, 1.0), Word("day", 0.75, 1.25, 0.5))
 
 
 @pytest.mark.parametrize(("dialect", "key"), [("native", "event"), ("json", "type")])
@@ -103,13 +103,13 @@ def test_transcript() -> None:
     assert not said.ended
     said.take(Ended({"session": "7e"}), 3.2)
     assert said.ended
-    transcript = said.transcript(3.2)
-    assert (transcript.text, transcript.duration) == ("Hello. Bye.", 3.2)
-    assert [part.start for part in transcript.segments] == [0.5, 2.0]
-    assert transcript.reply["session"] == "7e"
-    assert transcript.reply["segments"][0]["confidence"] == 0.9
-    assert "incomplete" not in transcript.reply
-    assert said.transcript(3.2, "lost").reply["incomplete"] == "lost"
+    reply = said.reply(3.2)
+    assert (reply.transcript.text, reply.transcript.duration) == ("Hello. Bye.", 3.2)
+    assert [part.start for part in reply.transcript.segments] == [0.5, 2.0]
+    assert reply.fields["session"] == "7e"
+    assert reply.fields["segments"][0]["confidence"] == 0.9
+    assert "incomplete" not in reply.fields
+    assert said.reply(3.2, "lost").fields["incomplete"] == "lost"
 
 
 def test_times_of_a_protocol_without() -> None:
@@ -123,7 +123,7 @@ def test_times_of_a_protocol_without() -> None:
         (Final({"text": "Bye."}), 2.5),
     ):
         said.take(event, sent)
-    times = [(part.start, part.end) for part in said.transcript(3.0).segments]
+    times = [(part.start, part.end) for part in said.reply(3.0).transcript.segments]
     assert times == [(0.5, 1.5), (1.5, 2.5)]
 
 
@@ -132,4 +132,4 @@ def test_final_of_another_shape() -> None:
     said = Said()
     said.take(Final({"text": None}), 1.0)
     with pytest.raises(ReplyError, match="no text"):
-        said.transcript(1.0)
+        said.reply(1.0)

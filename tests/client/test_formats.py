@@ -1,4 +1,4 @@
-"""`coqui_client.formats` and `coqui_client.cues` on transcripts made up here."""
+"""`coqui_client.formats`, and the shared cues and subtitles, on transcripts made up here."""
 
 import json
 import re
@@ -8,15 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from coqui_client.cues import LONGEST_CHARACTERS, LONGEST_SECONDS, cues
-from coqui_client.formats import EXTENSIONS, render
-from coqui_client.transcript import Segment, Transcript, Word
+from coqui_client import formats
+from coqui_client.formats import EXTENSIONS
+from coqui_client.reply import Reply
+from coqui_transcript.cues import LONGEST_CHARACTERS, LONGEST_SECONDS, cues
+from coqui_transcript.transcript import Segment, Transcript, Word
 
 CUE = re.compile(r"\d{2,}:[0-5]\d:[0-5]\d[.,]\d{3} --> \d{2,}:[0-5]\d:[0-5]\d[.,]\d{3}")
 
 
 def transcript(*segments: Segment, text: str = "") -> Transcript:
-    return Transcript(text, 60.0, segments, {"text": text})
+    return Transcript(text, 60.0, segments)
+
+
+def render(one: Transcript, form: str) -> str:
+    """What the client writes of a reply with this transcript."""
+    return formats.render(Reply(one, {"text": one.text}), form)
 
 
 def spoken(text: str, separator: str = " ", seconds: float = 1.0) -> Segment:

@@ -7,7 +7,7 @@ import pytest
 
 from coqui_client.exceptions import RefusedError, ReplyError
 from coqui_client.heard import Heard
-from coqui_client.transcript import Word
+from coqui_transcript.transcript import Word
 
 OURS, OTHER = "127.0.0.1:40000/0000beef", "127.0.0.1:40002/1111beef"
 
@@ -40,15 +40,15 @@ def test_transcript() -> None:
         event("final", text="Bye.", start=3.0, end=4.0),
         end(statistics={"packets": 275}),
     )
-    transcript = heard.transcript()
+    reply = heard.reply()
     assert (heard.began, heard.ended, heard.latest) == (True, True, "Bye.")
-    assert (transcript.text, transcript.duration) == ("Hello. Bye.", 5.5)
-    assert [(one.start, one.end, one.text) for one in transcript.segments] == [
+    assert (reply.transcript.text, reply.transcript.duration) == ("Hello. Bye.", 5.5)
+    assert [(one.start, one.end, one.text) for one in reply.transcript.segments] == [
         (0.5, 1.0, "Hello."),
         (3.0, 4.0, "Bye."),
     ]
-    assert transcript.segments[0].words == (Word("Hello", 0.5, 1.0),)
-    assert transcript.reply == {
+    assert reply.transcript.segments[0].words == (Word("Hello", 0.5, 1.0, 0.9),)
+    assert reply.fields == {
         "text": "Hello. Bye.",
         "duration": 5.5,
         "engine": "test",
@@ -75,20 +75,20 @@ def test_other_calls(call: str | None) -> None:
 
 def test_call_without_words() -> None:
     """A call in which nothing was said is a transcript without text."""
-    assert after(event("session_start"), end()).transcript().text == ""
+    assert after(event("session_start"), end()).reply().transcript.text == ""
 
 
 def test_missed_events() -> None:
     """What the daemon left out is counted, and told only if there was any."""
     heard = after(*('{"event": "missed", "count": 3}',) * 2, end())
-    assert heard.transcript().reply["missed"] == 6
-    assert "missed" not in after(end()).transcript().reply
+    assert heard.reply().fields["missed"] == 6
+    assert "missed" not in after(end()).reply().fields
 
 
 def test_failed_call() -> None:
     """A call that the daemon could not hear to its end is its error, in one line."""
     with pytest.raises(RefusedError, match=r"^the engine failed$"):
-        after(end(error="the engine\nfailed")).transcript()
+        after(end(error="the engine\nfailed")).reply()
 
 
 @pytest.mark.parametrize("message", ["hello", "[]"])
@@ -110,4 +110,4 @@ def test_no_event(message: str) -> None:
 def test_event_of_another_shape(events: list[str]) -> None:
     """A field that is missing is found when the transcript is made."""
     with pytest.raises(ReplyError, match="the reply has no"):
-        after(*events).transcript()
+        after(*events).reply()

@@ -21,8 +21,8 @@ from coqui_client.dialects import DIALECTS
 from coqui_client.exceptions import BusyError, LostError
 from coqui_client.live import Source, paced
 from coqui_client.progress import Progress
+from coqui_client.reply import Reply
 from coqui_client.sound import LIVE, frames
-from coqui_client.transcript import Transcript
 from coqui_server.engines.base import Engine
 from tests.client.conftest import ROOT, SAMPLES, command, ffmpeg
 from tests.conftest import clip as sample
@@ -84,7 +84,7 @@ async def server(daemon: daemons.Start, moonshine: Engine) -> AsyncIterator[daem
 
 async def transcribe(
     url: str, dialect: str, audience: Audience, source: Source | None = None
-) -> Transcript:
+) -> Reply:
     """What the protocol called `dialect` makes of a sample."""
     one = DIALECTS[dialect]
     return await live.transcribe(
@@ -96,10 +96,12 @@ async def transcribe(
 async def test_words(server: daemons.Running, dialect: str) -> None:
     """Every protocol brings the words, as finals and as a transcript with times in order."""
     audience = Audience()
-    transcript = await transcribe(server.url, dialect, audience)
-    assert spoken(transcript.text) == spoken(" ".join(audience.finals)) == spoken(VOICEMAIL.text)
-    assert transcript.duration == pytest.approx(len(VOICEMAIL.pcm) / 16_000, abs=0.11)
-    times = [time for part in transcript.segments for time in (part.start, part.end)]
+    reply = await transcribe(server.url, dialect, audience)
+    assert (
+        spoken(reply.transcript.text) == spoken(" ".join(audience.finals)) == spoken(VOICEMAIL.text)
+    )
+    assert reply.transcript.duration == pytest.approx(len(VOICEMAIL.pcm) / 16_000, abs=0.11)
+    times = [time for part in reply.transcript.segments for time in (part.start, part.end)]
     assert times == sorted(times)
     assert server.service.health()["sessions"]["live"] == 0
 
@@ -192,13 +194,11 @@ async def test_interrupted_in_mid_sentence(server: daemons.Running) -> None:
     usual = signal.getsignal(signal.SIGINT)
     audience = Audience()
     audience.at = (2.0, lambda: signal.raise_signal(signal.SIGINT))
-    transcript = await transcribe(
-        server.url, "native", audience, hasty(VOICEMAIL.path, endless=True)
-    )
+    reply = await transcribe(server.url, "native", audience, hasty(VOICEMAIL.path, endless=True))
     assert signal.getsignal(signal.SIGINT) is usual
-    assert transcript.duration < 6
-    assert spoken(transcript.text).startswith("hello this is anna")
-    assert "incomplete" not in transcript.reply
+    assert reply.transcript.duration < 6
+    assert spoken(reply.transcript.text).startswith("hello this is anna")
+    assert "incomplete" not in reply.fields
 
 
 async def test_interrupted_while_nothing_comes(start: Start) -> None:
@@ -214,8 +214,8 @@ async def test_interrupted_while_nothing_comes(start: Start) -> None:
             gone.set()
 
     url = await start(telling())
-    transcript = await transcribe(url, "native", Audience(), Source(mute, endless=True))
-    assert (transcript.text, transcript.duration) == ("", 0)
+    reply = await transcribe(url, "native", Audience(), Source(mute, endless=True))
+    assert (reply.transcript.text, reply.transcript.duration) == ("", 0)
     assert gone.is_set()
 
 

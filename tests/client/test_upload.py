@@ -21,14 +21,14 @@ from coqui_client.exceptions import (
     UnreachableError,
 )
 from coqui_client.progress import Progress
-from coqui_client.transcript import Transcript
+from coqui_client.reply import Reply
 from coqui_client.upload import FRAGMENT_BYTES, transcribe
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 Start = Callable[..., Awaitable[str]]
 
 
-async def send(path: Path, url: str, retries: int = 0) -> Transcript:
+async def send(path: Path, url: str, retries: int = 0) -> Reply:
     return await transcribe(path, url, Progress(path.name, visible=False), retries)
 
 
@@ -56,15 +56,15 @@ async def test_file_arrives_whole_in_fragments(
 
 async def test_reply_becomes_transcript(start: Start, wav: Path, replying: Handler) -> None:
     """Texts, words and times of the reply are in the transcript."""
-    transcript = await send(wav, await start(replying))
-    first, second = transcript.segments
-    assert transcript.duration == 4.0
+    reply = await send(wav, await start(replying))
+    first, second = reply.transcript.segments
+    assert reply.transcript.duration == 4.0
     assert [(word.text, word.start, word.end) for word in first.words] == [
         ("Ask", 0.25, 0.5),
         ("not", 0.5, 1.25),
     ]
     assert (second.start, second.end, second.words) == (2.0, 3.5, ())
-    assert transcript.reply["engine"] == "test"
+    assert reply.fields["engine"] == "test"
 
 
 async def test_empty_file_is_sent(start: Start, tmp_path: Path) -> None:
@@ -172,8 +172,8 @@ async def test_slow_daemon(
         asyncio.get_running_loop().call_later(0.3, socket.transport.resume_reading)
         await replying(socket)
 
-    transcript = await send(huge, await start(handler))
-    assert transcript.text.startswith("Ask not.")
+    reply = await send(huge, await start(handler))
+    assert reply.transcript.text.startswith("Ask not.")
 
 
 async def test_busy_then_free(
@@ -192,8 +192,8 @@ async def test_busy_then_free(
         else:
             await replying(socket)
 
-    transcript = await send(wav, await start(handler), retries=2)
-    assert transcript.text.startswith("Ask not.")
+    reply = await send(wav, await start(handler), retries=2)
+    assert reply.transcript.text.startswith("Ask not.")
     assert next(answers, None) is None
 
 

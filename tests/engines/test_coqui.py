@@ -23,6 +23,7 @@ from coqui_server.media.samples import Samples
 from coqui_server.transcription.events import Event, Final
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
+from coqui_transcript.transcript import Segment
 from tests.engines.digits import Said, said
 
 Load = Callable[..., Engine]
@@ -123,11 +124,11 @@ def test_memory_is_given_back(coqui: Engine) -> None:
 
 async def test_a_live_session(coqui: Engine, scheduler: Scheduler) -> None:
     """Fed as the speaker goes on, on any thread, it says the digits with their places."""
-    finals: list[Final] = []
+    finals: list[Segment] = []
 
     async def keep(event: Event) -> None:
         if isinstance(event, Final):
-            finals.append(event)
+            finals.append(event.segment)
 
     spoken = max(said("flite", "rms", 40), key=lambda each: len(each.pcm))
     async with Session("live", coqui, scheduler, Settings(), interim=0.5, sinks=[keep]) as session:

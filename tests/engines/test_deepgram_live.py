@@ -10,14 +10,14 @@ import pytest
 
 from coqui_server.engines.base import (
     DEFAULT_OPTIONS,
-    Heard,
     Options,
     Stream,
     StreamingService,
-    Word,
+    StreamResult,
 )
 from coqui_server.exceptions import ServiceError
 from coqui_server.media.samples import Samples
+from coqui_transcript.transcript import Segment, Word
 from tests.engines.conftest import Make
 from tests.engines.listening import RATE, Listening, listening, result, word
 from tests.engines.service import KEY, Pauses
@@ -41,11 +41,11 @@ def deepgram(make: Make, remote: Listening, **section: object) -> StreamingServi
     return engine
 
 
-async def all_of(stream: Stream) -> list[Heard]:
+async def all_of(stream: Stream) -> list[StreamResult]:
     return [heard async for heard in stream]
 
 
-async def spoken(engine: StreamingService, *pieces: Samples | int) -> list[Heard]:
+async def spoken(engine: StreamingService, *pieces: Samples | int) -> list[StreamResult]:
     """All that is heard of a session of sound and of silences that are skipped, in samples."""
     async with engine.connect(DEFAULT_OPTIONS) as stream:
         heard = asyncio.create_task(all_of(stream))
@@ -61,13 +61,13 @@ async def spoken(engine: StreamingService, *pieces: Samples | int) -> list[Heard
         return await heard
 
 
-def words(heard: list[Heard]) -> list[tuple[str, float, float]]:
+def words(heard: list[StreamResult]) -> list[tuple[str, float, float]]:
     """The words of the finals with their times."""
     return [
         (word.text, round(word.start, 6), round(word.end, 6))
         for piece in heard
         if piece.final
-        for word in piece.words
+        for word in piece.segment.words
     ]
 
 
@@ -88,14 +88,21 @@ async def test_finals_with_words(engine: StreamingService, remote: Listening) ->
     heard = await spoken(engine, *TEN[:3])
     finals = [piece for piece in heard if piece.final]
     assert finals == [
-        Heard(
-            *("w1 w2", 0.0, 1.0, True),
-            words=(Word("w1", 0.0, 0.5, 0.9), Word("w2", 0.5, 1.0, 0.9)),
-            confidence=0.9,
+        StreamResult(
+            Segment(
+                0.0,
+                1.0,
+                "w1 w2",
+                words=(Word("w1", 0.0, 0.5, 0.9), Word("w2", 0.5, 1.0, 0.9)),
+                confidence=0.9,
+            ),
+            final=True,
         ),
-        Heard("w3", 1.0, 1.5, True, words=(Word("w3", 1.0, 1.5, 0.9),), confidence=0.9),
+        StreamResult(
+            Segment(1.0, 1.5, "w3", words=(Word("w3", 1.0, 1.5, 0.9),), confidence=0.9), final=True
+        ),
     ]
-    assert "w1" in [piece.text for piece in heard if not piece.final]
+    assert "w1" in [piece.segment.text for piece in heard if not piece.final]
     (connection,) = remote.connections
     assert connection.texts == ["CloseStream"]
 
@@ -145,7 +152,7 @@ async def test_a_break_in_the_middle_sends_only_the_rest_again(
         results = aiter(stream)
         for piece in TEN[:6]:
             await stream.send(piece)
-        heard: list[Heard] = []
+        heard: list[StreamResult] = []
         while sum(piece.final for piece in heard) < 3:
             heard.append(await anext(results))
         for piece in TEN[6:]:
@@ -185,7 +192,9 @@ async def test_pauses(engine: StreamingService, remote: Listening) -> None:
     """A silence after speech, found either way, is a pause; times are the session's."""
     remote.replies = [json.dumps({"type": "UtteranceEnd", "channel": [0], "last_word_end": 0.4})]
     heard = await spoken(engine, word(1, 1), word(0, 1))
-    assert [(piece.text, piece.end, piece.pause) for piece in heard if piece.final] == [
+    assert [
+        (piece.segment.text, piece.segment.end, piece.pause) for piece in heard if piece.final
+    ] == [
         ("", 0.4, True),
         ("w1", 1.0, False),
         ("", 2.0, True),

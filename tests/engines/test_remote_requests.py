@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from coqui_server.engines.base import DEFAULT_OPTIONS, Hypothesis, Options, RemoteEngine, Word
+from coqui_server.engines.base import DEFAULT_OPTIONS, Hypothesis, Options, RemoteEngine
 from coqui_server.exceptions import ServiceError
 from coqui_server.media.samples import Samples
+from coqui_transcript.transcript import Word
 from tests.engines.conftest import Make
 from tests.engines.service import KEY, Pauses, Request, Service, answer, serving
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from coqui_server.engines.coqui import library_files
 from coqui_server.engines.libstt import Library, Model
 from coqui_server.exceptions import LibraryError
-from coqui_server.settings import ModelsSettings, Settings
+from coqui_server.config.settings import ModelsSettings, Settings
 import numpy as np
 settings = Settings(models=ModelsSettings(path=sys.argv[1]))
 library = Library(library_files(settings))

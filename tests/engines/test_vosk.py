@@ -20,6 +20,7 @@ from coqui_server.media.samples import Samples
 from coqui_server.transcription.events import Event, Final
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
+from coqui_transcript.transcript import Segment
 from tests.conftest import clip
 
 KOREAN = clip("korean.wav")
@@ -63,11 +64,11 @@ async def test_the_daemons_utterances(
     vosk: Engine, scheduler: Scheduler, direct_model: library.Model
 ) -> None:
     """A session says of each utterance what the library says of the same sound."""
-    finals: list[Final] = []
+    finals: list[Segment] = []
 
     async def keep(event: Event) -> None:
         if isinstance(event, Final):
-            finals.append(event)
+            finals.append(event.segment)
 
     # Levelled and cut elsewhere: here the sound reaches the engine as it is.
     settings = Settings.model_validate({"level": {"max_gain": 0}})

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as some
 
-from coqui_server.exports import Document, Segment, Word
+from coqui_server.exports import Document
+from coqui_transcript.transcript import Segment, Word
 
 WHEN = datetime(2026, 11, 21, 18, 27, tzinfo=UTC)
 
@@ -31,7 +32,10 @@ documents = some.builds(
     segments=some.lists(
         some.builds(
             Segment,
-            *(seconds, seconds, texts, some.none() | texts),
+            seconds,
+            seconds,
+            texts,
+            speaker=some.none() | texts,
             words=some.lists(some.builds(Word, texts, seconds, seconds)).map(tuple),
         )
     ).map(tuple),

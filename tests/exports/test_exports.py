@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from coqui_client.transcript import parse
-from coqui_server.exports import FORMATS, Document, Segment, Word
+from coqui_client.reply import parse
+from coqui_server.exports import FORMATS, Document
 from coqui_server.exports.document import INVISIBLE
+from coqui_transcript.transcript import Segment, Word
 from tests.exports.made import HOSTILE, KOREAN, PERSIAN, document, documents
 
 
@@ -22,8 +23,8 @@ def two_speakers() -> Document:
         document(),
         duration=8.0,
         segments=(
-            Segment(0.5, 1.5, "Good morning.", "Anna", words),
-            Segment(2.0, 4.0, PERSIAN, "مینا"),
+            Segment(0.5, 1.5, "Good morning.", words, speaker="Anna"),
+            Segment(2.0, 4.0, PERSIAN, speaker="مینا"),
         ),
     )
 
@@ -56,7 +57,7 @@ def test_long_segment_is_cut() -> None:
     """A segment that is too long to be read becomes several cues, its speaker in the first."""
     said = [f"word{n}" for n in range(40)]
     words = tuple(Word(word, n, n + 0.9) for n, word in enumerate(said))
-    long = Segment(0.0, 40.0, " ".join(said), "Bob", words)
+    long = Segment(0.0, 40.0, " ".join(said), words, speaker="Bob")
     lines = exported(replace(document(), segments=(long,)), "srt").splitlines()
     spoken = [line for line in lines if "word" in line]
     assert len(spoken) > 4
@@ -83,7 +84,7 @@ def test_json() -> None:
             {"start": 2.0, "end": 4.0, "text": PERSIAN, "speaker": "مینا"},
         ],
     }
-    assert parse(made).segments[0].words[1].text == "morning."
+    assert parse(made).transcript.segments[0].words[1].text == "morning."
 
 
 def test_hostile_text_is_text() -> None:

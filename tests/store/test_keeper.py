@@ -19,7 +19,6 @@ from websockets.asyncio.client import connect
 
 from coqui_server.config.settings import Settings
 from coqui_server.config.store import StoreSettings
-from coqui_server.engines.base import Word
 from coqui_server.exceptions import ServerFault, StoreError
 from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.principal import EVERYBODY
@@ -36,6 +35,7 @@ from coqui_server.transcription.events import (
     SessionStarted,
     Source,
 )
+from coqui_transcript.transcript import Segment, Word
 from tests.conftest import clip, spoken
 from tests.store.conftest import Listening, played, settings_of
 from tools.daemon import running
@@ -57,8 +57,9 @@ async def test_a_session_is_kept(listening: Listening, database: Database) -> No
 
     async def look(event: Event) -> None:
         if isinstance(event, Final):
+            start = round(event.segment.start, 3)
             async with database.reading() as transaction:
-                wanted = select(SegmentRow.text).where(SegmentRow.start == round(event.start, 3))
+                wanted = select(SegmentRow.text).where(SegmentRow.start == start)
                 there.append(await transaction.scalar(wanted))
 
     about: dict[str, Any] = {"label": "desk", "call": "c1", "owner": "anna"}
@@ -86,7 +87,7 @@ async def test_words_are_kept(keeper: Keeper, database: Database) -> None:
     words = (Word("hi", 1.0, 1.25, 0.5), Word("سلام", 1.5, 2.0))
     await keeper(SessionStarted(source, "vosk"))
     await keeper(Dtmf(source, "5", 0.5))
-    await keeper(Final(source, "hi سلام", 1.0, 2.0, words, 0.75))
+    await keeper(Final(source, Segment(1.0, 2.0, "hi سلام", words, 0.75)))
     (row,) = await all_sessions(database)
     (segment,) = row.segments
     assert (segment.start, segment.end, segment.confidence) == (1.0, 2.0, 0.75)
@@ -154,7 +155,7 @@ async def test_many_sessions_share_commits(keeper: Keeper, database: Database) -
         source = Source(f"{number:03}", "rtp", owner=f"user {number % 3}")
         await keeper(SessionStarted(source, "vosk"))
         for turn in range(5):
-            await keeper(Final(source, f"{number} said {turn}", turn, turn + 0.5))
+            await keeper(Final(source, Segment(turn, turn + 0.5, f"{number} said {turn}")))
         await keeper(SessionEnded(source, 5.0))
 
     with commits(database) as counted:
@@ -173,7 +174,7 @@ async def test_one_that_cannot_be_kept_fails_alone(keeper: Keeper, database: Dat
     good, unknown = Source("good", "live"), Source("unknown", "live")
     await keeper(SessionStarted(good, "vosk"))
     outcomes = await asyncio.gather(
-        *(keeper(Final(source, "hello", 0, 1)) for source in (good, unknown, good)),
+        *(keeper(Final(source, Segment(0, 1, "hello"))) for source in (good, unknown, good)),
         return_exceptions=True,
     )
     assert [type(outcome) for outcome in outcomes] == [type(None), StoreError, type(None)]
@@ -262,7 +263,7 @@ async def test_what_a_dead_daemon_left_open(
     wanted = settings.recordings
     async with Keeper(database, sessions.recordings, wanted) as first:
         await first(SessionStarted(source, "vosk"))
-        await first(Final(source, "hello there", 1.0, 2.5))
+        await first(Final(source, Segment(1.0, 2.5, "hello there")))
     async with Keeper(database, sessions.recordings, wanted):
         pass
     (row,) = await all_sessions(database)

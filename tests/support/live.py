@@ -11,8 +11,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from coqui_server.engines.base import Capabilities, Hypothesis, Options, Word
+from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.media.samples import Samples
+from coqui_transcript.transcript import Word
 from tests.protocols.conftest import Running
 
 Message = dict[str, Any]

@@ -14,6 +14,7 @@ from coqui_server.transcription.hub import Hub, Subscription
 from coqui_server.transcription.messages import Message
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
+from coqui_transcript.transcript import Segment
 from tests.conftest import clip, spoken
 
 ALICE = Source("a", "rtp", "call 1", "alice")
@@ -23,7 +24,7 @@ BROWSER = Source("c", "live")
 
 def final(source: Source, text: str) -> Final:
     """Something that was said."""
-    return Final(source, text, 1.0, 2.0)
+    return Final(source, Segment(1.0, 2.0, text))
 
 
 async def heard(news: Subscription) -> list[Message]:

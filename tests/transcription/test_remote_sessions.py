@@ -10,7 +10,7 @@ import pytest
 
 from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
-from coqui_server.engines.base import AnyEngine, Engine, StreamingService, Word
+from coqui_server.engines.base import AnyEngine, Engine, StreamingService
 from coqui_server.exceptions import Busy, EngineError, ServerFault, ServiceError
 from coqui_server.transcription.events import (
     Event,
@@ -25,6 +25,7 @@ from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
 from coqui_server.transcription.streamed import StreamedSession
+from coqui_transcript.transcript import Word
 from tests.conftest import clip
 from tests.engines.conftest import Make
 from tests.engines.listening import RATE, Listening, listening, word
@@ -117,7 +118,7 @@ async def test_a_failed_chunk_fails_the_transcript(
             for _ in range(4):
                 await session.write(VOICE)
             await session.finish()
-    assert [event.text for event in events if isinstance(event, Final)] == ["text 0"]
+    assert [event.segment.text for event in events if isinstance(event, Final)] == ["text 0"]
     assert isinstance(events[-1], SessionEnded)
     assert events[-1].error == "the service vira failed: 402, no credit"
 
@@ -175,7 +176,7 @@ async def test_no_partials_for_those_who_want_none(
         await session.skip(60 * RATE)
         await session.write(word(2))
         await session.finish()
-    finals = [event for event in events if isinstance(event, Final)]
+    finals = [event.segment for event in events if isinstance(event, Final)]
     assert [(final.text, final.start, final.end) for final in finals] == [("w1 w2", 0.0, 61.0)]
     assert [type(event) for event in events][-2:] == [UtteranceEnd, SessionEnded]
     assert not any(isinstance(event, Partial) for event in events)

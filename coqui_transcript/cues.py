@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from coqui_client.transcript import Segment, Transcript, Word
+from coqui_transcript.transcript import Segment, Transcript, Word
 
 LONGEST_SECONDS = 7.0
 LONGEST_CHARACTERS = 84
@@ -35,7 +35,7 @@ def cues(transcript: Transcript) -> list[Cue]:
 
 
 def _of_segment(segment: Segment) -> Iterator[Cue]:
-    whole = [Word(segment.text, segment.start, segment.end)]
+    whole = [Word(segment.line, segment.start, segment.end)]
     if not segment.words or _fits(whole):
         yield _cue(whole)
     else:
@@ -45,20 +45,19 @@ def _of_segment(segment: Segment) -> Iterator[Cue]:
 def _slices(segment: Segment) -> list[Word]:
     """The words, each with the text from its first letter to the next word's.
 
-    The segment's own text is cut, so that its spaces and punctuation stay as they are (there are
+    The segment's own line is cut, so that its spaces and punctuation stay as they are (there are
     no spaces in Chinese). If the words are not found in it, they are joined with spaces instead.
     """
-    starts: list[int] = []
-    cursor = 0
+    text, starts, cursor = segment.line, list[int](), 0
     for word in segment.words:
-        found = segment.text.find(word.text.strip(), cursor)
+        found = text.find(word.text.strip(), cursor)
         if found < 0:
             return [Word(f"{word.text.strip()} ", word.start, word.end) for word in segment.words]
         starts.append(found)
         cursor = found + len(word.text.strip())
-    edges = [0, *starts[1:], len(segment.text)]
+    edges = [0, *starts[1:], len(text)]
     return [
-        Word(segment.text[edges[index] : edges[index + 1]], word.start, word.end)
+        Word(text[edges[index] : edges[index + 1]], word.start, word.end)
         for index, word in enumerate(segment.words)
     ]
 

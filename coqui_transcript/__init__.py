@@ -1,0 +1,1 @@
+"""A transcript, its JSON and its subtitles: what the daemon and its client share."""
