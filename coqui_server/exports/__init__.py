@@ -1,7 +1,7 @@
-"""A transcript as a file that people can keep: the table of formats. No I/O, no store.
+"""A transcript as a file to keep: the table of formats. No I/O, no store.
 
-Everything here is plain computation. DOCX and PDF take milliseconds for a segment, so they are for
-a thread: `await asyncio.to_thread(FORMATS["pdf"].render, document)`.
+Everything here is plain computation. DOCX and PDF take milliseconds for a segment, so run
+them on a thread: `await asyncio.to_thread(FORMATS["pdf"].render, document)`.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,11 +15,11 @@ __all__ = ["FORMATS", "Document", "Format"]
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of file.
+    """One file format.
 
     Attributes:
-        extension: of its files, without a dot.
-        media_type: what HTTP calls it.
+        extension: of its files, without a dot; also the format's name.
+        media_type: the `Content-Type` of its files.
     """
 
     extension: str
@@ -27,15 +27,15 @@ class Format:
     _write: Callable[[Document], bytes]
 
     def render(self, document: Document) -> bytes:
-        """The whole file. Whatever the text holds, it is shown and never obeyed."""
+        """The bytes of the whole file. Control characters in the text have no effect."""
         return self._write(document.plain())
 
 
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 FORMATS: Mapping[str, Format] = {
-    made.extension: made
-    for made in (
+    format.extension: format
+    for format in (
         Format("txt", "text/plain; charset=utf-8", text.write),
         Format("srt", "application/x-subrip; charset=utf-8", subtitles.srt),
         Format("vtt", "text/vtt; charset=utf-8", subtitles.vtt),
@@ -44,4 +44,4 @@ FORMATS: Mapping[str, Format] = {
         Format("pdf", "application/pdf", pdf.write),
     )
 }
-"""Every format, by its extension, which is also its name."""
+"""Every format by its extension."""

@@ -9,10 +9,10 @@ _STRONG = {"L": False, "R": True, "AL": True}
 
 
 def right_to_left(text: str) -> bool:
-    """Whether most words run from right to left; between equals the first counts.
+    """Whether most words run from right to left; if as many run each way, the first word decides.
 
-    The first letter alone, which UAX #9 goes by, would put a Persian sentence that begins with a
-    Latin name the wrong way round; counting letters would do so with one that has long names.
+    The first letter alone, which UAX #9 goes by, is wrong for a Persian sentence that begins with a
+    Latin name; counting letters is wrong for one with long Latin names.
     """
     ways = (_way(word) for word in text.split())
     counted = Counter(way for way in ways if way is not None).most_common(1)
@@ -31,18 +31,18 @@ def runs(text: str, rtl: bool) -> Iterator[tuple[str, bool]]:
     one way, and else with the paragraph, which is `rtl` or not: rules N1 and N2.
     """
     ways = [_STRONG.get(unicodedata.bidirectional(letter)) for letter in text]
-    settled = [
+    resolved = [
         before if before == after else rtl
         for before, after in zip(
             _last(ways, rtl), reversed(list(_last(ways[::-1], rtl))), strict=True
         )
     ]
-    for way, piece in groupby(zip(text, settled, strict=True), key=lambda pair: pair[1]):
+    for way, piece in groupby(zip(text, resolved, strict=True), key=lambda pair: pair[1]):
         yield "".join(letter for letter, _ in piece), way
 
 
 def _last(ways: list[bool | None], way: bool) -> Iterator[bool]:
-    """For each place the last direction up to it; the paragraph's before the first."""
-    for found in ways:
-        way = way if found is None else found
+    """For each letter the last known direction up to it; before the first, the paragraph's."""
+    for own in ways:
+        way = way if own is None else own
         yield way

@@ -1,4 +1,4 @@
-"""What is exported, whoever said it and wherever it is kept."""
+"""The input of every export: a transcript with a title and a date."""
 
 import unicodedata
 from dataclasses import dataclass, replace
@@ -27,16 +27,16 @@ class Document:
 
     @property
     def about(self) -> str:
-        """The line under the title: when, how long, and who listened."""
+        """The line under the title: date, duration and engine."""
         return f"{self.when:%Y-%m-%d %H:%M %Z} · {clock(self.duration)} · {self.engine}"
 
     @property
     def transcript(self) -> Transcript:
-        """What was said, without what the document says about it."""
+        """The transcript alone, without title and date."""
         return Transcript.of(self.segments, self.duration)
 
     def plain(self) -> "Document":
-        """The same, with nothing in its texts that a reader would obey instead of show."""
+        """The same document without control characters in its texts."""
         segments = tuple(map(_plain_segment, self.segments))
         return replace(self, title=plain(self.title), segments=segments)
 
@@ -44,14 +44,18 @@ class Document:
 def _plain_segment(segment: Segment) -> Segment:
     speaker = plain(segment.speaker) if segment.speaker else None
     words = tuple(replace(word, text=plain(word.text)) for word in segment.words)
-    return replace(segment, text=plain(segment.text), speaker=speaker, words=words)
+    alternatives = tuple(replace(other, text=plain(other.text)) for other in segment.alternatives)
+    return replace(
+        segment, text=plain(segment.text), speaker=speaker, words=words, alternatives=alternatives
+    )
 
 
 def plain(text: str) -> str:
-    """The text on one line, composed, without controls, lone surrogates, overrides of direction.
+    """The text on one line, in Unicode form C, without control characters, lone surrogates and
+    direction overrides.
 
-    XML cannot hold controls and surrogates in any way; an override would turn around what follows;
-    and fonts have letters, not their parts, in which macOS writes the names of files.
+    XML cannot hold control characters and surrogates. An override would reverse the text after it.
+    Form C, because fonts have whole letters and macOS writes file names in decomposed letters.
     """
     return unicodedata.normalize("NFC", " ".join("".join(map(_visible, text)).split()))
 

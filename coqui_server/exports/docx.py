@@ -1,8 +1,8 @@
 """A Word document: a title, and each segment as a paragraph after its time.
 
-Word and LibreOffice bring the fonts and join the letters; what they have to be told is which
-paragraphs (`w:bidi`) and which runs (`w:rtl`) go from right to left (ECMA-376 part 1, sections
-17.3.1.6 and 17.3.2.30), and the font of such runs, which is one of its own (`cs`).
+Word and LibreOffice bring the fonts and shape the text. The file tells them which paragraphs
+(`w:bidi`) and runs (`w:rtl`) are right-to-left (ECMA-376 part 1, sections 17.3.1.6 and 17.3.2.30),
+and the font of such runs (`cs`).
 """
 
 import io
@@ -18,7 +18,7 @@ from docx.text.paragraph import Paragraph
 from coqui_server.exports.direction import right_to_left, runs
 from coqui_server.exports.document import Document, clock
 
-# What Word has for each; where they are missing, the reader takes its own.
+# Fonts that Word has for each script; another reader replaces those that it lacks.
 _FONTS = {"ascii": "Arial", "hAnsi": "Arial", "cs": "Arial", "eastAsia": "Malgun Gothic"}
 _GREY = RGBColor(0x59, 0x59, 0x59)
 _INDENT, _SMALL = Cm(1.8), Pt(9)
@@ -35,30 +35,30 @@ def write(document: Document) -> bytes:
     word.core_properties.created = document.when
     _set_styles(word)
     rtl = right_to_left(document.title)
-    _say(_paragraph(word, "Title", rtl), document.title, rtl)
-    _time(word.add_paragraph(), document.about)
+    _add_text(_paragraph(word, "Title", rtl), document.title, rtl)
+    _add_time(word.add_paragraph(), document.about)
     for segment in document.segments:
         rtl = right_to_left(segment.text)
         paragraph = _paragraph(word, _SEGMENT, rtl)
-        _time(paragraph, f"{clock(segment.start)}\t")
-        _say(paragraph, segment.line, rtl)
+        _add_time(paragraph, f"{clock(segment.start)}\t")
+        _add_text(paragraph, segment.line, rtl)
     file = io.BytesIO()
     word.save(file)
     return file.getvalue()
 
 
 def _set_styles(word: WordDocument) -> None:
-    """Give all styles our fonts, and add those of segments and of times."""
+    """Set the fonts of all styles, and add the styles for segments and times."""
     for fonts in word.styles.element.iter(qn("w:rFonts")):
         fonts.attrib.clear()
         for script, name in _FONTS.items():
             fonts.set(qn(f"w:{script}"), name)
-    spoken = word.styles.add_style(_SEGMENT, WD_STYLE_TYPE.PARAGRAPH).paragraph_format
-    # In a right-to-left paragraph left means right, so the times stand on the side it begins at.
-    spoken.left_indent = _INDENT
-    spoken.first_line_indent = -_INDENT
-    spoken.space_after = Pt(4)
-    spoken.tab_stops.add_tab_stop(_INDENT)
+    segment = word.styles.add_style(_SEGMENT, WD_STYLE_TYPE.PARAGRAPH).paragraph_format
+    # In a right-to-left paragraph "left" means right, so the time is where the line begins.
+    segment.left_indent = _INDENT
+    segment.first_line_indent = -_INDENT
+    segment.space_after = Pt(4)
+    segment.tab_stops.add_tab_stop(_INDENT)
     time = word.styles.add_style(_TIME, WD_STYLE_TYPE.CHARACTER)
     time.font.size = _SMALL
     time.font.color.rgb = _GREY
@@ -77,10 +77,10 @@ def _paragraph(word: WordDocument, style: str, rtl: bool) -> Paragraph:
     return paragraph
 
 
-def _time(paragraph: Paragraph, text: str) -> None:
+def _add_time(paragraph: Paragraph, text: str) -> None:
     paragraph.add_run(text)._r.style = _TIME
 
 
-def _say(paragraph: Paragraph, text: str, rtl: bool) -> None:
+def _add_text(paragraph: Paragraph, text: str, rtl: bool) -> None:
     for piece, backwards in runs(text, rtl):
         paragraph.add_run(piece).font.rtl = backwards or None

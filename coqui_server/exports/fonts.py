@@ -1,7 +1,7 @@
-"""The fonts of a PDF: packages under the SIL Open Font License, and what each has letters for.
+"""The fonts of a PDF: packages under the SIL Open Font License, and the letters of each.
 
 `IBM Plex Sans Arabic` has one glyph for each Persian letter. Noto's Arabic fonts put the dots on as
-glyphs of their own, so that what is copied or searched for in the PDF comes out as rubbish.
+glyphs of their own, so that text copied from the PDF, or searched in it, is wrong.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from pathlib import Path
 from fontTools.ttLib import TTFont
 
 MISSING = "\ufffd"
-"""What stands for a letter that no font has."""
+"""Shown for a letter that no font has."""
 
 
 @dataclass(frozen=True)
@@ -25,20 +25,20 @@ class Font:
 
     @property
     def name(self) -> str:
-        """In small letters, as fpdf2 takes a B or an I in a name for bold or italic."""
+        """In lower case: fpdf2 reads a capital B or I in a name as bold or italic."""
         return self.path.stem.lower()
 
 
 def needed(letters: Iterable[str]) -> list[Font]:
     """The fonts that together have all of these letters and `MISSING`, as far as any has them."""
-    wanted, chosen = {*letters, MISSING}, []
+    missing, chosen = {*letters, MISSING}, []
     for path in _paths():
-        if not wanted:
+        if not missing:
             break
         font = _font(path)
-        if found := wanted & font.letters:
+        if covered := missing & font.letters:
             chosen.append(font)
-            wanted -= found
+            missing -= covered
     return chosen
 
 
@@ -49,7 +49,7 @@ def fitting(text: str, fonts: Sequence[Font]) -> Font:
 
 @cache
 def _paths() -> list[Path]:
-    """Latin, Greek and Cyrillic first, then Persian, then Korean and what else is East Asian."""
+    """Latin, Greek and Cyrillic first, then Persian, then Korean, then the rest."""
     noto, plex, korean = (
         Path(str(files(package)))
         for package in ("manimgx_fonts", "fontpkg_ibm_plex_sans_arabic", "pylopdf_fonts_ko")

@@ -1,7 +1,7 @@
 """A PDF: a title, and each segment beside its time; the fonts are inside.
 
-fpdf2 shapes (HarfBuzz), orders (UAX #9) and embeds. The lines are broken here, by the widths of
-words: its own breaking shapes a line again for every letter of it, and took four times as long.
+fpdf2 shapes (HarfBuzz), orders (UAX #9) and embeds. Lines are broken here, by the widths of words:
+fpdf2's own line breaking shapes the line again for each letter, and took four times as long.
 """
 
 import unicodedata
@@ -31,7 +31,7 @@ _MARGIN, _TIMES, _GAP = 20.0, 18.0, 2.0
 _BLACK, _GREY = 0, 90
 
 _LONGEST_WORD = 300
-"""Letters; what is longer is cut. No line has room for as many, unless they have no width."""
+"""Letters of a word; a longer one is cut. No line has room for more, unless they have no width."""
 
 
 def write(document: Document) -> bytes:
@@ -47,7 +47,7 @@ def write(document: Document) -> bytes:
 class _Pages(FPDF):
     def __init__(self, document: Document) -> None:
         super().__init__(format="A4")
-        # Or "{nb}", should somebody say it, would become the number of pages.
+        # Otherwise a "{nb}" in the text would become the number of pages.
         self.alias_nb_pages("")
         self.set_title(document.title)
         self.set_creation_date(document.when)
@@ -81,21 +81,21 @@ class _Pages(FPDF):
     def footer(self) -> None:
         """The number of the page."""
         self.set_y(-_MARGIN)
-        self._dress(self._fonts[0], _SMALL, _GREY)
+        self._set_style(self._fonts[0], _SMALL, _GREY)
         self.cell(0, _MARGIN / 2, str(self.page_no()), align=Align.C)
 
     def head(self, document: Document) -> None:
-        """The title, and what it is of."""
+        """The title, and the line under it."""
         rtl = right_to_left(document.title)
         self._write(document.title, rtl, _TITLE, _BLACK)
         self._write(document.about, False, _SMALL, _GREY)
         self.ln(2 * _GAP)
 
     def segment(self, segment: Segment) -> None:
-        """One segment, its time on the side it begins at."""
+        """One segment; its time is where the line begins."""
         rtl = right_to_left(segment.text)
         height = _TEXT * _LEADING
-        self._dress(self._fonts[0], _SMALL, _GREY)
+        self._set_style(self._fonts[0], _SMALL, _GREY)
         self.set_x(self.w - _MARGIN - _TIMES if rtl else _MARGIN)
         self.cell(_TIMES, height, clock(segment.start), align=Align.R if rtl else Align.L)
         self._write(segment.line, rtl, _TEXT, _BLACK, indent=_TIMES)
@@ -109,16 +109,18 @@ class _Pages(FPDF):
         font = fonts.fitting(text, self._fonts)
         room = self.epw - indent
         for line in self._broken(text, font, size, room):
-            self._dress(font, size, grey, rtl)
+            self._set_style(font, size, grey, rtl)
             self.set_x(_MARGIN if rtl else _MARGIN + indent)
             self.cell(
-                *(room, size * _LEADING, line),
+                room,
+                size * _LEADING,
+                line,
                 align=Align.R if rtl else Align.L,
                 new_x=XPos.LMARGIN,
                 new_y=YPos.NEXT,
             )
 
-    def _dress(self, font: fonts.Font, size: float, grey: int, rtl: bool = False) -> None:
+    def _set_style(self, font: fonts.Font, size: float, grey: int, rtl: bool = False) -> None:
         self._font = font
         self.set_font(font.name, size=size)
         self.set_text_color(grey)
@@ -157,5 +159,5 @@ class _Pages(FPDF):
         return max(place, 1)
 
     def _measure(self, text: str, font: fonts.Font, size: float) -> float:
-        self._dress(font, size, _BLACK)
+        self._set_style(font, size, _BLACK)
         return self.get_string_width(text)

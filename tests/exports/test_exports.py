@@ -75,7 +75,10 @@ def test_json() -> None:
         "text": f"Good morning. {PERSIAN}",
         "segments": [
             {
-                **{"start": 0.5, "end": 1.5, "text": "Good morning.", "speaker": "Anna"},
+                "start": 0.5,
+                "end": 1.5,
+                "text": "Good morning.",
+                "speaker": "Anna",
                 "words": [
                     {"word": "Good", "start": 0.5, "end": 0.8, "confidence": 0.9},
                     {"word": "morning.", "start": 0.8, "end": 1.5},

@@ -1,0 +1,71 @@
+"""`coqui_transcript.cues`."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from coqui_transcript.cues import LONGEST_CHARACTERS, LONGEST_SECONDS, cues
+from coqui_transcript.transcript import Segment
+from tests.support.transcripts import segments, timed, transcript
+
+
+def test_text_without_segments_is_one_cue() -> None:
+    """A reply with text and no segments is shown for the whole duration."""
+    (cue,) = cues(transcript(text="Hello"))
+    assert (cue.start, cue.end, cue.text) == (0, 60_000, "Hello")
+
+
+def test_cut_after_a_sentence() -> None:
+    """A long segment is cut near its middle, after a full stop rather than in a phrase."""
+    made = cues(transcript(timed("one two three. Four, five six seven eight")))
+    assert [cue.text for cue in made] == ["one two three.", "Four, five six seven eight"]
+    assert [(cue.start, cue.end) for cue in made] == [(0, 3000), (3000, 8000)]
+
+
+def test_cut_without_spaces() -> None:
+    """A language without spaces gets none where the words are cut."""
+    text = "今天天气很好我们去公园散步吧然后回家"
+    made = cues(transcript(timed(text, separator="", seconds=0.5)))
+    assert len(made) > 1
+    assert "".join(cue.text for cue in made) == text
+
+
+def test_words_that_differ_from_the_text() -> None:
+    """Words that are not in the text are joined with spaces."""
+    segment = timed("one two three four five six seven eight")
+    made = cues(transcript(Segment(0, 8, "1 2 3 4 5 6 7 8", segment.words)))
+    assert " ".join(cue.text for cue in made) == "one two three four five six seven eight"
+
+
+def test_long_without_words_stays_whole() -> None:
+    """A long segment without words is not cut at times nobody measured."""
+    (cue,) = cues(transcript(Segment(0, 30, "word " * 50)))
+    assert (cue.start, cue.end) == (0, 30_000)
+
+
+@given(segments())
+def test_cues_keep_every_letter(segment: Segment) -> None:
+    """However it is cut, a segment's text is all there, in order, once."""
+    made = "".join(cue.text for cue in cues(transcript(segment)))
+    assert "".join(made.split()) == "".join(segment.text.split())
+
+
+@given(segments())
+def test_cues_fit_and_follow(segment: Segment) -> None:
+    """Cues of several words keep to 7 s; all have a length and follow one another."""
+    made = cues(transcript(segment))
+    for cue in made:
+        assert cue.end > cue.start >= 0
+        starts = sum(cue.start <= word.start * 1000 + 0.5 < cue.end for word in segment.words)
+        if starts > 1 and len(made) > 1:
+            assert cue.end - cue.start <= LONGEST_SECONDS * 1000 + 1
+    assert all(first.start <= second.start for first, second in pairwise(made))
+
+
+@given(some.lists(some.text(alphabet="ab cde.,", min_size=1, max_size=9), min_size=1, max_size=60))
+def test_short_words_make_short_cues(texts: list[str]) -> None:
+    """Words of readable length never make a cue longer than two lines."""
+    spaced = [text.replace(" ", "") or "a" for text in texts]
+    made = cues(transcript(timed(" ".join(spaced), seconds=0.1)))
+    assert all(len(cue.text) <= LONGEST_CHARACTERS for cue in made)
