@@ -1,4 +1,4 @@
-"""What the command takes, and which of it goes together."""
+"""The command's arguments, and which of them go together."""
 
 import argparse
 import sys
@@ -11,9 +11,9 @@ from websockets.uri import parse_uri
 
 from coqui_client import call
 from coqui_client.connection import API_PATH
-from coqui_client.dialects import DIALECTS
 from coqui_client.formats import EXTENSIONS, TIMED
-from coqui_client.patience import RETRIES
+from coqui_client.live_protocols import LIVE_PROTOCOLS
+from coqui_client.retry import RETRIES
 
 DEFAULT_URL = f"ws://127.0.0.1:5004{API_PATH}"
 
@@ -24,7 +24,7 @@ PROTOCOLS = (NATIVE, "vosk", JSON, FILE)
 def parser() -> argparse.ArgumentParser:
     """The arguments one by one; `parsed` checks them together."""
     parser = argparse.ArgumentParser(
-        description="Send audio or video files, or what a microphone hears, to the daemon and "
+        description="Send audio or video files, or the sound of a microphone, to the daemon and "
         "write the transcripts.",
         epilog="Exit codes: 0 all transcribed, 1 a file failed, 2 usage, 3 no server answers.",
     )
@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--url", type=_url, default=DEFAULT_URL, help=f"of the daemon, ws or wss ({DEFAULT_URL})"
     )
-    _add_ways(parser)
+    _add_modes(parser)
     _add_outputs(parser)
     parser.add_argument(
         "--retries",
@@ -60,7 +60,7 @@ def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> 
 
 
 def _problem(options: argparse.Namespace) -> str | None:
-    """What does not go together."""
+    """What is wrong with the combination of arguments, if anything."""
     if options.mic is None and not options.files:
         return "the following arguments are required: FILE, or --mic"
     if options.mic is not None and options.files:
@@ -76,30 +76,32 @@ def _protocol_problem(protocol: str | None, options: argparse.Namespace) -> str 
         return None
     if options.rtp is not None:
         return "argument --protocol: not allowed with argument --rtp"
-    if options.live and protocol not in DIALECTS:
+    if options.live and protocol not in LIVE_PROTOCOLS:
         return f"argument --protocol: {protocol} is for whole files, without --live and --mic"
     if not options.live and protocol not in (FILE, JSON):
         return f"argument --protocol: {protocol} needs --live or --mic"
     if not options.live and protocol == JSON and options.format in TIMED:
-        return f"argument --format: {options.format} has times, which json does not tell of files"
+        return (
+            f"argument --format: {options.format} needs times, which json does not give for files"
+        )
     return None
 
 
-def _add_ways(parser: argparse.ArgumentParser) -> None:
-    ways = parser.add_mutually_exclusive_group()
-    ways.add_argument(
+def _add_modes(parser: argparse.ArgumentParser) -> None:
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument(
         "--rtp",
         type=_rtp,
         metavar="HOST[:PORT]",
         help="send each FILE at real pace as a telephone call over RTP, one after the other, and "
-        f"write what the daemon at --url hears of it (port {call.PORT})",
+        f"write the daemon's transcript (port {call.PORT})",
     )
-    ways.add_argument(
+    modes.add_argument(
         "--live",
         action="store_true",
-        help="send each FILE at real pace, and show what the daemon hears while it hears it",
+        help="send each FILE at real pace, and show the text as it comes",
     )
-    ways.add_argument(
+    modes.add_argument(
         "--mic",
         nargs="?",
         const="",

@@ -15,16 +15,16 @@ from typing import NamedTuple, cast
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from coqui_client.call_transcript import CallTranscript
 from coqui_client.connection import connected
 from coqui_client.exceptions import LostError, UnheardError
-from coqui_client.heard import Heard
 from coqui_client.progress import Progress
 from coqui_client.reply import Reply
 from coqui_client.rtp import FRAME_SECONDS, SILENCE, Stream
 from coqui_client.sound import frames
 
 PORT = 5004
-"""Where RTP is sent unless told otherwise (RFC 3551 section 8)."""
+"""The default port of RTP (RFC 3551 section 8)."""
 
 REPORT_SECONDS = 5.0
 SILENCE_SECONDS = 1.0
@@ -47,22 +47,22 @@ class Address(NamedTuple):
 
 
 async def transcribe(path: Path, address: Address, url: str, progress: Progress) -> Reply:
-    """Play the file at `path` to `address`, and give what the events at `url` say of it.
+    """Send the file at `path` to `address` as a call, and return the text from the events at `url`.
 
-    It takes as long as the file does. Cancelling says BYE and leaves nothing behind.
+    It takes as long as the file. Cancelling sends BYE and leaves nothing behind.
 
     Raises:
         OSError: the file cannot be opened.
         SoundError: ffmpeg makes no sound of it.
         UnreachableError: nobody answers at `url`.
-        UnheardError: there was no event of this call when all was sent, or nobody listens at
-            `address`.
+        UnheardError: there was no event of this call when all was sent, or `address` refuses
+            packets.
         RefusedError: the daemon says that the call failed, or has no events.
-        LostError: the events ended, or stayed away for 30 s, before the call was over.
+        LostError: the events ended, or none came for 30 s, before the call was over.
         ReplyError: the events are not those of the daemon.
     """
-    async with connected(url) as events, _line(address) as line:
-        call = _Call(path.name, address, line, progress)
+    async with connected(url) as events, _sender(address) as sender:
+        call = _Call(path.name, address, sender, progress)
         listening = asyncio.create_task(call.listen(events))
         try:
             async with contextlib.aclosing(_sound(path)) as sound:
@@ -73,11 +73,11 @@ async def transcribe(path: Path, address: Address, url: str, progress: Progress)
             await asyncio.gather(listening, return_exceptions=True)
 
 
-class _Line(asyncio.DatagramProtocol):
-    """Our end of the UDP way; what the daemon reports back on it is not read.
+class _UdpSender(asyncio.DatagramProtocol):
+    """The UDP socket; the daemon's receiver reports on it are not read.
 
     Attributes:
-        refusal: what the system said about the last packet it could not deliver.
+        refusal: the system's error for the last packet that could not be delivered.
     """
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class _Line(asyncio.DatagramProtocol):
         self.closed = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Not by isinstance: CPython's own is no subclass of it.
+        # A cast, because CPython's transport is not a subclass of it.
         self.transport = cast(asyncio.DatagramTransport, transport)
 
     def error_received(self, exc: Exception) -> None:
@@ -98,70 +98,70 @@ class _Line(asyncio.DatagramProtocol):
 class _Call:
     """One call: the sending side, the listening side, and how it ended."""
 
-    def __init__(self, name: str, address: Address, line: _Line, progress: Progress) -> None:
+    def __init__(self, name: str, address: Address, sender: _UdpSender, progress: Progress) -> None:
         self._address = address
-        self._line = line
+        self._sender = sender
         self._progress = progress
         bits = secrets.randbits
         self._stream = Stream(name, ssrc=bits(32), sequence=bits(16), timestamp=bits(32))
-        self._heard = Heard(self._stream.ssrc)
+        self._transcript = CallTranscript(self._stream.ssrc)
         self._complete = False
         # Both by the loop's clock.
         self._began = 0.0
-        self._last_news = 0.0
+        self._last_event = 0.0
 
     async def listen(self, events: ClientConnection) -> None:
-        """Take events until those of this call are over."""
-        while not self._heard.ended:
+        """Read events until the call is over."""
+        while not self._transcript.ended:
             try:
                 message = await events.recv()
             except ConnectionClosed as closed:
                 raise _lost(closed) from closed
-            if self._heard.take(message):
-                self._last_news = asyncio.get_running_loop().time()
-                self._progress.heard(self._heard.latest)
+            if self._transcript.take(message):
+                self._last_event = asyncio.get_running_loop().time()
+                self._progress.heard(self._transcript.latest)
 
     async def speak(self, sound: AsyncIterator[bytes], listening: "asyncio.Task[None]") -> None:
         """Send `sound` frame by frame at real pace, and BYE, also when it is cut short.
 
-        It stops early when nobody is there, or `listening` is over.
+        Stops early when nobody receives, or `listening` is over.
         """
         self._progress.call()
         try:
             async for frame in sound:
                 await self._pause()
-                if listening.done() or self._nobody_there():
+                if listening.done() or self._unreachable():
                     return
                 self._send(frame)
             self._complete = True
         finally:
-            self._hang_up()
+            self._send_bye()
 
     async def outcome(self, listening: "asyncio.Task[None]") -> Reply:
-        """Wait for the rest of the events; the reply they make."""
+        """Wait for the rest of the events; return the reply."""
         waiting = asyncio.create_task(self._progress.wait("transcribing"))
         try:
-            await self._settle(listening)
+            await self._receive_rest(listening)
         finally:
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
-        reply = self._heard.reply()
+        reply = self._transcript.reply()
         if not self._complete:
             seconds = reply.transcript.duration
             raise LostError(f"the daemon ended the call after {seconds:.0f} s, before the file did")
         return reply
 
-    async def _settle(self, listening: "asyncio.Task[None]") -> None:
+    async def _receive_rest(self, listening: "asyncio.Task[None]") -> None:
         while not listening.done():
-            patience = PATIENCE_SECONDS if self._heard.began else GRACE_SECONDS
-            left = self._last_news + patience - asyncio.get_running_loop().time()
-            if left <= 0 or self._nobody_there():
-                raise self._given_up()
+            patience = PATIENCE_SECONDS if self._transcript.began else GRACE_SECONDS
+            left = self._last_event + patience - asyncio.get_running_loop().time()
+            if left <= 0 or self._unreachable():
+                raise self._timeout_error()
             await asyncio.wait((listening,), timeout=left)
         listening.result()
 
     async def _pause(self) -> None:
-        """Wait for the next packet's time, counted from the first packet so that none drifts."""
+        """Wait until the next packet is due, counted from the first, so that no error adds up."""
         clock = asyncio.get_running_loop().time
         if not self._stream.packets:
             self._began = clock()
@@ -169,30 +169,30 @@ class _Call:
         await asyncio.sleep(max(0.0, due - clock()))
 
     def _send(self, frame: bytes) -> None:
-        send = self._line.transport.sendto
+        send = self._sender.transport.sendto
         send(self._stream.packet(frame))
         if self._stream.packets % _FRAMES_PER_REPORT == 1:
             send(self._stream.report(time.time(), self._elapsed()))
         self._progress.sent(FRAME_SECONDS)
 
-    def _hang_up(self) -> None:
-        # Who has sent nothing must not say goodbye either (RFC 3550 section 6.3.7).
+    def _send_bye(self) -> None:
+        # A source that has sent nothing must not send BYE (RFC 3550 section 6.3.7).
         if self._stream.packets:
-            self._line.transport.sendto(self._stream.goodbye(time.time(), self._elapsed()))
-        self._last_news = asyncio.get_running_loop().time()
+            self._sender.transport.sendto(self._stream.goodbye(time.time(), self._elapsed()))
+        self._last_event = asyncio.get_running_loop().time()
 
     def _elapsed(self) -> float:
         return asyncio.get_running_loop().time() - self._began
 
-    def _nobody_there(self) -> bool:
-        return self._line.refusal is not None and not self._heard.began
+    def _unreachable(self) -> bool:
+        return self._sender.refusal is not None and not self._transcript.began
 
-    def _given_up(self) -> UnheardError | LostError:
-        if self._heard.began:
+    def _timeout_error(self) -> UnheardError | LostError:
+        if self._transcript.began:
             return LostError(
-                f"the daemon has said nothing of the call for {PATIENCE_SECONDS:.0f} s"
+                f"the daemon has sent no event of the call for {PATIENCE_SECONDS:.0f} s"
             )
-        reason = self._line.refusal
+        reason = self._sender.refusal
         why = f" ({reason.strerror or reason})" if isinstance(reason, OSError) else ""
         return UnheardError(
             f"the daemon heard no call from us at {self._address}{why}; look at its rtp.enabled, "
@@ -201,25 +201,27 @@ class _Call:
 
 
 @contextlib.asynccontextmanager
-async def _line(address: Address) -> AsyncIterator[_Line]:
-    line = await _opened(address)
+async def _sender(address: Address) -> AsyncIterator[_UdpSender]:
+    sender = await _opened(address)
     try:
-        yield line
+        yield sender
     finally:
-        line.transport.close()
-        await line.closed.wait()
+        sender.transport.close()
+        await sender.closed.wait()
 
 
-async def _opened(address: Address) -> _Line:
+async def _opened(address: Address) -> _UdpSender:
     loop = asyncio.get_running_loop()
     # IPv4 first: "localhost" has both, and the daemon listens on 127.0.0.1 unless told otherwise.
     for family in (socket.AF_INET, socket.AF_UNSPEC):
         try:
-            _, line = await loop.create_datagram_endpoint(_Line, family=family, remote_addr=address)
+            _, sender = await loop.create_datagram_endpoint(
+                _UdpSender, family=family, remote_addr=address
+            )
         except OSError as failure:
             reason = failure.strerror or str(failure)
         else:
-            return line
+            return sender
     raise UnheardError(f"nothing can be sent to {address}: {reason}")
 
 

@@ -15,27 +15,27 @@ _USUAL_COLUMNS = 80
 _WAITING = "(listening)"
 
 
-class Audience(Protocol):
-    """Who is told how a live session goes."""
+class Display(Protocol):
+    """What shows the course of a live session."""
 
     @property
     def interim(self) -> bool:
-        """Whether partials are of use."""
+        """Whether partials are shown."""
 
     def listening(self) -> None:
         """The session begins."""
 
     def sent(self, count: float) -> None:
-        """Another `count` seconds of sound are on their way."""
+        """Another `count` seconds of sound were sent."""
 
     def heard(self, text: str, *, final: bool = False) -> None:
-        """This was said, or seems to be being said; raises OSError."""
+        """Show the text of a partial or final; raises OSError."""
 
 
-class Line:
+class CaptionLine:
     """The last line of a terminal: a partial that is written over, a final that stays.
 
-    Its methods give the characters to be written. What a terminal would obey is left out.
+    Its methods give the characters to be written. Control characters are left out.
 
     Args:
         ansi: the terminal takes escape sequences (ECMA-48): grey, and erase to the end.
@@ -56,7 +56,7 @@ class Line:
         return f"{self.erase()}{_clean(text)}\n"
 
     def erase(self) -> str:
-        """Leave nothing of a partial."""
+        """Erase the partial."""
         shown, self._shown = self._shown, 0
         if not shown:
             return ""
@@ -66,7 +66,7 @@ class Line:
 class Captions:
     """Finals on standard output as they come, and partials before them if it is a terminal.
 
-    It stands in for the outputs that write a transcript when it is whole.
+    Takes the place of the outputs that write a transcript at the end.
 
     Args:
         several: there is more than one file; each has a line `== name ==` before it.
@@ -74,23 +74,23 @@ class Captions:
 
     def __init__(self, several: bool) -> None:
         self.interim = sys.stdout.isatty()
-        self._line = Line(takes_ansi(os.environ, sys.platform))
+        self._line = CaptionLine(takes_ansi(os.environ, sys.platform))
         self._several = several
         self._first = True
 
     def begin(self, path: Path) -> None:
-        """What comes now is said in the file at `path`."""
+        """The text from now on is that of the file at `path`."""
         if self._several:
             gap = "" if self._first else "\n"
             _show(f"{gap}== {path} ==\n")
         self._first = False
 
     def listening(self) -> None:
-        """Say so, until something is heard."""
+        """Show "(listening)" until there is text."""
         self.heard(_WAITING)
 
     def sent(self, count: float) -> None:
-        """Nothing: the words show how far it is."""
+        """Nothing: the text shows the progress."""
 
     def heard(self, text: str, *, final: bool = False) -> None:
         """Write a final, or a partial over the one before."""
@@ -100,10 +100,10 @@ class Captions:
             _show(self._line.partial(text, _columns()))
 
     def write(self, index: int, path: Path, reply: Reply) -> None:
-        """Nothing: it is written already."""
+        """Nothing: the finals are written already."""
 
     def close(self) -> None:
-        """Erase what was not to stay."""
+        """Erase a partial that is left."""
         if rest := self._line.erase():
             _show(rest)
 
@@ -129,7 +129,7 @@ def _tail(text: str, columns: int) -> str:
 
 
 def _width(text: str) -> int:
-    """Columns; Chinese, Japanese and Korean letters have two, accents of their own none."""
+    """Columns; Chinese, Japanese and Korean letters have two, combining accents none."""
     return sum(
         0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF")
         for letter in text
@@ -137,7 +137,7 @@ def _width(text: str) -> int:
 
 
 def _columns() -> int:
-    # A terminal nobody gave a size, as in a container or an emulator, says 0.
+    # A terminal without a size, as in a container or an emulator, says 0.
     return os.get_terminal_size(sys.stdout.fileno()).columns or _USUAL_COLUMNS
 
 

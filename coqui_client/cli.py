@@ -2,7 +2,7 @@
 
 Exit codes: 0 every file was transcribed, 1 at least one failed, 2 wrong usage, 3 no server
 answers, 130 interrupted with Ctrl-C (128 + SIGINT, as shells count). With --mic the first Ctrl-C
-is how to end it, and 0.
+ends the recording, with exit code 0.
 """
 
 import argparse
@@ -18,17 +18,17 @@ from coqui_client import arguments as usage
 from coqui_client import call, live, upload
 from coqui_client.captions import Captions
 from coqui_client.connection import events_url, located
-from coqui_client.dialects import DIALECTS
 from coqui_client.exceptions import ClientError, UnreachableError
+from coqui_client.file_protocols import BINARY, JSON, JSON_PATH
+from coqui_client.live_protocols import LIVE_PROTOCOLS
 from coqui_client.outputs import Folder, StandardOutput
-from coqui_client.patience import persistently
 from coqui_client.progress import Progress
 from coqui_client.reply import Reply
-from coqui_client.wire import BINARY, JSON, JSON_PATH
+from coqui_client.retry import retried
 
 START_COMMAND = "python -m coqui_server.app"
 MICROPHONE = Path("microphone")
-"""What stands for the name of a file with --mic."""
+"""Used as the file name with --mic."""
 
 DONE, FAILED, USAGE, NO_SERVER, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -86,8 +86,8 @@ async def _transcribe(path: Path, options: argparse.Namespace, output: Output) -
             return await call.transcribe(path, options.rtp, url, progress)
         if options.live:
             return await _listen(path, options, output, progress)
-        wire = BINARY if options.protocol == usage.FILE else JSON
-        return await upload.transcribe(path, url, progress, retries, wire)
+        protocol = BINARY if options.protocol == usage.FILE else JSON
+        return await upload.transcribe(path, url, progress, retries, protocol)
     finally:
         progress.close()
 
@@ -96,27 +96,27 @@ async def _listen(
     path: Path, options: argparse.Namespace, output: Output, progress: Progress
 ) -> Reply:
     source = live.of_file(path) if options.mic is None else live.of_microphone(options.mic)
-    dialect, url = DIALECTS[options.protocol], _address(options)
+    protocol, url = LIVE_PROTOCOLS[options.protocol], _address(options)
     if not isinstance(output, Captions):
-        return await persistently(
-            lambda: live.transcribe(source, url, dialect, progress), progress, options.retries
+        return await retried(
+            lambda: live.transcribe(source, url, protocol, progress), progress, options.retries
         )
     output.begin(path)
     try:
-        return await persistently(
-            lambda: live.transcribe(source, url, dialect, output), progress, options.retries
+        return await retried(
+            lambda: live.transcribe(source, url, protocol, output), progress, options.retries
         )
     finally:
         output.close()
 
 
 def _address(options: argparse.Namespace) -> str:
-    """Of the WebSocket that gives the transcripts."""
+    """The URL of the WebSocket that gives the transcripts."""
     url: str = options.url
     if options.rtp is not None:
         return events_url(url)
     if options.live:
-        return located(url, DIALECTS[options.protocol].path)
+        return located(url, LIVE_PROTOCOLS[options.protocol].path)
     return url if options.protocol == usage.FILE else located(url, JSON_PATH)
 
 
@@ -134,7 +134,7 @@ def _output(options: argparse.Namespace) -> Output:
 
 
 def _gaps(reply: Reply) -> str | None:
-    """Why not everything may be there."""
+    """Why the transcript may be incomplete, if it may."""
     if missed := reply.fields.get("missed"):
         return f"{missed} events were missed; there may be gaps"
     return reply.fields.get("incomplete")
@@ -158,11 +158,11 @@ def _prepare_streams() -> None:
     # Transcripts are in any language; a pipe on Windows would take Latin letters only.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-    # websockets logs what the client already says in one line.
+    # websockets logs errors that the client already prints in one line.
     logging.getLogger("websockets").addHandler(logging.NullHandler())
 
 
 def _forget_stdout() -> int:
-    """The reader of the pipe is gone: let the interpreter's last flush fail on nothing."""
+    """The reader of the pipe is gone: give the interpreter's last flush a place to write to."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return FAILED

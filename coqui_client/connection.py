@@ -17,11 +17,11 @@ API_PATH = "/api/v1/stt"
 EVENTS_PATH = "/ws/events"
 
 TOKEN = "COQUI_TOKEN"  # noqa: S105
-"""The environment's variable with the token; a list of processes does not show it."""
+"""The environment variable with the token; unlike an argument, process lists do not show it."""
 
 PING_SECONDS = 20.0
 PONG_SECONDS = 60.0
-# What was asked for is there by then; the closing handshake is a courtesy.
+# The reply is here by then, so the closing handshake need not be waited for.
 CLOSE_SECONDS = 2.0
 
 _GOING_AWAY, _TRY_AGAIN_LATER = 1001, 1013
@@ -36,14 +36,14 @@ _MEANINGS = {
 
 
 def events_url(url: str) -> str:
-    """Where the daemon of a whole-file address tells what it hears of telephone calls."""
+    """The address of the events of calls, at the daemon that has this whole-file address."""
     parts = urlsplit(located(url, EVENTS_PATH))
     query = f"{parts.query}&kind=rtp" if parts.query else "kind=rtp"
     return parts._replace(query=query).geturl()
 
 
 def located(url: str, path: str) -> str:
-    """Where the daemon of a whole-file address serves another protocol, the one at `path`.
+    """The address of the protocol at `path`, at the daemon that has this whole-file address.
 
     A path that does not end like the whole-file one is kept as it is.
     """
@@ -56,13 +56,13 @@ def located(url: str, path: str) -> str:
 async def connected(
     url: str, ping_timeout: float | None = PONG_SECONDS
 ) -> AsyncIterator[ClientConnection]:
-    """An open WebSocket at `url`, which a ping not answered in `ping_timeout` seconds ends.
+    """An open WebSocket at `url`, closed when a ping is not answered in `ping_timeout` seconds.
 
-    It brings the token that the environment has as `TOKEN`.
+    Sends the token of the environment variable `TOKEN`.
 
     Raises:
         UnreachableError: nobody answers.
-        RefusedError: it is a server, but no WebSocket.
+        RefusedError: an HTTP server answers, but not with a WebSocket.
     """
     token = os.environ.get(TOKEN)
     connection = connect(
@@ -82,7 +82,7 @@ async def connected(
             status = refused.response.status_code
             text = f"{url} answers HTTP {status}, not WebSocket"
             if status == HTTPStatus.UNAUTHORIZED:
-                text = f"the daemon wants a token of its account page; run: export {TOKEN}=…"
+                text = f"the daemon needs a token from its account page; run: export {TOKEN}=…"
             raise RefusedError(text, str(status)) from refused
         # ImportError: the environment names a SOCKS proxy, for which websockets needs
         # python-socks.
@@ -92,7 +92,7 @@ async def connected(
 
 
 def without_reply(closed: ConnectionClosed) -> RefusedError | LostError:
-    """What it means that the daemon closed the connection before it said all."""
+    """The error for a connection that the daemon closed before its reply."""
     if closed.rcvd is None:
         return LostError("the connection was lost before the daemon replied")
     code, reason = int(closed.rcvd.code), closed.rcvd.reason
@@ -105,7 +105,7 @@ def without_reply(closed: ConnectionClosed) -> RefusedError | LostError:
 
 
 def _is_loopback(url: str) -> bool:
-    """Whether `url` is this machine; a proxy of the environment could not reach it."""
+    """Whether `url` is on this machine; a proxy from the environment could not reach it."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -1,4 +1,4 @@
-"""Sound to the daemon while it is heard, and what is said in it back, over a WebSocket."""
+"""Live sound to the daemon, and its text back, over a WebSocket."""
 
 import asyncio
 import contextlib
@@ -12,16 +12,16 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from coqui_client import microphone, sound
-from coqui_client.captions import Audience
+from coqui_client.captions import Display
 from coqui_client.connection import connected, without_reply
-from coqui_client.dialects import Dialect, Final, Partial
 from coqui_client.exceptions import ClientError, LostError
+from coqui_client.live_protocols import Final, LiveProtocol, Partial
+from coqui_client.live_transcript import LiveTranscript
 from coqui_client.reply import Reply
-from coqui_client.said import Said
 from coqui_client.sound import LIVE
 
 PATIENCE_SECONDS = 60.0
-"""How long the last words may take; an utterance is 20 s of sound at most."""
+"""Seconds that the last finals may take; an utterance is at most 20 s long."""
 
 _NORMAL_CLOSURE = 1000
 
@@ -31,8 +31,8 @@ class Source:
     """Where sound comes from.
 
     Attributes:
-        open: begins it: messages of `sound.LIVE` no faster than they are spoken.
-        endless: it goes on until Ctrl-C, which is no failure then.
+        open: starts it; gives messages of `sound.LIVE` at real pace.
+        endless: it goes on until Ctrl-C, which is then the normal end.
     """
 
     open: Callable[[], AsyncGenerator[bytes, None]]
@@ -40,7 +40,7 @@ class Source:
 
 
 def of_file(path: Path) -> Source:
-    """A file at the pace it would be heard at; raises as `sound.frames`."""
+    """A file at real pace; raises as `sound.frames`."""
     return Source(lambda: paced(sound.frames(path, LIVE)), endless=False)
 
 
@@ -49,84 +49,84 @@ def of_microphone(name: str) -> Source:
     return Source(lambda: microphone.listen(name, LIVE), endless=True)
 
 
-async def transcribe(source: Source, url: str, dialect: Dialect, audience: Audience) -> Reply:
-    """Send `source` to the daemon at `url` and tell `audience` what is said in it.
+async def transcribe(source: Source, url: str, protocol: LiveProtocol, display: Display) -> Reply:
+    """Send `source` to the daemon at `url` and show its text on `display`.
 
-    What was said before a failure is not lost: the reply then has `incomplete`, the
-    reason. The times are seconds from the start of the sound. Cancelling leaves nothing behind.
+    The text before a failure is not lost: the reply then has the reason as `incomplete`. Times are
+    seconds from the start of the sound. Cancelling leaves nothing behind.
 
     Raises:
-        OSError: the file cannot be opened, or the audience takes no more.
+        OSError: the file cannot be opened, or the display cannot be written to.
         SoundError: ffmpeg makes no sound of it.
         UnreachableError: nobody answers at `url`.
         BusyError: there is no room now.
         RefusedError: the daemon cannot serve this, or failed.
-        LostError: the connection ended before all was said.
+        LostError: the connection ended before the last final.
         ReplyError: the messages are not those of the protocol.
     """
     async with connected(url) as socket:
-        talk = _Talk(socket, dialect, audience)
-        listening = asyncio.create_task(talk.listen())
+        session = _LiveSession(socket, protocol, display)
+        listening = asyncio.create_task(session.listen())
         try:
-            await talk.speak(source)
-            await talk.hear_out(listening)
+            await session.speak(source)
+            await session.receive_rest(listening)
         except ClientError as failure:
-            if not talk.said:
+            if not session.transcript:
                 raise
-            return talk.said.reply(talk.seconds, str(failure))
+            return session.transcript.reply(session.seconds, str(failure))
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
-    return talk.said.reply(talk.seconds)
+    return session.transcript.reply(session.seconds)
 
 
-class _Talk:
+class _LiveSession:
     """One session: the sending side and the listening side.
 
     Attributes:
-        said: what was heard of it.
-        seconds: of sound that were sent.
+        transcript: the text so far.
+        seconds: of sound, sent so far.
     """
 
-    def __init__(self, socket: ClientConnection, dialect: Dialect, audience: Audience) -> None:
-        self.said = Said()
+    def __init__(self, socket: ClientConnection, protocol: LiveProtocol, display: Display) -> None:
+        self.transcript = LiveTranscript()
         self.seconds = 0.0
         self._socket = socket
-        self._dialect = dialect
-        self._audience = audience
-        # Set by Ctrl-C, and when there is nothing more to hear.
+        self._protocol = protocol
+        self._display = display
+        # Set by Ctrl-C, and when the daemon sends no more.
         self._enough = asyncio.Event()
-        self._heard_out = False
+        self._received_all = False
         self._stopped = False
 
     async def listen(self) -> None:
-        """Take messages until there are no more to come."""
+        """Read messages until the protocol says that the session is over."""
         try:
-            while not self.said.ended:
+            while not self.transcript.ended:
                 self._take(await self._socket.recv())
         except ConnectionClosed as closed:
             if not self._is_the_end(closed):
                 raise without_reply(closed) from closed
         finally:
-            self._heard_out = True
+            self._received_all = True
             self._enough.set()
 
     async def speak(self, source: Source) -> None:
-        """Send the sound to its end, to Ctrl-C if it has none, or until nobody listens."""
-        self._audience.listening()
+        """Send the sound until its end, Ctrl-C, or the end of the connection."""
+        self._display.listening()
         with contextlib.suppress(ConnectionClosed):
-            if opening := self._dialect.opening(self._audience.interim):
+            if opening := self._protocol.opening(self._display.interim):
                 await self._socket.send(opening)
             with _interrupt(self._enough) if source.endless else contextlib.nullcontext():
                 async with contextlib.aclosing(_until(self._enough, source.open())) as pieces:
                     async for piece in pieces:
                         await self._send(piece)
-            if not self._heard_out:
+            if not self._received_all:
                 self._stopped = True
-                await self._socket.send(self._dialect.closing)
+                await self._socket.send(self._protocol.closing)
 
-    async def hear_out(self, listening: "asyncio.Task[None]") -> None:
-        """Wait for the last words."""
+    async def receive_rest(self, listening: "asyncio.Task[None]") -> None:
+        """Wait for the last finals."""
         await asyncio.wait((listening,), timeout=PATIENCE_SECONDS)
         if not listening.done():
             raise LostError(f"the daemon did not end the session in {PATIENCE_SECONDS:.0f} s")
@@ -137,23 +137,23 @@ class _Talk:
     async def _send(self, piece: bytes) -> None:
         await self._socket.send(piece)
         self.seconds += LIVE.seconds
-        self._audience.sent(LIVE.seconds)
+        self._display.sent(LIVE.seconds)
 
     def _take(self, message: str | bytes) -> None:
-        event = self._dialect.read(message)
+        event = self._protocol.read(message)
         if event is None:
             return
-        self.said.take(event, self.seconds)
+        self.transcript.take(event, self.seconds)
         if isinstance(event, Partial | Final):
-            self._audience.heard(event.text, final=isinstance(event, Final))
+            self._display.heard(event.text, final=isinstance(event, Final))
 
     def _is_the_end(self, closed: ConnectionClosed) -> bool:
         code = closed.rcvd.code if closed.rcvd else None
-        return self._dialect.hangs_up and self._stopped and code == _NORMAL_CLOSURE
+        return self._protocol.hangs_up and self._stopped and code == _NORMAL_CLOSURE
 
 
 async def paced(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """The pieces, each when it is due, counted from the first so that none drifts."""
+    """The pieces at real pace. Times count from the first piece, so that no error adds up."""
     clock = asyncio.get_running_loop().time
     async with contextlib.aclosing(pieces):
         began, count = 0.0, 0
@@ -167,7 +167,7 @@ async def paced(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, No
 async def _until(
     enough: asyncio.Event, pieces: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[bytes, None]:
-    """The pieces until it is enough, also while one is waited for."""
+    """The pieces until `enough` is set, also while waiting for the next one."""
     leaving = asyncio.create_task(enough.wait())
     try:
         async with contextlib.aclosing(pieces):
@@ -179,7 +179,7 @@ async def _until(
 
 
 async def _unless(leaving: "asyncio.Task[bool]", pieces: AsyncIterator[bytes]) -> bytes | None:
-    """The next piece, unless there is none or `leaving` is done."""
+    """The next piece; None at the end, or when `leaving` is done first."""
     coming = asyncio.create_task(_next(pieces))
     try:
         await asyncio.wait((coming, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -195,7 +195,7 @@ async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
 
 @contextlib.contextmanager
 def _interrupt(enough: asyncio.Event) -> Iterator[None]:
-    """Let the first Ctrl-C say that it is enough; the second is what it always is."""
+    """The first Ctrl-C sets `enough`; the second one interrupts as usual."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

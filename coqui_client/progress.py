@@ -31,7 +31,7 @@ class Progress:
 
     @property
     def interim(self) -> bool:
-        """Whether partials are seen."""
+        """Whether partials are shown."""
         return self._visible
 
     def call(self) -> None:
@@ -43,14 +43,14 @@ class Progress:
         self._replace(bar_format="{desc}: listening, {n:.0f} s{postfix}")
 
     def sent(self, count: float) -> None:
-        """Another `count` bytes or seconds are on their way."""
+        """Another `count` bytes or seconds were sent."""
         if self._bar is not None:
             self._bar.update(count)
 
     def heard(self, text: str, *, final: bool = False) -> None:
         """Show the last words of `text` behind the seconds, from the next `sent` on."""
         if self._bar is not None:
-            # One line, and nothing in it that a terminal would obey.
+            # One line without control characters.
             line = "".join(letter for letter in text if letter.isprintable())
             self._bar.set_postfix_str(line[-_LATEST_CHARACTERS:].strip(), refresh=False)
 
@@ -75,7 +75,7 @@ class Progress:
 
 
 def _size() -> dict[str, Any]:
-    # A terminal nobody gave a size, as in a container or an emulator, says 0: tqdm draws nothing.
+    # A terminal without a size, as in a container, says 0, and then tqdm draws nothing.
     if os.get_terminal_size(sys.stderr.fileno()).columns:
         return {"dynamic_ncols": True}
     return _USUAL_SIZE

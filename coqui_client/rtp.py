@@ -1,6 +1,6 @@
-"""What a caller sends (RFC 3550): RTP packets of G.711 mu-law, and the RTCP that goes with them.
+"""The packets of a caller (RFC 3550): RTP with G.711 mu-law, and RTCP.
 
-Bytes only; when they are sent, and where, is the business of `coqui_client.call`.
+No I/O: `coqui_client.call` sends them.
 """
 
 import struct
@@ -29,13 +29,13 @@ class Stream:
     """One source from its first packet to its goodbye.
 
     Args:
-        name: its canonical name (CNAME); what is over 255 bytes of UTF-8 is cut off.
+        name: its canonical name (CNAME), cut to 255 bytes of UTF-8.
         ssrc: 32 random bits, as are the other two, so that nobody can guess them (section 5.1).
         sequence: the first sequence number, 16 bits.
         timestamp: of the first sample, 32 bits.
 
     Attributes:
-        packets: how many there were so far.
+        packets: the number of packets so far.
     """
 
     def __init__(self, name: str, ssrc: int, sequence: int, timestamp: int) -> None:
@@ -47,21 +47,21 @@ class Stream:
         self._octets = 0
 
     def packet(self, payload: bytes) -> bytes:
-        """The next packet; `payload` is mu-law that follows the one before without a gap."""
-        made = packet(
+        """The next packet; `payload` is mu-law that follows the last one without a gap."""
+        datagram = packet(
             self.ssrc,
             self._sequence + self.packets,
             self._timestamp + self._octets,
             payload,
-            # It begins a talkspurt (RFC 3551 section 4.1); we send through the silences.
+            # The start of the only talkspurt (RFC 3551 section 4.1): silence is sent too.
             marker=self.packets == 0,
         )
         self.packets += 1
         self._octets += len(payload)
-        return made
+        return datagram
 
     def report(self, now: float, elapsed: float) -> bytes:
-        """The compound of a sender report and our name.
+        """A compound packet: sender report and CNAME.
 
         Args:
             now: seconds since 1970.
@@ -98,7 +98,7 @@ def sender_report(ssrc: int, now: float, timestamp: int, packets: int, octets: i
 
 def description(ssrc: int, name: str) -> bytes:
     """SDES with a CNAME (section 6.5)."""
-    # "replace": the name of a file may hold bytes that are no UTF-8. No letter is cut in half.
+    # "replace": a file name may have bytes that are not UTF-8. No letter is cut in half.
     whole = name.encode("utf-8", "replace")[:_CNAME_BYTES].decode("utf-8", "ignore").encode()
     chunk = struct.pack("!IBB", ssrc, _CNAME, len(whole)) + whole
     # At least one zero ends the items; the chunk ends on 32 bits.
@@ -111,7 +111,7 @@ def goodbye(ssrc: int) -> bytes:
 
 
 def _rtcp(kind: int, count: int, body: bytes) -> bytes:
-    # The length counts 32-bit words less one, and so just the body's.
+    # The length is in 32-bit words minus one, which is the body's length.
     return struct.pack("!BBH", _VERSION | count, kind, len(body) // 4) + body
 
 

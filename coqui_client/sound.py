@@ -1,4 +1,4 @@
-"""Any audio or video file, or a microphone, to sound that can be sent, through an ffmpeg child."""
+"""Any audio or video file, or a microphone, to frames of sound, through an ffmpeg process."""
 
 import asyncio
 import contextlib
@@ -20,13 +20,13 @@ _STDERR_KEPT = 4096
 
 @dataclass(frozen=True)
 class Form:
-    """What sound is made into, always mono.
+    """A format of raw mono sound.
 
     Attributes:
-        encoding: ffmpeg's name for it without a header.
+        encoding: ffmpeg's name of the headerless format.
         rate: hertz.
-        silence: a frame in which nothing is heard; all frames are as long.
-        seconds: how long that is.
+        silence: a frame of silence; all frames are as long.
+        seconds: the length of a frame.
     """
 
     encoding: str
@@ -37,13 +37,13 @@ class Form:
 
 TELEPHONE = Form("mulaw", CLOCK, SILENCE, FRAME_SECONDS)
 LIVE = Form("s16le", 16_000, bytes(3200), 0.1)
-"""What live protocols take; 100 ms a message is what recognisers are fed with elsewhere."""
+"""The format of the live protocols. 100 ms a message is usual for other servers too."""
 
 
 async def frames(path: Path, form: Form = TELEPHONE) -> AsyncGenerator[bytes, None]:
     """The sound of a file in frames of one length; the last is filled up with silence.
 
-    For the rest see `made`.
+    See `decoded`.
 
     Raises:
         OSError: the file cannot be opened.
@@ -52,13 +52,13 @@ async def frames(path: Path, form: Form = TELEPHONE) -> AsyncGenerator[bytes, No
     await asyncio.to_thread(_open, path)
     # With "file:" no name is taken for an option or an address.
     source = ["-protocol_whitelist", "file", "-i", f"file:{path}"]
-    async with contextlib.aclosing(made(source, form)) as sound:
+    async with contextlib.aclosing(decoded(source, form)) as sound:
         async for frame in sound:
             yield frame
 
 
-async def made(source: Sequence[str], form: Form) -> AsyncGenerator[bytes, None]:
-    """What ffmpeg reads from `source`, its arguments up to `-i`, in frames of `form`.
+async def decoded(source: Sequence[str], form: Form) -> AsyncGenerator[bytes, None]:
+    """The sound that ffmpeg reads from `source` (its arguments up to `-i`), in frames of `form`.
 
     ffmpeg is held back while no frame is asked for. Close the generator to stop early: the process
     is gone when `aclose()` returns. Cancelling does the same.
@@ -67,15 +67,15 @@ async def made(source: Sequence[str], form: Form) -> AsyncGenerator[bytes, None]
         SoundError: ffmpeg finds no sound there, stops with an error, or cannot be started.
     """
     process = await _start(source, form)
-    complaints = asyncio.create_task(_last_words(process))
-    heard = 0
+    errors = asyncio.create_task(_stderr_end(process))
+    frames_read = 0
     try:
         while frame := await _frame(process, form):
-            heard += 1
+            frames_read += 1
             yield frame
-        _judge(await complaints, heard, await process.wait())
+        _judge(await errors, frames_read, await process.wait())
     finally:
-        await _reap(process, complaints)
+        await _reap(process, errors)
 
 
 def find_ffmpeg() -> str:
@@ -91,8 +91,8 @@ def find_ffmpeg() -> str:
 
 
 def _open(path: Path) -> None:
-    """Fail in the system's own words; ffmpeg's are of many kinds."""
-    # Closed here, not by who waits: they may be cancelled meanwhile.
+    """Fail with the system's message; those of ffmpeg differ from version to version."""
+    # Closed here, since the waiting task may be cancelled meanwhile.
     path.open("rb").close()
 
 
@@ -101,13 +101,19 @@ async def _start(source: Sequence[str], form: Form) -> Process:
     quiet = ["-nostdin", "-hide_banner", "-loglevel", "error"]
     try:
         return await asyncio.create_subprocess_exec(
-            # Without flush_packets a microphone is heard in blocks of a second.
-            *(find_ffmpeg(), *quiet, *source, *track, "-flush_packets", "1", "pipe:1"),
+            # Without flush_packets a microphone's sound comes in blocks of a second.
+            find_ffmpeg(),
+            *quiet,
+            *source,
+            *track,
+            "-flush_packets",
+            "1",
+            "pipe:1",
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=PIPE,
-            # Ctrl-C is for us; ffmpeg would take it for its own and complain. The first is
-            # nothing on Windows, the second nothing elsewhere.
+            # Ctrl-C must not reach ffmpeg. The first has no effect on Windows, the second none
+            # elsewhere.
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
@@ -124,7 +130,7 @@ async def _frame(process: Process, form: Form) -> bytes:
         return end.partial + form.silence[len(end.partial) :] if end.partial else b""
 
 
-async def _last_words(process: Process) -> str:
+async def _stderr_end(process: Process) -> str:
     """The end of what ffmpeg wrote to stderr."""
     assert process.stderr is not None
     kept = b""
@@ -133,23 +139,23 @@ async def _last_words(process: Process) -> str:
     return kept.decode("utf-8", "replace").strip()
 
 
-def _judge(complaints: str, heard: int, exit_code: int) -> None:
+def _judge(errors: str, frames_read: int, exit_code: int) -> None:
     """Turn how ffmpeg ended into an error, if it did not end well."""
-    if "matches no streams" in complaints:
+    if "matches no streams" in errors:
         raise SoundError("the file holds no audio track")
     if exit_code:
         # "file:talk.doc: Invalid data found", in later versions with more before the last colon.
-        why = complaints.splitlines()[-1].rpartition(": ")[2] if complaints else exit_code
+        why = errors.splitlines()[-1].rpartition(": ")[2] if errors else exit_code
         raise SoundError(f"ffmpeg cannot read it: {why}")
-    if not heard:
+    if not frames_read:
         raise SoundError("the file holds no sound")
 
 
-async def _reap(process: Process, complaints: "asyncio.Task[str]") -> None:
+async def _reap(process: Process, errors: "asyncio.Task[str]") -> None:
     if process.returncode is None:
         process.kill()
-    complaints.cancel()
-    await asyncio.gather(complaints, return_exceptions=True)
+    errors.cancel()
+    await asyncio.gather(errors, return_exceptions=True)
     # asyncio does not see the end of a process while there is output that nobody has read.
     for pipe in (process.stdout, process.stderr):
         while pipe is not None and await pipe.read(_READ):

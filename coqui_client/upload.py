@@ -11,16 +11,20 @@ from websockets.exceptions import ConnectionClosed
 
 from coqui_client.connection import PING_SECONDS, PONG_SECONDS, connected, without_reply
 from coqui_client.exceptions import LostError
-from coqui_client.patience import RETRIES, persistently
+from coqui_client.file_protocols import BINARY, FileProtocol
 from coqui_client.progress import Progress
 from coqui_client.reply import Reply
-from coqui_client.wire import BINARY, Wire
+from coqui_client.retry import RETRIES, retried
 
 FRAGMENT_BYTES = 64 * 1024
 
 
 async def transcribe(
-    path: Path, url: str, progress: Progress, retries: int = RETRIES, wire: Wire = BINARY
+    path: Path,
+    url: str,
+    progress: Progress,
+    retries: int = RETRIES,
+    protocol: FileProtocol = BINARY,
 ) -> Reply:
     """Send the file at `path` to the daemon at `url`, again up to `retries` times if it is busy.
 
@@ -34,29 +38,29 @@ async def transcribe(
         LostError: the connection ended without a reply.
         ReplyError: the reply is not a transcript.
     """
-    return await persistently(lambda: _attempt(path, url, progress, wire), progress, retries)
+    return await retried(lambda: _attempt(path, url, progress, protocol), progress, retries)
 
 
-async def _attempt(path: Path, url: str, progress: Progress, wire: Wire) -> Reply:
+async def _attempt(path: Path, url: str, progress: Progress, protocol: FileProtocol) -> Reply:
     with await asyncio.to_thread(path.open, "rb") as file:
         # During an upload a late pong is no sign of death; see `_Upload`.
         async with connected(url, ping_timeout=None) as socket:
             try:
-                return await _exchange(socket, file, progress, wire)
+                return await _exchange(socket, file, progress, protocol)
             except BaseException:
-                # A closing handshake would queue behind what the daemon has not read of the file.
+                # A closing handshake would wait behind the part of the file not read by the daemon.
                 socket.transport.abort()
                 raise
 
 
 async def _exchange(
-    socket: ClientConnection, file: BinaryIO, progress: Progress, wire: Wire
+    socket: ClientConnection, file: BinaryIO, progress: Progress, protocol: FileProtocol
 ) -> Reply:
-    upload = _Upload(socket, file, progress, wire)
+    upload = _Upload(socket, file, progress, protocol)
     sending = asyncio.create_task(upload.run())
     try:
-        # At once, not after the upload: a refusal may come in the middle of it.
-        while (reply := wire.read(await socket.recv())) is None:
+        # Read at once, not after the upload: a refusal may come in the middle of it.
+        while (reply := protocol.read(await socket.recv())) is None:
             pass
         return reply
     except ConnectionClosed as closed:
@@ -67,29 +71,29 @@ async def _exchange(
 
 
 class _Upload:
-    """The sending side; it cuts the connection, which ends recv(), when there is no hope.
+    """The sending side. When it fails, it aborts the connection, which ends recv().
 
     The daemon reads no faster than it transcribes, and a ping queues behind the megabytes the
-    kernels hold. So a daemon is not held to answer pings in time before it has answered one sent
-    after the file: then it has read all of it. Until then TCP tells whether it is there.
+    kernels hold. So pings have no deadline until the first ping after the file is
+    answered: then the daemon has read all of it. Until then TCP tells whether it is alive.
 
     Attributes:
         failure: why the connection was cut, if it was.
     """
 
     def __init__(
-        self, socket: ClientConnection, file: BinaryIO, progress: Progress, wire: Wire
+        self, socket: ClientConnection, file: BinaryIO, progress: Progress, protocol: FileProtocol
     ) -> None:
         self._socket = socket
         self._file = file
         self._progress = progress
-        self._wire = wire
+        self._protocol = protocol
         self.failure: OSError | LostError | None = None
 
     async def run(self) -> None:
-        """Send the file, then show and watch over the wait until cancelled."""
+        """Send the file, then show the wait and check the connection until cancelled."""
         try:
-            await self._socket.send(self._wire.message(self._fragments()))
+            await self._socket.send(self._protocol.message(self._fragments()))
         except OSError as failure:
             self._cut(failure)
             return
@@ -99,7 +103,7 @@ class _Upload:
 
     async def _fragments(self) -> AsyncIterator[bytes]:
         self._progress.begin(os.fstat(self._file.fileno()).st_size)
-        # Of an empty file too: without a fragment websockets sends no message at all.
+        # For an empty file too: without a fragment websockets sends no message at all.
         yield await self._read()
         while fragment := await self._read():
             yield fragment

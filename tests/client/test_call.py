@@ -261,7 +261,7 @@ async def test_silent_daemon(daemon: Daemon, clip: Path, impatient: None) -> Non
     """A daemon that has heard the call and never ends it is given up."""
     daemon.at_bye = []
     address, url = call.Address("127.0.0.1", daemon.port), f"ws://127.0.0.1:{daemon.events_port}"
-    with pytest.raises(LostError, match="has said nothing of the call for"):
+    with pytest.raises(LostError, match="has sent no event of the call for"):
         await call.transcribe(clip, address, url, Progress("clip", visible=False))
 
 

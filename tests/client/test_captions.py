@@ -2,12 +2,12 @@
 
 import pytest
 
-from coqui_client.captions import Line, takes_ansi
+from coqui_client.captions import CaptionLine, takes_ansi
 
 
 def test_partials_and_a_final() -> None:
     """Each partial takes the place of the one before, in grey; the final stays."""
-    line = Line(ansi=True)
+    line = CaptionLine(ansi=True)
     assert line.partial("He", 80) == "\x1b[90mHe\x1b[0m"
     assert line.partial("Hello", 80) == "\r\x1b[K\x1b[90mHello\x1b[0m"
     assert line.final("Hello.") == "\r\x1b[KHello.\n"
@@ -16,7 +16,7 @@ def test_partials_and_a_final() -> None:
 
 def test_terminal_without_escapes() -> None:
     """Spaces cover what was there."""
-    line = Line(ansi=False)
+    line = CaptionLine(ansi=False)
     assert line.partial("Hello", 80) == "Hello"
     assert line.partial("Hi", 80) == "\r     \rHi"
     assert line.final("Hi.") == "\r  \rHi.\n"
@@ -24,7 +24,7 @@ def test_terminal_without_escapes() -> None:
 
 def test_erased() -> None:
     """A partial is erased once, and there is nothing to erase after a final or an empty one."""
-    line = Line(ansi=True)
+    line = CaptionLine(ansi=True)
     line.partial("Hello", 80)
     assert (line.erase(), line.erase()) == ("\r\x1b[K", "")
     assert line.partial("", 80) == ""
@@ -45,17 +45,17 @@ def test_erased() -> None:
 )
 def test_a_partial_is_one_line(text: str, columns: int, shown: str) -> None:
     """The end of what does not fit, with the last column left free, as wide as it is drawn."""
-    assert Line(ansi=False).partial(text, columns) == shown
+    assert CaptionLine(ansi=False).partial(text, columns) == shown
 
 
 def test_a_final_is_whole() -> None:
     """A final may wrap."""
-    assert Line(ansi=True).final("word " * 40) == f"{'word ' * 39}word\n"
+    assert CaptionLine(ansi=True).final("word " * 40) == f"{'word ' * 39}word\n"
 
 
 def test_nothing_for_the_terminal_to_obey() -> None:
-    """Line breaks become spaces, and escape sequences text."""
-    line = Line(ansi=False)
+    """CaptionLine breaks become spaces, and escape sequences text."""
+    line = CaptionLine(ansi=False)
     assert line.partial("a\r\nb\x1b[2Jc\x07", 80) == "a b[2Jc"
     assert line.final("a\nb\x9b2J") == "\r       \ra b2J\n"
 

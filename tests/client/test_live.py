@@ -14,12 +14,12 @@ import psutil
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from coqui_client import live, microphone, patience
+from coqui_client import live, microphone, retry
 from coqui_client.cli import main
 from coqui_client.connection import located
-from coqui_client.dialects import DIALECTS
 from coqui_client.exceptions import BusyError, LostError
 from coqui_client.live import Source, paced
+from coqui_client.live_protocols import LIVE_PROTOCOLS
 from coqui_client.progress import Progress
 from coqui_client.reply import Reply
 from coqui_client.sound import LIVE, frames
@@ -40,7 +40,7 @@ Start = Callable[..., Awaitable[str]]
 Run = Callable[..., Awaitable[Any]]
 
 
-class Audience:
+class Display:
     """Keeps what it is told.
 
     Attributes:
@@ -83,22 +83,22 @@ async def server(daemon: daemons.Start, moonshine: Engine) -> AsyncIterator[daem
 
 
 async def transcribe(
-    url: str, dialect: str, audience: Audience, source: Source | None = None
+    url: str, protocol: str, display: Display, source: Source | None = None
 ) -> Reply:
-    """What the protocol called `dialect` makes of a sample."""
-    one = DIALECTS[dialect]
+    """What the protocol called `protocol` makes of a sample."""
+    one = LIVE_PROTOCOLS[protocol]
     return await live.transcribe(
-        source or hasty(VOICEMAIL.path), located(f"{url}/api/v1/stt", one.path), one, audience
+        source or hasty(VOICEMAIL.path), located(f"{url}/api/v1/stt", one.path), one, display
     )
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-async def test_words(server: daemons.Running, dialect: str) -> None:
+@pytest.mark.parametrize("protocol", LIVE_PROTOCOLS)
+async def test_words(server: daemons.Running, protocol: str) -> None:
     """Every protocol brings the words, as finals and as a transcript with times in order."""
-    audience = Audience()
-    reply = await transcribe(server.url, dialect, audience)
+    display = Display()
+    reply = await transcribe(server.url, protocol, display)
     assert (
-        spoken(reply.transcript.text) == spoken(" ".join(audience.finals)) == spoken(VOICEMAIL.text)
+        spoken(reply.transcript.text) == spoken(" ".join(display.finals)) == spoken(VOICEMAIL.text)
     )
     assert reply.transcript.duration == pytest.approx(len(VOICEMAIL.pcm) / 16_000, abs=0.11)
     times = [time for part in reply.transcript.segments for time in (part.start, part.end)]
@@ -106,12 +106,12 @@ async def test_words(server: daemons.Running, dialect: str) -> None:
     assert server.service.health()["sessions"]["live"] == 0
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-async def test_busy(server: daemons.Running, dialect: str) -> None:
+@pytest.mark.parametrize("protocol", LIVE_PROTOCOLS)
+async def test_busy(server: daemons.Running, protocol: str) -> None:
     """A daemon without room is told from one that fails, whichever way the protocol says it."""
     async with server.service.session("live"):
         with pytest.raises(BusyError, match="all 1 sessions are taken"):
-            await transcribe(server.url, dialect, Audience())
+            await transcribe(server.url, protocol, Display())
 
 
 async def test_busy_then_free(
@@ -126,7 +126,7 @@ async def test_busy_then_free(
         # The command runs in a thread of its own, with a loop of its own.
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(room.aclose(), loop))
 
-    monkeypatch.setattr(patience, "_pause", pause)
+    monkeypatch.setattr(retry, "_pause", pause)
     monkeypatch.setattr(live, "paced", lambda pieces: pieces)
     assert await command(VOICEMAIL.path, "--live", "--url", server.url) == 0
     assert spoken(capsys.readouterr().out) == spoken(VOICEMAIL.text)
@@ -192,9 +192,9 @@ async def test_microphone(server: daemons.Running, tmp_path: Path) -> None:
 async def test_interrupted_in_mid_sentence(server: daemons.Running) -> None:
     """What was said before Ctrl-C still comes, and the next Ctrl-C is an ordinary one again."""
     usual = signal.getsignal(signal.SIGINT)
-    audience = Audience()
-    audience.at = (2.0, lambda: signal.raise_signal(signal.SIGINT))
-    reply = await transcribe(server.url, "native", audience, hasty(VOICEMAIL.path, endless=True))
+    display = Display()
+    display.at = (2.0, lambda: signal.raise_signal(signal.SIGINT))
+    reply = await transcribe(server.url, "native", display, hasty(VOICEMAIL.path, endless=True))
     assert signal.getsignal(signal.SIGINT) is usual
     assert reply.transcript.duration < 6
     assert spoken(reply.transcript.text).startswith("hello this is anna")
@@ -214,7 +214,7 @@ async def test_interrupted_while_nothing_comes(start: Start) -> None:
             gone.set()
 
     url = await start(telling())
-    reply = await transcribe(url, "native", Audience(), Source(mute, endless=True))
+    reply = await transcribe(url, "native", Display(), Source(mute, endless=True))
     assert (reply.transcript.text, reply.transcript.duration) == ("", 0)
     assert gone.is_set()
 
@@ -288,7 +288,7 @@ async def test_ended_by_the_daemon(start: Start) -> None:
     """A session that ends before the sound is no transcript of it, and the sound is let go."""
     url = await start(telling(STOPPED))
     with pytest.raises(LostError, match=r"the daemon ended the session after \d s"):
-        await transcribe(url, "native", Audience(), live.of_file(VOICEMAIL.path))
+        await transcribe(url, "native", Display(), live.of_file(VOICEMAIL.path))
     assert psutil.Process().children() == []
 
 
@@ -300,7 +300,7 @@ async def test_closed_by_the_daemon(start: Start, clip: Path) -> None:
 
     url = await start(handler)
     with pytest.raises(LostError, match=r"closed the connection \(1000\)"):
-        await transcribe(url, "vosk", Audience(), live.of_file(clip))
+        await transcribe(url, "vosk", Display(), live.of_file(clip))
 
 
 async def test_no_end(start: Start, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +308,7 @@ async def test_no_end(start: Start, clip: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(live, "PATIENCE_SECONDS", 0.05)
     url = await start(telling(late=PARTIAL))
     with pytest.raises(LostError, match="the daemon did not end the session"):
-        await transcribe(url, "native", Audience(), hasty(clip))
+        await transcribe(url, "native", Display(), hasty(clip))
 
 
 async def test_reader_gone(start: Start, run: Run, clip: Path) -> None:
@@ -400,7 +400,7 @@ def test_devices(platform: str, name: str, devices: list[tuple[str, str]]) -> No
         (["a.wav", "--live", "--protocol", "file"], "file is for whole files"),
         (["a.wav", "--protocol", "native"], "native needs --live or --mic"),
         (["a.wav", "--protocol", "vosk"], "vosk needs --live or --mic"),
-        (["a.wav", "--protocol", "json", "--format", "srt"], "srt has times"),
+        (["a.wav", "--protocol", "json", "--format", "srt"], "srt needs times"),
         (["a.wav", "--protocol", "morse"], "invalid choice: 'morse'"),
     ],
 )

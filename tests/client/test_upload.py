@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from coqui_client import patience, upload
+from coqui_client import retry, upload
 from coqui_client.exceptions import (
     BusyError,
     LostError,
@@ -180,7 +180,7 @@ async def test_busy_then_free(
     start: Start, wav: Path, replying: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A busy daemon is tried again, whichever way it says so, until it takes the file."""
-    monkeypatch.setattr(patience, "FIRST_DELAY_SECONDS", 0.001)
+    monkeypatch.setattr(retry, "FIRST_DELAY_SECONDS", 0.001)
     answers = iter(["reply", "close", "take"])
 
     async def handler(socket: ServerConnection) -> None:
@@ -199,7 +199,7 @@ async def test_busy_then_free(
 
 async def test_busy_to_the_end(start: Start, wav: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A daemon that stays busy is tried once and `retries` times."""
-    monkeypatch.setattr(patience, "FIRST_DELAY_SECONDS", 0.001)
+    monkeypatch.setattr(retry, "FIRST_DELAY_SECONDS", 0.001)
     tries = 0
 
     async def handler(socket: ServerConnection) -> None:
@@ -231,7 +231,7 @@ async def test_reply_of_another_shape(start: Start, wav: Path, message: str) -> 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a file that opens and cannot be read")
 async def test_unreadable_in_the_first_fragment(start: Start, replying: Handler) -> None:
-    """A file that opens but cannot be read fails at once, not when the daemon loses patience."""
+    """A file that opens but cannot be read fails at once, not when the daemon loses retry."""
     url = await start(replying)
     with pytest.raises(OSError, match="Input/output error"):
         await send(Path("/proc/self/mem"), url)

@@ -1,4 +1,4 @@
-"""How a whole file travels: as one binary message, or as base64 in JSON. Nothing here sends."""
+"""The protocols for a whole file: one binary message, or base64 in JSON. No I/O."""
 
 import base64
 from collections.abc import AsyncIterator, Callable
@@ -11,12 +11,12 @@ JSON_PATH = "/ws"
 
 
 @dataclass(frozen=True)
-class Wire:
+class FileProtocol:
     """A protocol for whole files.
 
     Attributes:
-        message: the bytes of a file to the fragments of the one message they are sent as.
-        read: a message of the daemon to a reply, or None if that is still to come; raises
+        message: turns the bytes of a file into the fragments of one message.
+        read: turns a message of the daemon into a reply, or None if it is not the reply yet; raises
             RefusedError and ReplyError.
     """
 
@@ -30,7 +30,7 @@ async def in_json(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
     rest = b""
     async for piece in pieces:
         data = rest + piece
-        # Three bytes are four letters; padding may stand at the very end only.
+        # Three bytes are four letters; only the very end may have padding.
         whole = len(data) - len(data) % 3
         rest = data[whole:]
         yield base64.b64encode(data[:whole]).decode()
@@ -38,7 +38,7 @@ async def in_json(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
 
 
 def read_json(message: str | bytes) -> Reply | None:
-    """A transcript without times; None for `{"type": "status"}`, which says that it is made.
+    """A transcript without times; None for `{"type": "status"}`, which comes before it.
 
     Raises:
         RefusedError: it is `{"type": "error"}`; BusyError if there is no room now.
@@ -52,5 +52,5 @@ def read_json(message: str | bytes) -> Reply | None:
     return Reply(Transcript(text_of(fields), 0.0), fields)
 
 
-BINARY = Wire(lambda pieces: pieces, parse)
-JSON = Wire(in_json, read_json)
+BINARY = FileProtocol(lambda pieces: pieces, parse)
+JSON = FileProtocol(in_json, read_json)

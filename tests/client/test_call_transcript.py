@@ -1,12 +1,12 @@
-"""`coqui_client.heard`: events in, a transcript out."""
+"""`coqui_client.call_transcript`: events in, a transcript out."""
 
 import json
 from typing import Any
 
 import pytest
 
+from coqui_client.call_transcript import CallTranscript
 from coqui_client.exceptions import RefusedError, ReplyError
-from coqui_client.heard import Heard
 from coqui_transcript.transcript import Word
 
 OURS, OTHER = "127.0.0.1:40000/0000beef", "127.0.0.1:40002/1111beef"
@@ -17,8 +17,8 @@ def event(name: str, call: str | None = OURS, **body: Any) -> str:
     return json.dumps({**envelope, **body})
 
 
-def after(*events: str) -> Heard:
-    heard = Heard(0xBEEF)
+def after(*events: str) -> CallTranscript:
+    heard = CallTranscript(0xBEEF)
     for message in events:
         heard.take(message)
     return heard
@@ -66,7 +66,7 @@ def test_transcript() -> None:
 @pytest.mark.parametrize("call", [OTHER, None, "beef", "0000beef", "127.0.0.1:40000/0000BEEF"])
 def test_other_calls(call: str | None) -> None:
     """An event is ours only if its call ends with our digits after a slash."""
-    heard = Heard(0xBEEF)
+    heard = CallTranscript(0xBEEF)
     assert not heard.take(event("final", call=call, text="Not ours", start=0, end=1))
     assert not heard.take(event("session_end", call=call, duration=1))
     assert (heard.began, heard.ended, heard.latest) == (False, False, "")
@@ -95,7 +95,7 @@ def test_failed_call() -> None:
 def test_no_event(message: str) -> None:
     """What is no JSON object is told at once."""
     with pytest.raises(ReplyError):
-        Heard(1).take(message)
+        CallTranscript(1).take(message)
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,28 @@
-"""What was said on a live connection, gathered into one transcript."""
+"""The events of a live session, collected into one transcript."""
 
 from typing import Any
 
-from coqui_client.dialects import Ended, Event, Final, Partial
+from coqui_client.live_protocols import Ended, Event, Final, Partial
 from coqui_client.reply import Reply, checked
 
 
-class Said:
-    """One live session.
+class LiveTranscript:
+    """The transcript of one live session.
 
-    A final of a protocol that tells no times is given those of the sound that had been sent when
-    it was first hinted at and when it came: late by as much as the daemon is.
+    Some protocols give no times. Their finals get the seconds of sound sent at their first partial
+    and at the final, so these times are late by the daemon's delay.
 
     Attributes:
-        ended: there is no more to come.
+        ended: there are no more events.
     """
 
     def __init__(self) -> None:
         self.ended = False
         self._finals: list[dict[str, Any]] = []
         self._reply: dict[str, Any] = {}
-        # Seconds: when the utterance was first hinted at, and when the last one came.
-        self._hinted: float | None = None
-        self._told = 0.0
+        # Seconds of sound sent at the first partial of the utterance, and at the last final.
+        self._first_partial: float | None = None
+        self._last_final = 0.0
 
     def __bool__(self) -> bool:
         return bool(self._finals)
@@ -31,12 +31,12 @@ class Said:
         """Take the next event, which came after `sent` seconds of sound."""
         match event:
             case Partial(text):
-                if text and self._hinted is None:
-                    self._hinted = sent
-            case Final(said):
-                start = self._told if self._hinted is None else self._hinted
-                self._finals.append({"start": round(start, 3), "end": round(sent, 3), **said})
-                self._hinted, self._told = None, sent
+                if text and self._first_partial is None:
+                    self._first_partial = sent
+            case Final(fields):
+                start = self._last_final if self._first_partial is None else self._first_partial
+                self._finals.append({"start": round(start, 3), "end": round(sent, 3), **fields})
+                self._first_partial, self._last_final = None, sent
             case Ended(reply):
                 self._reply.update(reply)
                 self.ended = True
@@ -46,7 +46,7 @@ class Said:
 
         Args:
             duration: seconds of sound that were sent.
-            incomplete: why the rest is missing, if it is; the reply says so too.
+            incomplete: why the rest is missing, if it is; it goes into the reply.
 
         Raises:
             ReplyError: an event is not of the shape the protocol gives.

@@ -1,4 +1,4 @@
-"""What the daemon says about one telephone call, gathered from the events of all of them."""
+"""The events of one telephone call, collected into one transcript."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,14 +12,14 @@ _ENVELOPE = frozenset({"event", "session", "kind", "call", "label"})
 _FAILED = "call_failed"
 
 
-class Heard:
-    """One call as the daemon hears it.
+class CallTranscript:
+    """The transcript of one call.
 
     Args:
-        ssrc: the call's RTP source; the daemon's name of a call ends with its hexadecimal digits.
+        ssrc: the call's RTP source; the daemon's call id ends with its hexadecimal digits.
 
     Attributes:
-        began: the daemon has said something about the call.
+        began: there was an event of this call.
         latest: the text of the last partial or final.
     """
 
@@ -34,29 +34,29 @@ class Heard:
 
     @property
     def ended(self) -> bool:
-        """Whether there is no more to come."""
+        """Whether there are no more events."""
         return self._end is not None
 
     def take(self, message: str | bytes) -> bool:
-        """Take the next event; whether it is one of this call.
+        """Take the next event; return whether it is one of this call.
 
         Raises:
             ReplyError: it is no JSON object.
         """
         event = decoded(message)
         if event.get("event") == "missed":
-            # Nobody knows whose they were.
+            # They may be of any call.
             self._missed += _whole(event.get("count"))
         if not str(event.get("call")).endswith(self._suffix):
             return False
-        self._note(event)
+        self._record(event)
         return True
 
     def reply(self) -> Reply:
         """The finals as one reply, shaped like the one to a whole file.
 
-        It has `call`, `label` and `statistics` besides, and `missed`, the number of events the
-        daemon had to leave out, if there were any. Call it when the call has `ended`.
+        It also has `call`, `label` and `statistics`, and `missed`: the number of events that the
+        daemon left out, if any. Call it when the call has `ended`.
 
         Raises:
             RefusedError: the daemon says that the call failed.
@@ -74,7 +74,7 @@ class Heard:
         }
         return checked({**fields, "missed": self._missed} if self._missed else fields)
 
-    def _note(self, event: Mapping[str, Any]) -> None:
+    def _record(self, event: Mapping[str, Any]) -> None:
         self.began = True
         kind = event.get("event")
         for key in ("engine", "session", "call", "label"):
@@ -89,5 +89,5 @@ class Heard:
 
 
 def _whole(count: object) -> int:
-    # Something was missed, even if the count of it is no number.
+    # At least one was missed, even if the count is not a number.
     return count if isinstance(count, int) else 1

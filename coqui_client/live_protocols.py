@@ -1,7 +1,7 @@
 """The daemon's live protocols: how each begins and ends, and what its messages mean.
 
-Text in, meaning out; when it is sent, and over what, is the business of `coqui_client.live`. What
-was said becomes `Final.said`, shaped like a segment of the reply to a whole file.
+Messages in, events out; `coqui_client.live` sends and receives them. A final has the fields of a
+segment in the reply to a whole file.
 """
 
 import json
@@ -9,32 +9,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from coqui_client.file_protocols import JSON_PATH
 from coqui_client.reply import decoded, refusal
 from coqui_client.sound import LIVE
-from coqui_client.wire import JSON_PATH
 
 
 @dataclass(frozen=True)
 class Partial:
-    """What the utterance seems to say so far; may be empty."""
+    """The text of the open utterance so far; may be empty."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Final:
-    """What an utterance says: `text`; `start`, `end` and `words` where the protocol has them."""
+    """The text of an utterance: `text`, and `start`, `end`, `words` where the protocol has them."""
 
-    said: Mapping[str, Any]
+    fields: Mapping[str, Any]
 
     @property
     def text(self) -> str:
-        return str(self.said.get("text", ""))
+        return str(self.fields.get("text", ""))
 
 
 @dataclass(frozen=True)
 class Ended:
-    """There is no more to come; `reply` is what else was told."""
+    """The session is over; `reply` has further fields for the reply."""
 
     reply: Mapping[str, Any] = field(default_factory=dict)
 
@@ -42,7 +42,7 @@ class Ended:
 Event = Partial | Final | Ended
 
 
-class Dialect(Protocol):
+class LiveProtocol(Protocol):
     """One live protocol; the sound between `opening` and `closing` is binary, `sound.LIVE`.
 
     Attributes:
@@ -56,10 +56,10 @@ class Dialect(Protocol):
     hangs_up: bool
 
     def opening(self, interim: bool) -> str | None:
-        """The message before the sound; partials are not needed if not `interim`."""
+        """The message before the sound; without `interim` no partials are needed."""
 
     def read(self, message: str | bytes) -> Event | None:
-        """The meaning of a message; None for one that is nothing to us.
+        """The event of a message; None for one without an event.
 
         Raises:
             RefusedError: it is an error; BusyError if there is no room now.
@@ -68,7 +68,7 @@ class Dialect(Protocol):
 
 
 class Native:
-    """`/ws/v1/speech-to-text`, the daemon's own."""
+    """`/ws/v1/speech-to-text`, the daemon's own protocol."""
 
     path = "/ws/v1/speech-to-text"
     closing = json.dumps({"event": "stop"})
@@ -93,10 +93,10 @@ class Native:
 
 
 class Vosk:
-    """`/vosk`, vosk-server's (alphacep/vosk-server, websocket/asr_server.py).
+    """`/vosk`, the protocol of vosk-server (alphacep/vosk-server, websocket/asr_server.py).
 
-    There is a reply to each message of sound, but nothing waits for it: a client that did would
-    send late whenever the daemon is.
+    There is a reply to each message of sound, but nothing waits for it: otherwise the client would
+    be late whenever the daemon is.
     """
 
     path = "/vosk"
@@ -110,7 +110,7 @@ class Vosk:
         result = decoded(message)
         if "partial" in result:
             return Partial(str(result["partial"]))
-        # After silence, and at the end, a result may hold nothing.
+        # After silence, and at the end, a result may be empty.
         return Final(_of_vosk(result)) if result.get("text") else None
 
 
@@ -138,16 +138,16 @@ class Json:
         return None
 
 
-DIALECTS: Mapping[str, Dialect] = {"native": Native(), "vosk": Vosk(), "json": Json()}
+LIVE_PROTOCOLS: Mapping[str, LiveProtocol] = {"native": Native(), "vosk": Vosk(), "json": Json()}
 """The live protocols by their names on the command line."""
 
 
 def _of_vosk(result: Mapping[str, Any]) -> dict[str, Any]:
-    said: dict[str, Any] = {"text": str(result["text"])}
+    fields: dict[str, Any] = {"text": str(result["text"])}
     words = [word for word in _objects(result.get("result")) if {"start", "end"} <= set(word)]
     if words:
-        said |= {"start": words[0]["start"], "end": words[-1]["end"]}
-        said["words"] = [
+        fields |= {"start": words[0]["start"], "end": words[-1]["end"]}
+        fields["words"] = [
             {
                 "word": str(word.get("word", "")),
                 "start": word["start"],
@@ -156,7 +156,7 @@ def _of_vosk(result: Mapping[str, Any]) -> dict[str, Any]:
             }
             for word in words
         ]
-    return said
+    return fields
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

@@ -17,10 +17,10 @@ LONGEST_DELAY_SECONDS = 30.0
 Outcome = TypeVar("Outcome")
 
 
-async def persistently(
+async def retried(
     attempt: Callable[[], Awaitable[Outcome]], progress: Progress, retries: int
 ) -> Outcome:
-    """What `attempt` gives, tried again up to `retries` times while the daemon is busy.
+    """The result of `attempt`, tried again up to `retries` times while the daemon is busy.
 
     Between tries it waits about 1, 2, 4, ... and never more than 30 seconds.
 
@@ -37,7 +37,7 @@ async def persistently(
 
 async def _pause(retry: int, progress: Progress) -> None:
     longest = min(FIRST_DELAY_SECONDS * 2**retry, LONGEST_DELAY_SECONDS)
-    # Not all the clients a busy daemon turned away should come back at the same moment.
+    # So that refused clients do not all come back at the same moment.
     delay = longest * random.SystemRandom().uniform(0.75, 1.25)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(delay):

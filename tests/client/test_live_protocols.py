@@ -1,30 +1,32 @@
-"""`coqui_client.dialects` and `coqui_client.said`: messages in, a transcript out."""
+"""Live protocols and the transcript of a live session: messages in, a transcript out."""
 
 import json
 from typing import Any
 
 import pytest
 
-from coqui_client.dialects import DIALECTS, Ended, Event, Final, Partial
 from coqui_client.exceptions import BusyError, RefusedError, ReplyError
-from coqui_client.said import Said
+from coqui_client.live_protocols import LIVE_PROTOCOLS, Ended, Event, Final, Partial
+from coqui_client.live_transcript import LiveTranscript
 from coqui_transcript.transcript import Word
 
 
-def read(dialect: str, message: dict[str, Any]) -> Event | None:
-    return DIALECTS[dialect].read(json.dumps(message))
+def read(protocol: str, message: dict[str, Any]) -> Event | None:
+    return LIVE_PROTOCOLS[protocol].read(json.dumps(message))
 
 
 def test_openings_and_closings() -> None:
     """Each protocol is told what sound comes and when it is over; JSON takes no other sound."""
-    opened = {name: json.loads(one.opening(False) or "null") for name, one in DIALECTS.items()}
+    opened = {
+        name: json.loads(one.opening(False) or "null") for name, one in LIVE_PROTOCOLS.items()
+    }
     sound = {"sample_rate": 16000, "encoding": "linear16"}
     assert opened == {
         "native": {"event": "start", **sound, "interim": False, "words": True},
         "vosk": {"config": {"sample_rate": 16000, "words": True}},
         "json": None,
     }
-    assert {name: json.loads(one.closing) for name, one in DIALECTS.items()} == {
+    assert {name: json.loads(one.closing) for name, one in LIVE_PROTOCOLS.items()} == {
         "native": {"event": "stop"},
         "vosk": {"eof": 1},
         "json": {"type": "stop"},
@@ -35,7 +37,7 @@ NATIVE = {"event": "transcript", "text": "Hi.", "start": 0.5}
 
 
 @pytest.mark.parametrize(
-    ("dialect", "message", "event"),
+    ("protocol", "message", "event"),
     [
         ("native", {"event": "started", "session_id": "7e"}, None),
         ("native", {**NATIVE, "is_final": False}, Partial("Hi.")),
@@ -53,9 +55,9 @@ NATIVE = {"event": "transcript", "text": "Hi.", "start": 0.5}
         ("json", {"type": "status", "message": "Processing audio..."}, None),
     ],
 )
-def test_reading(dialect: str, message: dict[str, Any], event: Event | None) -> None:
+def test_reading(protocol: str, message: dict[str, Any], event: Event | None) -> None:
     """Each message means one thing; those that are not about what is said mean nothing."""
-    assert read(dialect, message) == event
+    assert read(protocol, message) == event
 
 
 def test_words_of_vosk() -> None:
@@ -64,7 +66,7 @@ def test_words_of_vosk() -> None:
         {"word": "good", "start": 0.5, "end": 0.75, "conf": 1.0},
         {"word": "day", "start": 0.75, "end": 1.25, "conf": 0.5},
     ]
-    said = Said()
+    said = LiveTranscript()
     event = read("vosk", {"text": "good day", "result": result})
     assert event is not None
     said.take(event, 2.0)
@@ -73,29 +75,29 @@ def test_words_of_vosk() -> None:
     assert segment.words == (Word("good", 0.5, 0.75, 1.0), Word("day", 0.75, 1.25, 0.5))
 
 
-@pytest.mark.parametrize(("dialect", "key"), [("native", "event"), ("json", "type")])
-def test_errors(dialect: str, key: str) -> None:
+@pytest.mark.parametrize(("protocol", "key"), [("native", "event"), ("json", "type")])
+def test_errors(protocol: str, key: str) -> None:
     """An error is raised in the daemon's words; `busy` is one that is worth another try."""
     with pytest.raises(RefusedError, match=r"^the engine failed$") as refused:
-        read(dialect, {key: "error", "message": "the engine\nfailed", "code": "engine_failed"})
+        read(protocol, {key: "error", "message": "the engine\nfailed", "code": "engine_failed"})
     assert refused.value.code == "engine_failed"
     with pytest.raises(BusyError):
-        read(dialect, {key: "error", "message": "later", "code": "busy"})
+        read(protocol, {key: "error", "message": "later", "code": "busy"})
     with pytest.raises(RefusedError, match="refused"):
-        read(dialect, {key: "error"})
+        read(protocol, {key: "error"})
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("protocol", LIVE_PROTOCOLS)
 @pytest.mark.parametrize("message", ["hello", "[]", b"\xff"])
-def test_no_message(dialect: str, message: str | bytes) -> None:
+def test_no_message(protocol: str, message: str | bytes) -> None:
     """What is no JSON object is not this daemon."""
     with pytest.raises(ReplyError):
-        DIALECTS[dialect].read(message)
+        LIVE_PROTOCOLS[protocol].read(message)
 
 
 def test_transcript() -> None:
     """Finals become segments; what the end tells is in the reply."""
-    said = Said()
+    said = LiveTranscript()
     assert not said
     said.take(Final({"text": "Hello.", "start": 0.5, "end": 1.0, "confidence": 0.9}), 1.6)
     said.take(Final({"text": "Bye.", "start": 2.0, "end": 2.5}), 3.1)
@@ -114,7 +116,7 @@ def test_transcript() -> None:
 
 def test_times_of_a_protocol_without() -> None:
     """A final is as old as its first partial with words, else as the final before it."""
-    said = Said()
+    said = LiveTranscript()
     for event, sent in (
         (Partial(""), 0.1),
         (Partial("He"), 0.5),
@@ -129,7 +131,7 @@ def test_times_of_a_protocol_without() -> None:
 
 def test_final_of_another_shape() -> None:
     """A final without a text is found when the transcript is made."""
-    said = Said()
+    said = LiveTranscript()
     said.take(Final({"text": None}), 1.0)
     with pytest.raises(ReplyError, match="no text"):
         said.reply(1.0)
