@@ -44,7 +44,7 @@ def engine(settings: Settings) -> Recognise:
 def utterances(pcm: Samples, settings: Settings) -> list[Samples]:
     """What the daemon's level and gate make of a file."""
     leveller = Leveller(settings.level, 30.0)
-    gate = Gate(settings.vad, settings.audio, "file")
+    gate = Gate(settings.vad, settings.audio, False)
     events = gate.push(leveller.push(pcm)) + gate.push(leveller.flush()) + gate.flush()
     spoken: list[list[Samples]] = []
     for event in events:

@@ -21,6 +21,7 @@ from coqui_server.config.settings import Settings
 from coqui_server.engines import load_engine
 from coqui_server.engines.base import AnyEngine
 from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
 from coqui_transcript.transcript import Transcript
@@ -63,7 +64,7 @@ async def transcripts(
     scheduler = Scheduler(settings.server.threadpool.count)
     heard = []
     for sound in sounds:
-        async with Session("live", engine, scheduler, settings) as session:
+        async with Session(SessionRequest("live", engine), scheduler, settings) as session:
             for start in range(0, len(sound), SAMPLE_RATE):
                 await session.write(sound[start : start + SAMPLE_RATE])
             heard.append(await session.finish())

@@ -103,7 +103,7 @@ def _pcm(clip: Clip) -> Samples:
 def utterances(sound: Samples, settings: Settings) -> Iterator[Utterance]:
     """What the gate of a live session cuts this sound into, and when it knows."""
     levelled = Leveller(settings.level, 0.0).push(sound)
-    gate = Gate(settings.vad, settings.audio, "live")
+    gate = Gate(settings.vad, settings.audio, True)
     vad = webrtcvad.Vad(settings.vad.mode)
     step = round(settings.audio.frame_duration * SAMPLE_RATE)
     start, voiced, parts = 0.0, 0.0, list[Samples]()

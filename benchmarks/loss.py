@@ -32,6 +32,7 @@ from coqui_server.rtp.packet import SEQUENCES, TIMESTAMPS, Packet
 from coqui_server.rtp.playout import Piece
 from coqui_server.rtp.stream import Address, Arrived, Names, Stream
 from coqui_server.rtp.switchboard import Switchboard
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
@@ -77,7 +78,7 @@ class Receiver:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.rtp
-        self._stall = settings.vad.closing("rtp")[0] + settings.rtp.jitter
+        self._stall = settings.vad.closing(live=True)[0] + settings.rtp.jitter
         self._switchboard = Switchboard(self._admit, lambda *_: False, Drops())
 
     def _admit(self, address: Address, packets: Arrived) -> Stream:
@@ -124,7 +125,7 @@ async def through(network: Network, calls: list[list[bytes]], service: Service) 
     for number, frames in enumerate(calls):
         arrivals = Network(network.loss, network.jitter, network.seed + number).carry(frames)
         receiver = Receiver(service.settings)
-        async with service.session("rtp") as session:
+        async with service.session(SessionRequest("rtp")) as session:
             heard.texts.append(await hear(session, receiver, arrivals))
         lost = len(frames) - len(arrivals)
         heard.packets.update(sent=len(frames), lost=lost, late=receiver.late)

@@ -62,7 +62,7 @@ class VadSettings(Section):
             return {**data, "silence": {"file": data["silence"], "live": data["silence"]}}
         return data
 
-    def closing(self, kind: Kind) -> tuple[float, float]:
+    def closing(self, *, live: bool) -> tuple[float, float]:
         """The window (seconds) that ends an utterance and the share of it that must be silent.
 
         The older server had one window for both ends, `padding` with `ratio`. A file that sets
@@ -70,7 +70,7 @@ class VadSettings(Section):
         """
         if "padding" in self.model_fields_set and "silence" not in self.model_fields_set:
             return self.padding, self.ratio
-        return (self.silence.file if kind == "file" else self.silence.live), 0.9
+        return (self.silence.live if live else self.silence.file), 0.9
 
 
 class PartialSettings(Section):

@@ -21,6 +21,7 @@ from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
 from coqui_server.transcription.events import Event, Final, Partial
 from coqui_server.transcription.files import transcribe
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 
 _LARGEST = 64 * 2**20
@@ -56,10 +57,8 @@ async def _live(line: Line, principal: Principal, service: Service, message: str
                 await line.send({"type": "final", "text": event.segment.text})
 
     intake, pace = Intake(), service.settings.partials.pace
-    async with (
-        service.session("live", interim=pace, sinks=[tell], owner=principal.user) as session,
-        heard_out(session, intake),
-    ):
+    request = SessionRequest("live", interim=pace, owner=principal.user, sinks=(tell,))
+    async with service.session(request) as session, heard_out(session, intake):
         while True:
             if isinstance(message, bytes):
                 await intake.hear(session, message)

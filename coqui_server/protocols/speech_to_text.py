@@ -25,6 +25,7 @@ from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
 from coqui_server.transcription.events import Event, Final, Partial, UtteranceEnd
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
 from coqui_transcript.mapping import segment_to_json
@@ -94,14 +95,15 @@ async def _session(line: Line, principal: Principal, service: Service, wishes: _
             await line.send(message)
 
     interim = service.settings.partials.pace if wishes.interim else None
-    async with service.session(
+    request = SessionRequest(
         "live",
         engine=wishes.engine,
         options=wishes.options,
         interim=interim,
-        sinks=[tell],
         owner=principal.user,
-    ) as session:
+        sinks=(tell,),
+    )
+    async with service.session(request) as session:
         await line.send({"event": "started", "session_id": session.id})
         async with heard_out(session, wishes.intake):
             await _listen(line, session, wishes.intake)

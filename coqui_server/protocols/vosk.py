@@ -23,6 +23,7 @@ from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, heard_out
 from coqui_server.protocols.line import Line, parsed
 from coqui_server.transcription.events import Event, Final, Partial
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
 from coqui_transcript.transcript import Segment, Word
@@ -96,15 +97,15 @@ async def _stream(
 ) -> None:
     intake, results = Intake(rate=config.rate), _Results(config)
     options = Options(alternatives=config.alternatives, phrases=config.phrases)
-    pace = service.settings.partials.pace
-    async with service.session(
+    request = SessionRequest(
         "live",
         engine=config.engine,
         options=options,
-        interim=pace,
-        sinks=[results],
+        interim=service.settings.partials.pace,
         owner=principal.user,
-    ) as session:
+        sinks=(results,),
+    )
+    async with service.session(request) as session:
         try:
             async with heard_out(session, intake):
                 while not _is(message, "eof"):

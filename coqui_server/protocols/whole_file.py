@@ -76,7 +76,7 @@ async def _answer(
 def _reply(session: Session, transcript: Transcript) -> dict[str, Any]:
     return {
         **transcript_to_json(transcript),
-        "time": round(session.work, 3),
+        "time": round(session.decoding_seconds, 3),
         "engine": session.engine.name,
         "session": session.id,
     }

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from coqui_server.exceptions import RequestError
 from coqui_server.rtp.playout import Key, Pause, Piece, Sound
 from coqui_server.rtp.stream import Stream
 from coqui_server.transcription.events import Event, Final, Sink
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
 
@@ -94,13 +95,15 @@ class Leg:
     async def _run(self) -> None:
         names, pace = self.stream.names, self._service.settings.partials.pace
         try:
-            async with self._service.session(
+            request = SessionRequest(
                 "rtp",
                 interim=pace,
-                sinks=[*self._sinks, self._note],
                 call=self.call,
                 label=names.label,
-            ) as session:
+                sinks=(*self._sinks, self._note),
+                transport=self._counted,
+            )
+            async with self._service.session(request) as session:
                 self.session = session
                 _log.info("call %s: session %s", self.call, session.id)
                 await self._play(session)
@@ -108,15 +111,15 @@ class Leg:
             _log.warning("call %s: ended early: %s", self.call, failure)
 
     async def _play(self, session: Session) -> None:
-        try:
-            while self._ending is None:
-                await self._wake.wait()
-                self._wake.clear()
-                await self._write(session, self.stream.take(self._now))
-            await self._write(session, self.stream.take(self._now, flush=True))
-        finally:
-            session.statistics = {**self.stream.statistics(), "ended": self._ending}
+        while self._ending is None:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._write(session, self.stream.take(self._now))
+        await self._write(session, self.stream.take(self._now, flush=True))
         await session.finish()
+
+    def _counted(self) -> Mapping[str, Any]:
+        return {**self.stream.statistics(), "ended": self._ending}
 
     async def _write(self, session: Session, pieces: list[Piece]) -> None:
         if session.source.label is None and self.stream.cname:

@@ -16,6 +16,7 @@ from coqui_server.rtp.port import Port
 from coqui_server.rtp.stream import Address, Arrived, Names, Stream
 from coqui_server.rtp.switchboard import CANDIDATES
 from coqui_server.transcription.events import Sink
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 
 _ROUND, _LONGEST_ROUND, _ROUND_PER_LEG = 0.06, 0.3, 0.001
@@ -55,7 +56,7 @@ class Listener:
         self._service = service
         self._sinks = tuple(sinks)
         self._clock = asyncio.get_running_loop().time
-        self._stall = service.settings.vad.closing("rtp")[0] + self.settings.jitter
+        self._stall = service.settings.vad.closing(live=True)[0] + self.settings.jitter
         self._verdicts: dict[str, bool] = {}
         self._ports: set[Port] = set()
         self._legs: dict[asyncio.Task[None], tuple[Leg, Port]] = {}
@@ -172,7 +173,7 @@ class Listener:
             reason = f"beyond the {self.settings.max_calls} calls of rtp.max_calls"
         else:
             try:
-                self._service.check_room("rtp")
+                self._service.check_room(SessionRequest("rtp"))
             except Busy as busy:
                 reason = f"because {busy}"
             else:

@@ -13,6 +13,7 @@ from coqui_server.rtp.packet import SEQUENCES, TIMESTAMPS, Packet, ahead
 from coqui_server.rtp.playout import Pause, Piece, Playout
 from coqui_server.rtp.reception import Reception
 from coqui_server.rtp.rtcp import ReportBlock, SenderReport
+from coqui_server.transcription.statistics import PACKET_COUNTERS
 
 Address = tuple[str, int]
 Arrived = Sequence[tuple[Packet, float]]
@@ -45,8 +46,7 @@ class _Run:
         self.reception = Reception()
 
     def counts(self) -> Counter[str]:
-        names = ("packets", "lost", "late", "duplicates", "overrun")
-        return Counter({name: getattr(self.buffer, name) for name in names})
+        return Counter({name: getattr(self.buffer, name) for name in PACKET_COUNTERS})
 
 
 class Stream:

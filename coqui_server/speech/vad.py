@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import webrtcvad
 
-from coqui_server.config.audio import AudioSettings, Kind, VadSettings
+from coqui_server.config.audio import AudioSettings, VadSettings
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.speech.evidence import is_speech
 
@@ -61,13 +61,13 @@ GateEvent = Opened | Speech | Paused | Closed
 class Gate:
     """Cuts one stream into utterances. Each sample is given out at most once, and in order."""
 
-    def __init__(self, settings: VadSettings, audio: AudioSettings, kind: Kind) -> None:
+    def __init__(self, settings: VadSettings, audio: AudioSettings, live: bool) -> None:
         self._vad = webrtcvad.Vad(settings.mode)
         self._frame = round(audio.frame_duration * SAMPLE_RATE)
         self._padding = self._frames(settings.padding)
         self._kept = self._frames(_KEPT)
         self._ratio = settings.ratio
-        closing, self._share = settings.closing(kind)
+        closing, self._share = settings.closing(live=live)
         self._longest = self._frames(settings.max_utterance)
         self._search = min(self._frames(_SEARCH), self._longest // 2)
         self._judge_every = self._frames(_JUDGE_EVERY)

@@ -1,19 +1,21 @@
-"""An utterance's way through an engine, on the scheduler's threads.
+"""Utterances through an engine, on the scheduler's threads.
 
-An engine that streams is fed while the speaker goes on, and has little left to do at the end. The
-others decode all they have for each hypothesis, with a recognizer of its own. They preview a live
-utterance as it grows, for the partials, and decode it whenever the speaker pauses: if nothing is
-said after that, it is the final, made while the gate still waited for the end to be sure.
+An engine that streams is fed while the speaker goes on, and has little left to do at the end. Other
+engines decode the whole utterance for each hypothesis, with a new recognizer. For partials they
+decode a live utterance as it grows. They also decode it whenever the speaker pauses: if no speech
+follows, the result is the final, ready before the gate has waited out the closing silence.
 `docs/tuning.md` has what that gains.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
 from coqui_server.engines.base import Engine, Hypothesis, Options, Recognizer, RemoteEngine
 from coqui_server.media.samples import Samples
+from coqui_server.transcription.reporter import Reporter
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Priority, Scheduler
 from coqui_server.transcription.utterance import Utterance
 
@@ -21,110 +23,95 @@ _FEED_PACE = 0.2
 """Seconds of new speech after which a streaming engine is fed while the speaker goes on."""
 
 _PREVIEW_SHARE = 4
-"""A preview that took one second is followed by the next after four of new speech: what a growing
-utterance costs in previews stays a fraction of a thread."""
+"""After a preview that took one second, the next one waits for four seconds of new speech. So the
+previews of a growing utterance cost a fraction of a thread."""
 
 Result = TypeVar("Result")
 
-Show = Callable[[Utterance, str], Awaitable[None]]
-"""Announces the text of a partial."""
-
 
 class Decoding:
-    """Decodes utterances of one session.
+    """Decodes the utterances of one session on the scheduler's threads.
 
     Args:
-        owner: whose turn it is when threads are shared.
-        interim: seconds of new speech between partials; None for none.
-        visible: whether partials of this utterance may be shown: the finals before it are out.
-        show: called with each partial's text that differs from the one before.
+        request: whether the session is live, its options, and how often it wants partials.
+        reporter: gets each partial whose text differs from the one before.
 
     Attributes:
-        finals: seconds spent on what finals need.
-        partials: seconds spent on what became no final.
+        final_seconds: seconds of decoding that finals needed.
+        partial_seconds: seconds of decoding that became no final.
     """
 
     def __init__(
-        self,
-        engine: Engine,
-        scheduler: Scheduler,
-        owner: object,
-        options: Options,
-        *,
-        live: bool,
-        interim: float | None,
-        visible: Callable[[Utterance], bool],
-        show: Show,
+        self, engine: Engine, scheduler: Scheduler, request: SessionRequest, reporter: Reporter
     ) -> None:
-        self.finals = self.partials = 0.0
+        self.final_seconds = self.partial_seconds = 0.0
         self._engine = engine
         self._scheduler = scheduler
-        self._owner = owner
-        self._options = options
-        self._live = live
-        self._priority = Priority.LIVE if live else Priority.FILE
-        self._interim = interim
-        self._visible = visible
-        self._show = show
-        self._feeding = _FEED_PACE if live and engine.capabilities.streaming else None
+        self._options = request.options
+        self._live = request.live
+        self._priority = Priority.LIVE if request.live else Priority.FILE
+        self._interim = request.interim
+        self._reporter = reporter
+        streaming = engine.capabilities.streaming
+        self._feed_pace = _FEED_PACE if request.live and streaming else None
 
     async def decode(self, utterance: Utterance) -> Hypothesis:
-        """What the utterance says, once it is closed. Cancelling it stops its other jobs."""
+        """The final result, once the utterance is closed. Cancelling it stops its other jobs."""
         if self._engine.capabilities.streaming:
             return await self._feed(utterance)
         if not self._live:
-            await utterance.due(None)
-            return await self._run(partial(self._look, utterance))
+            await utterance.speech(None)
+            return await self._run(partial(self._decode_whole, utterance))
         previews = asyncio.create_task(self._preview(utterance))
         try:
-            said = await self._foresee(utterance)
+            result = await self._decode_at_pauses(utterance)
         finally:
             previews.cancel()
             (failure,) = await asyncio.gather(previews, return_exceptions=True)
         if isinstance(failure, Exception):
             raise failure
-        return said
+        return result
 
-    async def _foresee(self, utterance: Utterance) -> Hypothesis:
-        """Decode at each pause, as it may be the end: then the final is there when that is sure."""
+    async def _decode_at_pauses(self, utterance: Utterance) -> Hypothesis:
+        """Decode at each pause: if it is the end, the final is ready when the gate closes."""
         while True:
-            length = await utterance.still()
+            length = await utterance.paused_at()
             priority = Priority.EARLY if utterance.end is None else Priority.LIVE
-            job = self._scheduler.run(self._owner, partial(self._look, utterance), priority)
-            look = asyncio.create_task(job)
+            work = partial(self._decode_whole, utterance)
+            job = asyncio.create_task(self._scheduler.run(self, work, priority))
             try:
-                if await utterance.ends(length):
-                    self._scheduler.promote(self._owner)
-                    said, seconds = await look
-                    self.finals += seconds
-                    return said
-                if look.done():
-                    self.partials += look.result()[1]
+                if await utterance.ends_at(length):
+                    self._scheduler.promote(self)
+                    result, seconds = await job
+                    self.final_seconds += seconds
+                    return result
+                if job.done():
+                    self.partial_seconds += job.result()[1]
             finally:
-                look.cancel()
-                await asyncio.gather(look, return_exceptions=True)
+                job.cancel()
+                await asyncio.gather(job, return_exceptions=True)
 
     async def _feed(self, utterance: Utterance) -> Hypothesis:
         """Feed one recognizer as speech comes."""
         recognizer: Recognizer | None = None
         unshown = 0.0
         while True:
-            unshown += await utterance.due(self._feeding)
+            unshown += await utterance.speech(self._feed_pace)
             last = utterance.end is not None
             due = self._interim is not None and unshown >= self._interim
-            showing = due and not last and self._visible(utterance)
+            showing = due and not last and utterance.first
             step = partial(self._step, recognizer, utterance.take(), showing=showing, last=last)
             recognizer, hypothesis = await self._run(step)
             if hypothesis and last:
                 return hypothesis
             if hypothesis:
                 unshown = 0.0
-                await self._tell(utterance, hypothesis)
+                await self._show(utterance, hypothesis)
 
     def _step(
         self, recognizer: Recognizer | None, pcm: Samples, *, showing: bool, last: bool
     ) -> tuple[Recognizer | None, Hypothesis | None]:
-        """On a decoder thread: feed, and ask for what is wanted. Native memory is freed here."""
+        """On a decoder thread: feed, and get the partial or the final. Frees native memory here."""
         recognizer = recognizer or self._engine.open(self._options)
         recognizer.feed(pcm)
         if last:
@@ -134,46 +121,45 @@ class Decoding:
     async def _preview(self, utterance: Utterance) -> None:
         pace = self._interim
         while pace is not None:
-            await utterance.due(pace)
+            await utterance.speech(pace)
             if utterance.end is not None:
-                # Its final is next; and `due` would not wait any more.
+                # The final is next, and `speech` would no longer wait.
                 return
-            if self._visible(utterance):
-                look = partial(self._look, utterance)
-                said, seconds = await self._scheduler.run(self._owner, look, Priority.PARTIAL)
-                self.partials += seconds
+            if utterance.first:
+                work = partial(self._decode_whole, utterance)
+                result, seconds = await self._scheduler.run(self, work, Priority.PARTIAL)
+                self.partial_seconds += seconds
                 pace = max(pace, _PREVIEW_SHARE * seconds)
-                await self._tell(utterance, said)
+                await self._show(utterance, result)
 
-    def _look(self, utterance: Utterance) -> Hypothesis:
-        """On a decoder thread: what all of it so far says."""
+    def _decode_whole(self, utterance: Utterance) -> Hypothesis:
+        """On a decoder thread: decode all samples so far with a new recognizer."""
         recognizer = self._engine.open(self._options)
         recognizer.feed(utterance.whole())
         return recognizer.finish()
 
     async def _run(self, work: Callable[[], Result]) -> Result:
-        """Run what a final needs."""
-        result, seconds = await self._scheduler.run(self._owner, work, self._priority)
-        self.finals += seconds
+        """Run work that a final needs."""
+        result, seconds = await self._scheduler.run(self, work, self._priority)
+        self.final_seconds += seconds
         return result
 
-    async def _tell(self, utterance: Utterance, hypothesis: Hypothesis) -> None:
+    async def _show(self, utterance: Utterance, hypothesis: Hypothesis) -> None:
         if hypothesis.text not in ("", utterance.shown):
             utterance.shown = hypothesis.text
-            await self._show(utterance, hypothesis.text)
+            await self._reporter.partial(hypothesis.text, utterance.start)
 
 
 class RemoteDecoding:
-    """Has utterances decoded by a service. Takes no thread's time, and makes no partials: each
-    would be billed."""
+    """Sends utterances to a service. Takes no thread, and makes no partials, which cost money."""
 
-    finals = partials = 0.0
+    final_seconds = partial_seconds = 0.0
 
     def __init__(self, engine: RemoteEngine, options: Options) -> None:
         self._engine = engine
         self._options = options
 
     async def decode(self, utterance: Utterance) -> Hypothesis:
-        """What the utterance says, once it is closed."""
-        await utterance.due(None)
+        """The final result, once the utterance is closed."""
+        await utterance.speech(None)
         return await self._engine.transcribe(utterance.whole(), self._options)

@@ -8,6 +8,7 @@ from coqui_server.engines.base import Options
 from coqui_server.exceptions import TooLarge
 from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.transcription.events import Sink
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
 from coqui_transcript.transcript import Transcript
@@ -38,9 +39,10 @@ async def transcribe(
     chosen = service.engines.get(engine, language)
     options = Options(language=language)
     longest = service.settings.audio.max_duration
-    async with service.session(
-        "file", engine=chosen, options=options, label=label, owner=owner, sinks=sinks
-    ) as session:
+    request = SessionRequest(
+        "file", engine=chosen, options=options, label=label, owner=owner, sinks=tuple(sinks)
+    )
+    async with service.session(request) as session:
         async with aclosing(service.transcoder.transcode(chunks, path)) as sound:
             async for pcm in sound:
                 if session.samples + len(pcm) > longest * SAMPLE_RATE:

@@ -1,8 +1,7 @@
-"""How much decoding live sessions ask for, from what it has cost so far.
+"""How much decoding the live sessions need, from what it has cost so far.
 
-A live session needs so many seconds of decoding for each second of sound. What is counted is what
-its finals took; partials can be left out. A session too young to tell is taken to be like the
-others were.
+A live session needs so many seconds of decoding for each second of sound. Only finals count, since
+partials can be left out. A session too young to be measured counts as a typical one.
 """
 
 from collections.abc import Iterable
@@ -19,13 +18,13 @@ _MEMORY = 1800.0
 
 
 class Measured(Protocol):
-    """What is looked at in a session: seconds of sound, and of decoding for its finals."""
+    """The measured part of a session: seconds of sound, and of decoding for its finals."""
 
     @property
     def duration(self) -> float: ...
 
     @property
-    def needed(self) -> float: ...
+    def final_seconds(self) -> float: ...
 
 
 class Load:
@@ -43,7 +42,7 @@ class Load:
     def learn(self, session: Measured) -> None:
         """Take a session that has ended into what is typical."""
         self._sound += session.duration
-        self._work += session.needed
+        self._work += session.final_seconds
         if self._sound > _MEMORY:
             self._work *= _MEMORY / self._sound
             self._sound = _MEMORY
@@ -52,7 +51,7 @@ class Load:
         """Threads that these sessions keep busy."""
         open = list(sessions)
         typical = self._typical(open)
-        return sum(typical if s.duration < _YOUNG else s.needed / s.duration for s in open)
+        return sum(typical if s.duration < _YOUNG else s.final_seconds / s.duration for s in open)
 
     def admits(self, sessions: Iterable[Measured]) -> bool:
         """Whether there is room for one more beside these.
@@ -66,5 +65,5 @@ class Load:
     def _typical(self, sessions: list[Measured]) -> float:
         """Threads a session keeps busy, over those that ended and those that are open."""
         sound = self._sound + sum(session.duration for session in sessions)
-        work = self._work + sum(session.needed for session in sessions)
+        work = self._work + sum(session.final_seconds for session in sessions)
         return work / sound if sound >= _YOUNG else 0.0

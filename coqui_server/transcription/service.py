@@ -1,34 +1,26 @@
-"""What protocols are given: sessions, if there is room, and a way to read files."""
+"""Opens sessions if there is room, and reads files, for every protocol."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from coqui_server import __version__
-from coqui_server.config.audio import Kind
 from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
-from coqui_server.engines.base import (
-    DEFAULT_OPTIONS,
-    AnyEngine,
-    Options,
-    RemoteEngine,
-    StreamingService,
-)
+from coqui_server.engines.base import AnyEngine, RemoteEngine
 from coqui_server.exceptions import Busy, GoingAway, Idle
 from coqui_server.media.transcode import Transcoder
 from coqui_server.transcription import rehearsal
-from coqui_server.transcription.events import Sink
 from coqui_server.transcription.hub import Hub
 from coqui_server.transcription.keeping import Keeper
 from coqui_server.transcription.load import Load
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
 from coqui_server.transcription.statistics import KINDS, Statistics
-from coqui_server.transcription.streamed import StreamedSession
 
 
 class Service:
@@ -60,7 +52,7 @@ class Service:
         self._keeper = keeper
         self._scheduler = scheduler
         self._load = Load(scheduler.threads)
-        # Those whose sound has to be decoded here in time: files can wait, services have their own.
+        # Sessions whose sound must be decoded in time on our threads.
         self._live: set[Session] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -69,41 +61,22 @@ class Service:
         self._waiting: set[asyncio.Timeout] = set()
 
     @asynccontextmanager
-    async def session(
-        self,
-        kind: Kind,
-        *,
-        engine: AnyEngine | None = None,
-        options: Options = DEFAULT_OPTIONS,
-        interim: float | None = None,
-        sinks: Sequence[Sink] = (),
-        call: str | None = None,
-        label: str | None = None,
-        owner: str | None = None,
-    ) -> AsyncIterator[Session]:
-        """A running session, aborted if the block is left before `finish`. The hub hears it last.
+    async def session(self, request: SessionRequest) -> AsyncIterator[Session]:
+        """A running session, aborted if the block is left before `finish`.
 
-        Without an engine, one of `engines`, it is the default one's.
+        Its events go to the keeper first, then to the request's sinks, then to the hub.
 
         Raises:
             Busy: `server.max_sessions` are open, or the daemon is shutting down.
             StoreError: the session could not be kept.
         """
-        engine = engine or self.engines.default
         try:
-            self.check_room(kind, engine)
+            self.check_room(request)
         except Busy:
-            self.statistics.refused[kind] += 1
+            self.statistics.refused[request.kind] += 1
             raise
-        means = (self._scheduler, self.settings)
-        wishes: dict[str, Any] = {
-            **{"options": options, "interim": interim, "call": call, "label": label},
-            **{"owner": owner, "keeper": self._keeper, "sinks": (*sinks, self.hub)},
-        }
-        if kind != "file" and isinstance(engine, StreamingService):
-            session: Session = StreamedSession(kind, engine, *means, **wishes)
-        else:
-            session = Session(kind, engine, *means, **wishes)
+        complete = replace(request, engine=self._engine(request), sinks=(*request.sinks, self.hub))
+        session = Session(complete, self._scheduler, self.settings, self._keeper)
         self._enter(session)
         try:
             async with session:
@@ -111,8 +84,8 @@ class Service:
         finally:
             self._leave(session)
 
-    def check_room(self, kind: Kind, engine: AnyEngine | None = None) -> None:
-        """Say whether another session could be opened now, with the default engine or this one.
+    def check_room(self, request: SessionRequest) -> None:
+        """Check whether this session could be opened now.
 
         Files wait for each other; live sound cannot wait, so it must be decoded in time.
 
@@ -123,15 +96,15 @@ class Service:
             raise Busy("the server is shutting down")
         if len(self.sessions) >= self.settings.server.max_sessions:
             raise Busy(f"all {len(self.sessions)} sessions are taken; try again later")
-        if _loads_threads(kind, engine or self.engines.default) and self.overloaded:
+        if self._loads_threads(request) and self.overloaded:
             raise Busy(
                 f"{len(self._live)} live sessions {self._burden()}, and one more could not be "
-                "heard in time; try again later"
+                "decoded in time; try again later"
             )
 
     @property
     def overloaded(self) -> bool:
-        """Whether another live session could not be decoded here in time."""
+        """Whether another live session could not be decoded in time on our threads."""
         return self._scheduler.overdue or not self._load.admits(self._live)
 
     def _burden(self) -> str:
@@ -141,11 +114,10 @@ class Service:
         return f"keep {needed:.1f} of {threads} decoder threads busy"
 
     async def rehearse(self) -> None:
-        """Let the engines decode something, so that it is known how many sessions there is room for
-        when all of them come at once.
+        """Measure what the engines cost, so that admission knows it before the first session.
 
-        The slowest counts, for any may be asked for: with too little room the first sessions put
-        it right, with too much all of them are late.
+        The slowest engine counts, because any of them may be asked for. If that is too careful, the
+        first sessions correct it; if it were too optimistic, all of them would be late.
         """
         local = [engine for engine in self.engines if not isinstance(engine, RemoteEngine)]
         costs = [await asyncio.to_thread(rehearsal.cost, engine) for engine in local]
@@ -156,17 +128,18 @@ class Service:
         self._draining = True
 
     def dismiss(self) -> None:
-        """Wait for no source any more; what is being waited for is as if it were over."""
+        """End every wait for a source, now and from now on, with `GoingAway`."""
         self._dismissed = True
         for timer in self._waiting:
             timer.reschedule(asyncio.get_running_loop().time())
 
     @asynccontextmanager
     async def patience(self) -> AsyncIterator[None]:
-        """The wait for a source in this block ends after `server.idle`, or when it is dismissed.
+        """Limit the wait for a source in this block.
 
         Raises:
-            Idle, GoingAway: it has ended so.
+            Idle: it took longer than `server.idle`.
+            GoingAway: the daemon is shutting down (`dismiss`).
         """
         idle = self.settings.server.idle
         try:
@@ -184,7 +157,7 @@ class Service:
     def _enter(self, session: Session) -> None:
         self.sessions.add(session)
         self._empty.clear()
-        if _loads_threads(session.kind, session.engine):
+        if self._loads_threads(session.request):
             self._live.add(session)
         self._scheduler.reserved = 1 if self._live else 0
 
@@ -202,9 +175,16 @@ class Service:
         """Wait until no session is open."""
         await self._empty.wait()
 
+    def _engine(self, request: SessionRequest) -> AnyEngine:
+        return request.engine or self.engines.default
+
+    def _loads_threads(self, request: SessionRequest) -> bool:
+        """Whether its sound must be decoded in time on our threads."""
+        return request.live and not isinstance(self._engine(request), RemoteEngine)
+
     def health(self) -> dict[str, Any]:
         """The state for `/health`."""
-        kinds = Counter(session.kind for session in self.sessions)
+        kinds = Counter(session.request.kind for session in self.sessions)
         return {
             "status": "draining" if self._draining else "ok",
             "version": __version__,
@@ -221,10 +201,6 @@ class Service:
                 "overloaded": self.overloaded,
             },
         }
-
-
-def _loads_threads(kind: Kind, engine: AnyEngine) -> bool:
-    return kind != "file" and not isinstance(engine, RemoteEngine)
 
 
 def _described(engine: AnyEngine) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What sessions came to, added up by kind, since the daemon started."""
+"""Sums over all sessions since the daemon started, by kind."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ from coqui_server.transcription.session import Session
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-PACKETS = ("packets", "lost", "late", "duplicates", "overrun")
-"""What calls count of their RTP packets, by the names in a session's statistics."""
+PACKET_COUNTERS = ("packets", "lost", "late", "duplicates", "overrun")
+"""The counters of RTP packets in a call's statistics. The one place that names them."""
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Totals:
         """Take one session in, as it is now."""
         self.sessions += 1
         self.sound += session.duration
-        self.decoding += session.work
+        self.decoding += session.decoding_seconds
         self.utterances += len(session.segments)
         self.words += sum(len(segment.text.split()) for segment in session.segments)
         return self
@@ -39,7 +39,7 @@ class Statistics:
 
     Attributes:
         refused: sessions there was no room for, by kind.
-        packets: of the calls that are over, by the names of `PACKETS`.
+        packets: of the calls that are over, by the names of `PACKET_COUNTERS`.
     """
 
     def __init__(self) -> None:
@@ -49,13 +49,13 @@ class Statistics:
 
     def add(self, session: Session) -> None:
         """A session is over."""
-        self._ended[session.kind].add(session)
+        self._ended[session.request.kind].add(session)
         counted = session.statistics
-        self.packets.update({name: counted[name] for name in PACKETS if name in counted})
+        self.packets.update({name: counted[name] for name in PACKET_COUNTERS if name in counted})
 
     def totals(self, open: Iterable[Session]) -> dict[Kind, Totals]:
         """Sums by kind, with those of the sessions that are still open."""
         sums = {kind: Totals(**vars(ended)) for kind, ended in self._ended.items()}
         for session in open:
-            sums[session.kind].add(session)
+            sums[session.request.kind].add(session)
         return sums

@@ -1,112 +1,97 @@
-"""A session that a service listens to, pauses and all, instead of the gate and the threads here."""
+"""Listening through a service that takes the whole sound and finds the utterances itself."""
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import Any
 
-from coqui_server.config.audio import Kind
-from coqui_server.config.settings import Settings
-from coqui_server.engines.base import DEFAULT_OPTIONS, Options, StreamingService, StreamResult
+from coqui_server.engines.base import StreamingService, StreamResult
 from coqui_server.exceptions import ServerFault, ServiceError
-from coqui_server.media.samples import Samples
-from coqui_server.transcription.events import Partial, UtteranceEnd
-from coqui_server.transcription.scheduler import Scheduler
-from coqui_server.transcription.session import Session
-from coqui_transcript.transcript import Transcript
+from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.transcription.reporter import Reporter
+from coqui_server.transcription.request import SessionRequest
 
 
-class StreamedSession(Session):
-    """A session whose whole sound goes to a service that finds the utterances itself."""
+class StreamedListening:
+    """Sends all sound to a service and reports its results. Takes no time of our threads."""
+
+    final_seconds = partial_seconds = 0.0
 
     def __init__(
-        self,
-        kind: Kind,
-        engine: StreamingService,
-        scheduler: Scheduler,
-        settings: Settings,
-        *,
-        options: Options = DEFAULT_OPTIONS,
-        interim: float | None = None,
-        **others: Any,
+        self, service: StreamingService, request: SessionRequest, reporter: Reporter
     ) -> None:
-        super().__init__(kind, engine, scheduler, settings, options=options, **others)
-        self._service = engine
-        self._options = options
-        self._partials = interim is not None
+        self.failure: ServerFault | None = None
+        self._service = service
+        self._options = request.options
+        self._partials = request.interim is not None
+        self._reporter = reporter
         self._connection = AsyncExitStack()
+        self._reporting: asyncio.Task[None] | None = None
+        self._samples = 0
         self._talking = False
 
-    async def __aenter__(self) -> "StreamedSession":
-        async with self._connection:
-            await self._connect()
-            await super().__aenter__()
-            self._connection = self._connection.pop_all()
-        return self
-
-    async def __aexit__(self, *leaving: Any) -> None:
-        try:
-            await super().__aexit__(*leaving)
-        finally:
-            await self._connection.aclose()
+    async def start(self) -> None:
+        connecting = self._service.connect(self._options)
+        self._stream = await self._connection.enter_async_context(connecting)
+        await self._stream.skip(self._samples)
+        self._reporting = asyncio.create_task(self._report_results())
 
     async def write(self, pcm: Samples) -> None:
-        await self._take(pcm)
+        self._samples += len(pcm)
         await self._stream.send(pcm)
 
     async def skip(self, samples: int) -> None:
-        await self._take(samples)
+        self._samples += samples
         await self._stream.skip(samples)
 
     async def settle(self) -> None:
-        """The end of a connection is the one thing that is sure to be answered with all finals."""
-        self._check()
-        await self._hear_out()
+        # Only the end of a connection is sure to bring all finals.
+        await self._receive_rest()
         await self._connection.aclose()
-        await self._connect()
-        self._announcer = asyncio.create_task(self._announce())
+        if self.failure is None:
+            await self.start()
 
-    async def finish(self) -> Transcript:
-        await self._hear_out()
-        await self._end(None)
-        return self.transcript
+    async def finish(self) -> None:
+        await self._receive_rest()
+        await self.close()
 
-    async def _connect(self) -> None:
-        connecting = self._service.connect(self._options)
-        self._stream = await self._connection.enter_async_context(connecting)
-        await self._stream.skip(self.samples)
+    async def close(self) -> None:
+        try:
+            if self._reporting:
+                self._reporting.cancel()
+                await asyncio.gather(self._reporting, return_exceptions=True)
+        finally:
+            await self._connection.aclose()
 
-    async def _hear_out(self) -> None:
+    async def _receive_rest(self) -> None:
         await self._stream.finish()
-        assert self._announcer is not None
-        await self._announcer
-        if self._failure:
-            raise self._failure
-        await self._pause(self.duration)
+        assert self._reporting is not None
+        await self._reporting
+        if self.failure is None:
+            await self._report_pause(self._samples / SAMPLE_RATE)
 
-    async def _announce(self) -> None:
-        """Tell what is heard. After a failure, only take it, so that the stream can end."""
+    async def _report_results(self) -> None:
+        """Report the results. After a failure, only read them, so that the stream can end."""
         try:
             async for result in self._stream:
-                if self._failure is None:
-                    await self._relay(result)
+                if self.failure is None:
+                    await self._report(result)
         except ServiceError as fault:
-            self._failure = self._failure or fault
+            self.failure = self.failure or fault
 
-    async def _relay(self, result: StreamResult) -> None:
+    async def _report(self, result: StreamResult) -> None:
+        segment = result.segment
         try:
-            segment = result.segment
             if segment.text and result.final:
                 self._talking = True
-                await self._say(segment)
+                await self._reporter.final(segment)
             elif segment.text and self._partials:
-                await self._tell(Partial(self.source, segment.text, segment.start))
+                await self._reporter.partial(segment.text, segment.start)
             if result.pause:
-                await self._pause(segment.end)
+                await self._report_pause(segment.end)
         except ServerFault as fault:
-            self._failure = fault
+            self.failure = fault
 
-    async def _pause(self, end: float) -> None:
-        """The service may find the same pause in two ways; it is told once."""
+    async def _report_pause(self, end: float) -> None:
+        """The service may give one pause in two ways; it is reported once."""
         if self._talking:
             self._talking = False
-            await self._tell(UtteranceEnd(self.source, end))
+            await self._reporter.utterance_end(end)

@@ -1,4 +1,4 @@
-"""One utterance: samples in at one end, what decoding needs of them out at the other."""
+"""One utterance: the gate writes its samples, and a decoding task takes them."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,15 +11,16 @@ from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 @dataclass(eq=False)
 class Utterance:
-    """Speech between two silences. The session writes and a decoding task takes, both on the loop.
+    """Speech between two silences. Written and read on the event loop.
 
-    What it holds is bounded by `vad.max_utterance`.
+    Its size is bounded by `vad.max_utterance`.
 
     Attributes:
         start: seconds from the session's start.
         end: seconds from the session's start; None while it is open.
         length: samples so far.
         paused: the speaker is silent, and all samples are there if it stays so.
+        first: all finals before it are reported, so that its partials may be.
         shown: the text of the last partial.
     """
 
@@ -27,6 +28,7 @@ class Utterance:
     end: float | None = None
     length: int = 0
     paused: bool = False
+    first: bool = False
     shown: str = ""
     _samples: list[Samples] = field(default_factory=list)
     _fresh: int = 0
@@ -50,19 +52,19 @@ class Utterance:
         self.end = end
         self._changed.set()
 
-    async def due(self, seconds: float | None) -> float:
-        """Wait for so much new speech (None: all of it), or the end; give how much it is."""
+    async def speech(self, seconds: float | None) -> float:
+        """Wait for so many seconds of new speech (None: all of it) or the end; give its seconds."""
         await self._until(lambda: seconds is not None and self._fresh >= seconds * SAMPLE_RATE)
         fresh, self._fresh = self._fresh, 0
         return fresh / SAMPLE_RATE
 
-    async def still(self) -> int:
-        """Wait for a pause, or the end; give how many samples there are by then."""
+    async def paused_at(self) -> int:
+        """Wait for a pause, or the end; give the number of samples by then."""
         await self._until(lambda: self.paused)
         return self.length
 
-    async def ends(self, length: int) -> bool:
-        """Wait for the end (True), or until there are more than so many samples (False)."""
+    async def ends_at(self, length: int) -> bool:
+        """Wait for the end (True), or for more than `length` samples (False)."""
         await self._until(lambda: self.length > length)
         return self.length == length
 

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from coqui_server.config.audio import Kind
 from coqui_server.rtp.listener import Listener
 from coqui_server.transcription.service import Service
-from coqui_server.transcription.statistics import KINDS, PACKETS, Totals
+from coqui_server.transcription.statistics import KINDS, PACKET_COUNTERS, Totals
 
 _TOTALS = {
     "sessions": ("coqui_sessions", "Sessions opened."),
@@ -92,8 +92,8 @@ class _Daemon(Collector):
         for leg, _ in self._rtp:
             if leg.session in self._service.sessions:
                 counted = leg.statistics()
-                sums.update({name: counted[name] for name in PACKETS})
-        for name in PACKETS:
+                sums.update({name: counted[name] for name in PACKET_COUNTERS})
+        for name in PACKET_COUNTERS:
             metric = "coqui_rtp_packets" if name == "packets" else f"coqui_rtp_packets_{name}"
             yield CounterMetricFamily(metric, _PACKETS[name], value=sums[name])
         yield CounterMetricFamily(

@@ -24,6 +24,7 @@ from coqui_client.progress import Progress
 from coqui_client.reply import Reply
 from coqui_client.sound import LIVE, frames
 from coqui_server.engines.base import Engine
+from coqui_server.transcription.request import SessionRequest
 from tests.client.conftest import ROOT, SAMPLES, command, ffmpeg
 from tests.conftest import clip as sample
 from tests.conftest import spoken
@@ -109,7 +110,7 @@ async def test_words(server: daemons.Running, protocol: str) -> None:
 @pytest.mark.parametrize("protocol", LIVE_PROTOCOLS)
 async def test_busy(server: daemons.Running, protocol: str) -> None:
     """A daemon without room is told from one that fails, whichever way the protocol says it."""
-    async with server.service.session("live"):
+    async with server.service.session(SessionRequest("live")):
         with pytest.raises(BusyError, match="all 1 sessions are taken"):
             await transcribe(server.url, protocol, Display())
 
@@ -119,7 +120,7 @@ async def test_busy_then_free(
 ) -> None:
     """A file that found no room is sent again from its beginning."""
     room = contextlib.AsyncExitStack()
-    await room.enter_async_context(server.service.session("live"))
+    await room.enter_async_context(server.service.session(SessionRequest("live")))
     loop = asyncio.get_running_loop()
 
     async def pause(retry: int, progress: Progress) -> None:
@@ -142,7 +143,7 @@ async def test_recordings_in_json(
     seen = capsys.readouterr()
     assert spoken(json.loads(seen.out)["text"]) == spoken(VOICEMAIL.text)
     assert seen.err.endswith(f"{readme}: not an audio or video file that ffmpeg can read\n")
-    async with server.service.session("file"):
+    async with server.service.session(SessionRequest("file")):
         assert await command(VOICEMAIL.path, *options, "--retries", 0) == 1
     assert "all 1 sessions are taken" in capsys.readouterr().err
 

@@ -21,6 +21,7 @@ from coqui_server.engines.libstt import Library, Token
 from coqui_server.exceptions import ConfigError, LibraryError
 from coqui_server.media.samples import Samples
 from coqui_server.transcription.events import Event, Final
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
 from coqui_transcript.transcript import Segment
@@ -131,7 +132,9 @@ async def test_a_live_session(coqui: Engine, scheduler: Scheduler) -> None:
             finals.append(event.segment)
 
     spoken = max(said("flite", "rms", 40), key=lambda each: len(each.pcm))
-    async with Session("live", coqui, scheduler, Settings(), interim=0.5, sinks=[keep]) as session:
+    async with Session(
+        SessionRequest("live", coqui, interim=0.5, sinks=(keep,)), scheduler, Settings()
+    ) as session:
         for start in range(0, len(spoken.pcm), 1600):
             await session.write(spoken.pcm[start : start + 1600])
         await session.write(np.zeros(16_000, np.int16))

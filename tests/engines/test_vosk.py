@@ -18,6 +18,7 @@ from coqui_server.engines.vosk import load
 from coqui_server.exceptions import ConfigError
 from coqui_server.media.samples import Samples
 from coqui_server.transcription.events import Event, Final
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
 from coqui_transcript.transcript import Segment
@@ -72,7 +73,7 @@ async def test_the_daemons_utterances(
 
     # Levelled and cut elsewhere: here the sound reaches the engine as it is.
     settings = Settings.model_validate({"level": {"max_gain": 0}})
-    async with Session("file", vosk, scheduler, settings, sinks=[keep]) as session:
+    async with Session(SessionRequest("file", vosk, sinks=(keep,)), scheduler, settings) as session:
         await session.write(KOREAN.pcm)
         await session.finish()
     (final,) = finals

@@ -258,7 +258,7 @@ async def test_overload(start: Start) -> None:
         late = await opened.enter_async_context(client(server, PATH))
         await late.say({"event": "start"})
         assert (await late.closed())[0] == 1013
-        assert "could not be heard in time" in late.heard[0]["message"]
+        assert "could not be decoded in time" in late.heard[0]["message"]
         upload = await opened.enter_async_context(server.connect())
         await upload.send(VOICE.path.read_bytes())
         await until(lambda: server.service.health()["sessions"]["file"])

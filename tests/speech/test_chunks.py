@@ -104,7 +104,7 @@ def test_every_sample_keeps_its_place(spoken: list[tuple[float, float]], longest
 def test_real_speech() -> None:
     """Two sentences are two utterances and one chunk, in which both stand as they were spoken."""
     settings = Settings()
-    gate, pcm = Gate(settings.vad, settings.audio, "file"), clip("voicemail.wav").pcm
+    gate, pcm = Gate(settings.vad, settings.audio, False), clip("voicemail.wav").pcm
     events = gate.push(pcm) + gate.flush()
     assert sum(isinstance(event, Opened) for event in events) == 2
     ((start, end, joined),) = chunked(events, 30)

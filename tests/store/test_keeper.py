@@ -35,6 +35,7 @@ from coqui_server.transcription.events import (
     SessionStarted,
     Source,
 )
+from coqui_server.transcription.request import SessionRequest
 from coqui_transcript.transcript import Segment, Word
 from tests.conftest import clip, spoken
 from tests.store.conftest import Listening, played, settings_of
@@ -63,12 +64,13 @@ async def test_a_session_is_kept(listening: Listening, database: Database) -> No
                 there.append(await transaction.scalar(wanted))
 
     about: dict[str, Any] = {"label": "desk", "call": "c1", "owner": "anna"}
-    async with listening().session("live", sinks=[look], **about) as session:
+    async with listening().session(
+        SessionRequest("live", sinks=(look,), transport=lambda: {"packets": 7}, **about)
+    ) as session:
         (row,) = await all_sessions(database)
         assert (row.state, row.duration, row.text) == ("running", 0, "")
         await session.write(VOICE.pcm)
         session.rename("front desk")
-        session.statistics = {"packets": 7}
         said = await session.finish()
     (row,) = await all_sessions(database)
     assert (row.id, row.kind, row.engine, row.owner) == (session.id, "live", "moonshine", "anna")
@@ -100,7 +102,7 @@ async def test_words_are_kept(keeper: Keeper, database: Database) -> None:
 async def test_an_aborted_session(listening: Listening, database: Database) -> None:
     """Has failed, with the reason."""
     with pytest.raises(ServerFault):
-        async with listening().session("live"):
+        async with listening().session(SessionRequest("live")):
             raise ServerFault("the line broke")
     (row,) = await all_sessions(database)
     assert (row.state, row.error) == ("failed", "the line broke")
@@ -114,7 +116,7 @@ async def test_a_sink_that_fails_at_the_start(listening: Listening, database: Da
             raise ServerFault("gone already")
 
     with pytest.raises(ServerFault):
-        async with listening().session("live", sinks=[fail]):
+        async with listening().session(SessionRequest("live", sinks=(fail,))):
             pass
     (row,) = await all_sessions(database)
     assert (row.state, row.error) == ("failed", "gone already")
@@ -127,7 +129,7 @@ async def test_a_session_that_is_cancelled_while_it_begins(
     service = listening()
 
     async def begin() -> None:
-        async with service.session("live"):
+        async with service.session(SessionRequest("live")):
             raise AssertionError("too late")
 
     for steps in range(1, 4):
@@ -210,9 +212,9 @@ async def test_a_locked_database_fails_the_session_and_no_later_one(
     """The session is told why; when the lock is gone, its end is kept and the next one works."""
     service = listening()
     with service.hub.subscribed({}) as news:
-        async with service.session("live") as good:
+        async with service.session(SessionRequest("live")) as good:
             with pytest.raises(StoreError, match="the store failed: database is locked") as locked:
-                async with service.session("live") as session:
+                async with service.session(SessionRequest("live")) as session:
                     with lock(settings.path / "coqui_server.db"):
                         await session.write(VOICE.pcm)
                         await session.finish()

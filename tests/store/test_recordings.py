@@ -18,6 +18,7 @@ from coqui_server.store.keeper import Keeper
 from coqui_server.store.recordings import Recording, Recordings
 from coqui_server.store.sessions import Sessions
 from coqui_server.transcription.events import SessionEnded, SessionStarted, Source
+from coqui_server.transcription.request import SessionRequest
 from tests.conftest import clip
 from tests.store.conftest import Listening, played
 
@@ -33,7 +34,7 @@ def silence(samples: int) -> "np.ndarray[Any, np.dtype[np.int16]]":
 
 async def test_the_sound_of_a_session(listening: Listening, sessions: Sessions) -> None:
     """Every sample as it came, before any gain, with skipped silence in its place."""
-    async with listening().session("live") as session:
+    async with listening().session(SessionRequest("live")) as session:
         for place in range(0, len(VOICE), 700):
             await session.write(VOICE[place : place + 700])
         await session.skip(5000)
@@ -94,7 +95,7 @@ async def test_a_session_without_sound_has_no_file(
     listening: Listening, sessions: Sessions
 ) -> None:
     """Nothing came, nothing is kept."""
-    async with listening().session("live") as session:
+    async with listening().session(SessionRequest("live")) as session:
         await session.finish()
     assert not sessions.recordings.path(session.id).exists()
     assert (await sessions.get(EVERYBODY, session.id)).recording == 0
@@ -103,9 +104,9 @@ async def test_a_session_without_sound_has_no_file(
 async def test_a_full_disk_for_sound(listening: Listening, sessions: Sessions) -> None:
     """The session fails with that, and another goes on."""
     service = listening()
-    async with service.session("live") as other:
+    async with service.session(SessionRequest("live")) as other:
         with pytest.raises(StoreError, match=r"No space left on device$") as full:
-            async with service.session("live") as session:
+            async with service.session(SessionRequest("live")) as session:
                 sessions.recordings.path(session.id).symlink_to("/dev/full")
                 for _ in range(2):
                     await session.write(VOICE)
@@ -123,7 +124,7 @@ async def test_a_cancelled_session(listening: Listening, sessions: Sessions) -> 
     ids: list[str] = []
 
     async def listen() -> None:
-        async with listening().session("live") as session:
+        async with listening().session(SessionRequest("live")) as session:
             ids.append(session.id)
             await session.write(VOICE)
             heard.set()

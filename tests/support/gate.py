@@ -24,7 +24,7 @@ def events(
     frame: int = 20,
 ) -> list[GateEvent]:
     """All that the gate says of a sound pushed in slices that end at `cuts`."""
-    gate = Gate(vad or VadSettings(), AudioSettings(frame_duration=frame), kind)
+    gate = Gate(vad or VadSettings(), AudioSettings(frame_duration=frame), kind != "file")
     pushed = [event for piece in pieces(pcm, list(cuts)) for event in gate.push(piece)]
     return pushed + gate.flush()
 

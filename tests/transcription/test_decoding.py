@@ -9,9 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from coqui_server.engines.base import DEFAULT_OPTIONS, Capabilities, Engine, Hypothesis, Options
+from coqui_server.engines.base import Capabilities, Engine, Hypothesis, Options
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.transcription.decoding import Decoding
+from coqui_server.transcription.events import Event, Partial, Source
+from coqui_server.transcription.reporter import Reporter
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.utterance import Utterance
 from tests.conftest import clip, spoken
@@ -76,20 +79,17 @@ class Speaker:
     scheduler: Scheduler
     live: bool = True
     interim: float | None = 0.5
-    visible: bool = True
+    first: bool = True
     ends: bool = False
     shown: list[str] = field(default_factory=list)
     utterance: Utterance = field(default_factory=lambda: Utterance(0.0))
 
     def start(self) -> "asyncio.Task[Hypothesis]":
         """Begin to decode."""
-        self.decoding = Decoding(
-            *(self.engine, self.scheduler, self, DEFAULT_OPTIONS),
-            live=self.live,
-            interim=self.interim,
-            visible=lambda _: self.visible,
-            show=self._show,
-        )
+        self.utterance.first = self.first
+        request = SessionRequest("live" if self.live else "file", interim=self.interim)
+        reporter = Reporter(Source("here", request.kind), [self._show])
+        self.decoding = Decoding(self.engine, self.scheduler, request, reporter)
         return asyncio.create_task(self.decoding.decode(self.utterance))
 
     async def say(self, pcm: Samples) -> None:
@@ -102,10 +102,11 @@ class Speaker:
         self.utterance.pause()
         await settled(self.scheduler)
 
-    async def _show(self, utterance: Utterance, text: str) -> None:
-        self.shown.append(text)
+    async def _show(self, event: Event) -> None:
+        assert isinstance(event, Partial)
+        self.shown.append(event.text)
         if self.ends:
-            utterance.close(0.5)
+            self.utterance.close(0.5)
 
 
 async def settled(scheduler: Scheduler) -> None:
@@ -135,7 +136,7 @@ async def test_a_streaming_engine_is_fed_as_speech_comes(scheduler: Scheduler) -
     feeds = ["feed 2", "feed 2", "feed 2", "partial"]
     assert scribe.calls == [*feeds, *feeds, "feed 1", "finish"]
     assert speaker.shown == ["6", "12"]
-    assert speaker.decoding.partials == 0 < speaker.decoding.finals
+    assert speaker.decoding.partial_seconds == 0 < speaker.decoding.final_seconds
 
 
 async def test_a_streaming_engine_is_not_asked_for_partials_nobody_wants(
@@ -166,11 +167,11 @@ async def test_a_file_is_decoded_whole(scheduler: Scheduler) -> None:
 @pytest.mark.parametrize("streaming", [False, True])
 async def test_what_cannot_be_seen_yet_is_not_shown(scheduler: Scheduler, streaming: bool) -> None:
     """An utterance whose forerunner has no final yet has no partials; then they go on."""
-    speaker = Speaker(Scribe(streaming=streaming), scheduler, visible=False)
+    speaker = Speaker(Scribe(streaming=streaming), scheduler, first=False)
     decoding = speaker.start()
     await speaker.say(tenths(10))
     assert speaker.shown == []
-    speaker.visible = True
+    speaker.utterance.first = True
     await speaker.say(tenths(5))
     assert speaker.shown == ["15"]
     speaker.utterance.close(1.5)
@@ -203,7 +204,7 @@ async def test_previews_are_of_all_so_far(scheduler: Scheduler) -> None:
     previews = ["feed 5", "finish", "feed 10", "finish", "feed 15", "finish"]
     assert scribe.calls == [*previews, "feed 15", "finish"]
     assert speaker.shown == ["5", "10", "15"]
-    assert speaker.decoding.partials > 0
+    assert speaker.decoding.partial_seconds > 0
 
 
 @pytest.mark.parametrize("interim", [None, 0.5])
@@ -219,11 +220,11 @@ async def test_what_was_said_at_the_pause_is_the_final(
         await speaker.say(tenths(2))
         await speaker.pause()
     assert scribe.calls == ["feed 2", "finish", "feed 4", "finish"]
-    assert speaker.decoding.finals == 0 < speaker.decoding.partials
+    assert speaker.decoding.final_seconds == 0 < speaker.decoding.partial_seconds
     speaker.utterance.close(0.4)
     assert (await decoding).text == "4"
     assert len(scribe.calls) == 4
-    assert speaker.decoding.finals > 0
+    assert speaker.decoding.final_seconds > 0
     assert speaker.shown == []
 
 
@@ -277,7 +278,7 @@ async def test_a_file_is_not_decoded_at_pauses(scheduler: Scheduler) -> None:
     speaker.utterance.close(0.5)
     assert (await decoding).text == "5"
     assert scribe.calls == ["feed 5", "finish"]
-    assert speaker.decoding.partials == 0
+    assert speaker.decoding.partial_seconds == 0
 
 
 async def test_a_slow_preview_is_followed_by_a_long_pause(

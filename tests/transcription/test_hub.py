@@ -12,6 +12,7 @@ from coqui_server.engines.base import Engine
 from coqui_server.transcription.events import Final, Source, UtteranceEnd
 from coqui_server.transcription.hub import Hub, Subscription
 from coqui_server.transcription.messages import Message
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from coqui_transcript.transcript import Segment
@@ -36,7 +37,7 @@ async def test_several_viewers_see_the_same(moonshine: Engine, scheduler: Schedu
     """All events of a real session, in order, to each; one who comes late sees what is left."""
     service = Service(Settings(), Engines(moonshine), scheduler)
     with service.hub.subscribed({}) as first, service.hub.subscribed({}) as second:
-        async with service.session("live") as session:
+        async with service.session(SessionRequest("live")) as session:
             with service.hub.subscribed({"session": session.id}) as late:
                 await session.write(clip("appointment.wav").pcm)
                 await session.finish()

@@ -13,6 +13,7 @@ from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from coqui_server.exceptions import Busy
 from coqui_server.transcription.load import Load
 from coqui_server.transcription.rehearsal import babble
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from tests.conftest import clip
@@ -25,7 +26,7 @@ class Past:
     """A session's measurements, in seconds."""
 
     duration: float
-    needed: float
+    final_seconds: float
 
 
 def test_nothing_known_admits() -> None:
@@ -95,6 +96,10 @@ def test_more_sessions_are_never_easier(past: list[Past], now: list[Past], threa
         load.learn(session)
     demand = load.demand(now)
     assert demand >= 0
+    # A session without sound changes nothing of what is typical, and counts as typical itself.
+    typical = load.demand([*now, Past(0, 0)]) - demand
+    parts = (typical if s.duration < 15 else s.final_seconds / s.duration for s in now)
+    assert demand == pytest.approx(sum(parts), rel=1e-6, abs=1e-6)
     assert not now or load.admits(now) <= (demand <= 0.8 * threads)
 
 
@@ -113,16 +118,16 @@ async def test_real_sessions_are_measured(service: Service) -> None:
         "needed": 0.0,
         "overloaded": False,
     }
-    async with service.session("live") as session:
+    async with service.session(SessionRequest("live")) as session:
         for _ in range(4):
             await session.write(VOICE)
         await session.settle()
-        needed = session.needed / session.duration
+        needed = session.final_seconds / session.duration
         assert service.health()["decoders"]["needed"] == round(needed, 2) > 0
         assert service.health()["sessions"] == {"file": 0, "live": 1, "rtp": 0}
         await session.finish()
     assert service.health()["decoders"]["needed"] == 0
-    async with service.session("live"):
+    async with service.session(SessionRequest("live")):
         assert service.health()["decoders"]["needed"] == round(needed, 2)
 
 
@@ -134,9 +139,9 @@ async def test_a_burst_meets_what_was_rehearsed(
     await service.rehearse()
     async with AsyncExitStack() as open:
         for _ in range(8):
-            await open.enter_async_context(service.session("live"))
+            await open.enter_async_context(service.session(SessionRequest("live")))
         with pytest.raises(Busy, match=r"8 live sessions keep 1\.6 of 2 decoder threads busy"):
-            await open.enter_async_context(service.session("live"))
+            await open.enter_async_context(service.session(SessionRequest("live")))
 
 
 async def test_the_slowest_engine_is_expected(
@@ -148,7 +153,7 @@ async def test_the_slowest_engine_is_expected(
     engines = Engines(moonshine, vosk)
     service = Service(Settings(), engines, scheduler)
     await service.rehearse()
-    async with service.session("live"):
+    async with service.session(SessionRequest("live")):
         assert service.health()["decoders"]["needed"] == 0.4
 
 
@@ -158,17 +163,17 @@ async def test_the_rehearsal_is_work(service: Service, moonshine: Engine) -> Non
     recognizer.feed(babble())
     assert len(recognizer.finish().text.split()) > 4
     await service.rehearse()
-    async with service.session("live"):
+    async with service.session(SessionRequest("live")):
         assert service.health()["decoders"]["needed"] > 0
 
 
 async def test_files_and_previews_are_no_demand(service: Service) -> None:
     """Files wait for each other, and partials can be left out."""
-    async with service.session("file") as session:
+    async with service.session(SessionRequest("file")) as session:
         for _ in range(4):
             await session.write(VOICE)
         await session.finish()
-        assert session.work > 0
+        assert session.decoding_seconds > 0
         assert service.health()["decoders"]["needed"] == 0
 
 
@@ -181,9 +186,9 @@ async def test_a_full_machine_lets_files_in_but_no_live_sound(
     monkeypatch.setattr("coqui_server.transcription.service.Load", lambda _: load)
     service = Service(Settings(), Engines(moonshine), scheduler)
     async with AsyncExitStack() as open:
-        await open.enter_async_context(service.session("live"))
+        await open.enter_async_context(service.session(SessionRequest("live")))
         assert not service.overloaded
-        await open.enter_async_context(service.session("rtp"))
+        await open.enter_async_context(service.session(SessionRequest("rtp")))
         assert service.overloaded
         assert service.health()["decoders"] == {
             "threads": 2,
@@ -194,5 +199,5 @@ async def test_a_full_machine_lets_files_in_but_no_live_sound(
         }
         for kind in ("live", "rtp"):
             with pytest.raises(Busy, match=r"2 live sessions keep 1\.4 of 2 decoder threads"):
-                await open.enter_async_context(service.session(kind))
-        await open.enter_async_context(service.session("file"))
+                await open.enter_async_context(service.session(SessionRequest(kind)))
+        await open.enter_async_context(service.session(SessionRequest("file")))

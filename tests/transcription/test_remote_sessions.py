@@ -21,10 +21,12 @@ from coqui_server.transcription.events import (
     Sink,
     UtteranceEnd,
 )
+from coqui_server.transcription.gated import GatedListening
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
-from coqui_server.transcription.streamed import StreamedSession
+from coqui_server.transcription.streamed import StreamedListening
 from coqui_transcript.transcript import Word
 from tests.conftest import clip
 from tests.engines.conftest import Make
@@ -75,7 +77,7 @@ def keeping(events: list[Event]) -> list[Sink]:
 async def test_a_file_goes_in_chunks(make: Make, service: Remote, scheduler: Scheduler) -> None:
     """Both sentences are one request, and one final from the first word to the last."""
     service.replies = [answer(200, said("two sentences"))]
-    async with Session("file", make("vira"), scheduler, Settings()) as session:
+    async with Session(SessionRequest("file", make("vira")), scheduler, Settings()) as session:
         await session.write(VOICE)
         transcript = await session.finish()
     (final,) = transcript.segments
@@ -85,7 +87,7 @@ async def test_a_file_goes_in_chunks(make: Make, service: Remote, scheduler: Sch
     (request,) = service.requests
     sent = (len(request.files["audio"][2]) - 44) / 2 / RATE
     assert sent == pytest.approx(final.end - final.start, abs=0.001)
-    assert (session.needed, session.work) == (0.0, 0.0)
+    assert (session.final_seconds, session.decoding_seconds) == (0.0, 0.0)
 
 
 async def test_chunks_keep_to_the_limit_of_the_service(
@@ -94,7 +96,7 @@ async def test_chunks_keep_to_the_limit_of_the_service(
     """A shorter limit makes more requests, of which none is longer; finals are in order."""
     service.replies = [answer(200, said(f"text {n}")) for n in range(8)]
     engine = make("vira", chunk="5 s", requests=1)
-    async with Session("file", engine, scheduler, Settings()) as session:
+    async with Session(SessionRequest("file", engine), scheduler, Settings()) as session:
         for _ in range(4):
             await session.write(VOICE)
         transcript = await session.finish()
@@ -114,7 +116,9 @@ async def test_a_failed_chunk_fails_the_transcript(
     ]
     engine = make("vira", chunk="5 s", requests=1)
     with pytest.raises(EngineError, match="the service vira failed: 402, no credit"):
-        async with Session("file", engine, scheduler, Settings(), sinks=keeping(events)) as session:
+        async with Session(
+            SessionRequest("file", engine, sinks=tuple(keeping(events))), scheduler, Settings()
+        ) as session:
             for _ in range(4):
                 await session.write(VOICE)
             await session.finish()
@@ -130,7 +134,9 @@ async def test_live_utterances_go_one_by_one(
     service.replies = [answer(200, said("one")), answer(200, said(""))]
     engine = make("vira", requests=1)
     async with Session(
-        "live", engine, scheduler, Settings(), interim=0.1, sinks=keeping(events)
+        SessionRequest("live", engine, interim=0.1, sinks=tuple(keeping(events))),
+        scheduler,
+        Settings(),
     ) as session:
         for start in range(0, len(VOICE), RATE // 10):
             await session.write(VOICE[start : start + RATE // 10])
@@ -146,8 +152,10 @@ async def test_a_service_listens_to_the_whole_session(
 ) -> None:
     """Pauses and all, as it came; partials, finals and their ends are the service's."""
     sound = np.concatenate((word(0), word(1), word(2), word(0, 2.5)))
-    async with StreamedSession(
-        "live", deepgram, scheduler, Settings(), interim=0.5, sinks=keeping(events)
+    async with Session(
+        SessionRequest("live", deepgram, interim=0.5, sinks=tuple(keeping(events))),
+        scheduler,
+        Settings(),
     ) as session:
         for start in range(0, len(sound), RATE // 10):
             await session.write(sound[start : start + RATE // 10])
@@ -169,8 +177,8 @@ async def test_no_partials_for_those_who_want_none(
     deepgram: StreamingService, scheduler: Scheduler, events: list[Event]
 ) -> None:
     """The service sends them in any case; an end that it did not find is told at the end."""
-    async with StreamedSession(
-        "rtp", deepgram, scheduler, Settings(), sinks=keeping(events)
+    async with Session(
+        SessionRequest("rtp", deepgram, sinks=tuple(keeping(events))), scheduler, Settings()
     ) as session:
         await session.write(word(1))
         await session.skip(60 * RATE)
@@ -186,7 +194,7 @@ async def test_settling_goes_on_with_the_clock(
     deepgram: StreamingService, stand_in: Listening, scheduler: Scheduler
 ) -> None:
     """All that was said is out, and what comes after it has its time."""
-    async with StreamedSession("live", deepgram, scheduler, Settings()) as session:
+    async with Session(SessionRequest("live", deepgram), scheduler, Settings()) as session:
         await session.write(word(1))
         await session.settle()
         assert session.transcript.text == "w1"
@@ -205,8 +213,8 @@ async def test_a_stream_that_fails_ends_its_session(
     """The writer is told, or whoever finishes; and the last event says why."""
     stand_in.refusals = [402]
     with pytest.raises(ServiceError, match="402"):
-        async with StreamedSession(
-            "live", deepgram, scheduler, Settings(), sinks=keeping(events)
+        async with Session(
+            SessionRequest("live", deepgram, sinks=tuple(keeping(events))), scheduler, Settings()
         ) as session:
             await session.write(word(1))
             await session.finish()
@@ -224,8 +232,8 @@ async def test_a_sink_that_fails_ends_a_streamed_session(
             raise OSError("disk full")
 
     with pytest.raises(ServerFault, match="could not be passed on"):
-        async with StreamedSession(
-            "live", deepgram, scheduler, Settings(), sinks=[full]
+        async with Session(
+            SessionRequest("live", deepgram, sinks=(full,)), scheduler, Settings()
         ) as session:
             for value in range(1, 200):
                 await session.write(word(value))
@@ -238,8 +246,8 @@ async def test_leaving_a_streamed_session_early(
     """A caller that vanishes leaves no task behind and an end with the reason."""
     before = asyncio.all_tasks()
     with pytest.raises(ConnectionError):
-        async with StreamedSession(
-            "live", deepgram, scheduler, Settings(), sinks=keeping(events)
+        async with Session(
+            SessionRequest("live", deepgram, sinks=tuple(keeping(events))), scheduler, Settings()
         ) as session:
             await session.write(word(1))
             while not stand_in.connections:
@@ -257,12 +265,12 @@ async def test_who_gets_which_session(
     """Live sound and calls are streamed where that can be done."""
     sessions = serving(scheduler, deepgram, make("vira"))
     for kind in ("file", "live", "rtp"):
-        async with sessions.session(kind) as session:
-            assert isinstance(session, StreamedSession) == (kind != "file")
+        async with sessions.session(SessionRequest(kind)) as session:
+            assert isinstance(session._listening, StreamedListening) == (kind != "file")
             await session.finish()
     _, vira = sessions.engines
-    async with sessions.session("live", engine=vira) as session:
-        assert type(session) is Session
+    async with sessions.session(SessionRequest("live", engine=vira)) as session:
+        assert isinstance(session._listening, GatedListening)
 
 
 async def test_only_engines_here_load_the_threads(
@@ -275,16 +283,16 @@ async def test_only_engines_here_load_the_threads(
     await sessions.rehearse()
     vira = sessions.engines.get("vira")
     async with AsyncExitStack() as open:
-        await open.enter_async_context(sessions.session("live", engine=vira))
+        await open.enter_async_context(sessions.session(SessionRequest("live", engine=vira)))
         assert (needed(sessions), scheduler.reserved) == (0.0, 0)
         for number in (1, 2):
-            await open.enter_async_context(sessions.session("live"))
+            await open.enter_async_context(sessions.session(SessionRequest("live")))
             assert (needed(sessions), scheduler.reserved) == (0.8 * number, 1)
         with pytest.raises(Busy, match=r"2 live sessions keep 1\.6 of 2"):
-            await open.enter_async_context(sessions.session("rtp"))
+            await open.enter_async_context(sessions.session(SessionRequest("rtp")))
         with pytest.raises(Busy):
-            sessions.check_room("rtp")
-        await open.enter_async_context(sessions.session("rtp", engine=vira))
+            sessions.check_room(SessionRequest("rtp"))
+        await open.enter_async_context(sessions.session(SessionRequest("rtp", engine=vira)))
         assert needed(sessions) == 1.6
         assert sessions.health()["sessions"] == {"file": 0, "live": 3, "rtp": 1}
     assert (needed(sessions), scheduler.reserved) == (0.0, 0)
@@ -297,10 +305,10 @@ async def test_an_engine_here_beside_a_remote_default(
     monkeypatch.setattr("coqui_server.transcription.rehearsal.cost", lambda _: 1.5)
     sessions = serving(scheduler, make("vira"), moonshine)
     await sessions.rehearse()
-    async with sessions.session("live", engine=moonshine):
+    async with sessions.session(SessionRequest("live", engine=moonshine)):
         with pytest.raises(Busy):
-            sessions.check_room("live", moonshine)
-        sessions.check_room("live")
+            sessions.check_room(SessionRequest("live", moonshine))
+        sessions.check_room(SessionRequest("live"))
 
 
 def needed(sessions: Service) -> float:

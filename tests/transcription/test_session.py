@@ -21,6 +21,7 @@ from coqui_server.transcription.events import (
     SessionStarted,
     UtteranceEnd,
 )
+from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
 from tests.conftest import clip, spoken
@@ -57,7 +58,9 @@ async def test_finals_come_once_and_in_order(moonshine: Engine, scheduler: Sched
     end."""
     two = clip(TWO_SENTENCES)
     heard = Listener()
-    async with Session("file", moonshine, scheduler, Settings(), sinks=[heard]) as session:
+    async with Session(
+        SessionRequest("file", moonshine, sinks=(heard,)), scheduler, Settings()
+    ) as session:
         for _ in range(3):
             await session.write(two.pcm)
             await session.write(SILENCE)
@@ -75,7 +78,9 @@ async def test_finals_come_once_and_in_order(moonshine: Engine, scheduler: Sched
 async def test_an_utterance_end_follows_each_final(moonshine: Engine, scheduler: Scheduler) -> None:
     """Final, end, final, end."""
     heard = Listener()
-    async with Session("file", moonshine, scheduler, Settings(), sinks=[heard]) as session:
+    async with Session(
+        SessionRequest("file", moonshine, sinks=(heard,)), scheduler, Settings()
+    ) as session:
         await session.write(clip(TWO_SENTENCES).pcm)
         await session.finish()
     kinds = [type(event) for event in heard.events]
@@ -91,7 +96,7 @@ async def test_partials_grow_while_speaking(
     voice = clip("appointment.wav")
     heard = Listener()
     async with Session(
-        "live", moonshine, scheduler, Settings(), interim=0.5, sinks=[heard]
+        SessionRequest("live", moonshine, interim=0.5, sinks=(heard,)), scheduler, Settings()
     ) as session:
         for start in range(0, len(voice.pcm), 8000):
             await session.write(voice.pcm[start : start + 8000])
@@ -109,17 +114,19 @@ async def test_partials_grow_while_speaking(
 async def test_silence_has_no_words(moonshine: Engine, scheduler: Scheduler) -> None:
     """Ten minutes of digital silence are an empty text, and nothing is decoded."""
     heard = Listener()
-    async with Session("file", moonshine, scheduler, Settings(), sinks=[heard]) as session:
+    async with Session(
+        SessionRequest("file", moonshine, sinks=(heard,)), scheduler, Settings()
+    ) as session:
         for _ in range(600):
             await session.write(SILENCE)
         transcript = await session.finish()
-    assert (transcript.text, transcript.duration, session.work) == ("", 600.0, 0.0)
+    assert (transcript.text, transcript.duration, session.decoding_seconds) == ("", 600.0, 0.0)
     assert [type(event) for event in heard.events] == [SessionStarted, SessionEnded]
 
 
 async def test_writing_after_the_end_is_refused(moonshine: Engine, scheduler: Scheduler) -> None:
     """A finished session takes no more sound."""
-    async with Session("live", moonshine, scheduler, Settings()) as session:
+    async with Session(SessionRequest("live", moonshine), scheduler, Settings()) as session:
         await session.finish()
         with pytest.raises(SessionClosed):
             await session.write(SILENCE)
@@ -130,7 +137,9 @@ async def test_leaving_early_ends_the_session(moonshine: Engine, scheduler: Sche
     heard = Listener()
     before = asyncio.all_tasks()
     with pytest.raises(ConnectionError):
-        async with Session("file", moonshine, scheduler, Settings(), sinks=[heard]) as session:
+        async with Session(
+            SessionRequest("file", moonshine, sinks=(heard,)), scheduler, Settings()
+        ) as session:
             await session.write(clip(TWO_SENTENCES).pcm)
             raise ConnectionError("the line broke")
     assert heard.of(SessionEnded)[0].error == "the line broke"
@@ -172,10 +181,10 @@ async def test_an_engine_failure_ends_its_session_alone(
     broken.passing.set()
     two = clip(TWO_SENTENCES)
     with pytest.raises(EngineError, match="obstacle failed"):
-        async with Session("file", broken, scheduler, Settings()) as failing:
+        async with Session(SessionRequest("file", broken), scheduler, Settings()) as failing:
             await failing.write(two.pcm)
             await failing.finish()
-    async with Session("file", moonshine, scheduler, Settings()) as session:
+    async with Session(SessionRequest("file", moonshine), scheduler, Settings()) as session:
         await session.write(two.pcm)
         assert spoken((await session.finish()).text) == spoken(two.text)
     assert any(failing.id in line and "failed" in line for line in caplog.text.splitlines())
@@ -193,7 +202,9 @@ async def test_a_failing_sink_ends_its_session_alone(
 
     voice = clip("appointment.wav")
     with pytest.raises(ServerFault, match="could not be passed on"):
-        async with Session("file", moonshine, scheduler, Settings(), sinks=[full]) as failing:
+        async with Session(
+            SessionRequest("file", moonshine, sinks=(full,)), scheduler, Settings()
+        ) as failing:
             await failing.write(voice.pcm)
             await failing.finish()
     assert failing.id in caplog.text
@@ -206,7 +217,7 @@ async def test_a_fast_source_is_slowed_down(scheduler: Scheduler) -> None:
     voice = np.concatenate((clip("appointment.wav").pcm, SILENCE))
 
     async def write_an_hour() -> None:
-        async with Session("live", slow, scheduler, Settings()) as session:
+        async with Session(SessionRequest("live", slow), scheduler, Settings()) as session:
             sessions.append(session)
             while True:
                 await session.write(voice)
@@ -231,7 +242,7 @@ async def test_what_is_said_is_not_logged(
     """At INFO the log has counts and times, and no word that was spoken."""
     caplog.set_level("INFO")
     voice = clip("appointment.wav")
-    async with Session("file", moonshine, scheduler, Settings()) as session:
+    async with Session(SessionRequest("file", moonshine), scheduler, Settings()) as session:
         await session.write(voice.pcm)
         transcript = await session.finish()
     assert f"{len(transcript.text.split())} words" in caplog.text

@@ -1,0 +1,156 @@
+"""Listening with our own gate: level, utterances, and each utterance through the engine."""
+
+import asyncio
+import logging
+
+from coqui_server.config.settings import Settings
+from coqui_server.engines.base import AnyEngine, Hypothesis, RemoteEngine
+from coqui_server.exceptions import EngineError, ServerFault
+from coqui_server.media.samples import Samples
+from coqui_server.speech.chunks import ChunkingGate
+from coqui_server.speech.level import Leveller
+from coqui_server.speech.vad import Closed, Gate, GateEvent, Opened, Paused, Speech
+from coqui_server.transcription.decoding import Decoding, RemoteDecoding
+from coqui_server.transcription.reporter import Reporter
+from coqui_server.transcription.request import SessionRequest
+from coqui_server.transcription.scheduler import Scheduler
+from coqui_server.transcription.utterance import Utterance
+from coqui_transcript.transcript import Segment, shifted
+
+_FILE_LOOKAHEAD = 30.0
+"""Seconds of a file that are read ahead to find its speech level; 1 MB."""
+
+_log = logging.getLogger(__name__)
+
+
+class GatedListening:
+    """Cuts the sound into utterances, decodes them side by side, and reports them in order.
+
+    `write` waits while too many utterances are in flight, which slows a fast source down.
+    """
+
+    def __init__(
+        self,
+        engine: AnyEngine,
+        request: SessionRequest,
+        scheduler: Scheduler,
+        settings: Settings,
+        reporter: Reporter,
+    ) -> None:
+        self.failure: ServerFault | None = None
+        self._engine = engine
+        self._reporter = reporter
+        self._decoding = (
+            RemoteDecoding(engine, request.options)
+            if isinstance(engine, RemoteEngine)
+            else Decoding(engine, scheduler, request, reporter)
+        )
+        self._leveller = Leveller(settings.level, 0.0 if request.live else _FILE_LOOKAHEAD)
+        self._gate = _gate(settings, request.live, engine.capabilities.longest)
+        self._open: Utterance | None = None
+        self._tasks: dict[Utterance, asyncio.Task[Hypothesis]] = {}
+        # Two for each thread: one that it decodes, one that waits for it.
+        self._in_flight: asyncio.Queue[Utterance | None] = asyncio.Queue(2 * scheduler.threads)
+        self._reporting: asyncio.Task[None] | None = None
+
+    @property
+    def final_seconds(self) -> float:
+        return self._decoding.final_seconds
+
+    @property
+    def partial_seconds(self) -> float:
+        return self._decoding.partial_seconds
+
+    async def start(self) -> None:
+        self._reporting = asyncio.create_task(self._report_in_order())
+
+    async def write(self, pcm: Samples) -> None:
+        await self._take(self._gate.push(self._leveller.push(pcm)))
+
+    async def skip(self, samples: int) -> None:
+        await self._take(self._gate.skip(samples))
+
+    async def settle(self) -> None:
+        await self.skip(0)
+        await self._in_flight.join()
+
+    async def finish(self) -> None:
+        await self._take(self._gate.push(self._leveller.flush()))
+        await self._take(self._gate.flush())
+        await self._in_flight.put(None)
+        assert self._reporting is not None
+        await self._reporting
+
+    async def close(self) -> None:
+        tasks = [*self._tasks.values(), *([self._reporting] if self._reporting else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _take(self, events: list[GateEvent]) -> None:
+        for event in events:
+            match event:
+                case Opened(start):
+                    await self._begin(start)
+                case Speech(pcm) if self._open:
+                    self._open.add(pcm)
+                case Paused() if self._open:
+                    self._open.pause()
+                case Closed(end) if self._open:
+                    self._open.close(end)
+                    self._open = None
+
+    async def _begin(self, start: float) -> None:
+        self._open = utterance = Utterance(start)
+        self._tasks[utterance] = asyncio.create_task(self._decode(utterance))
+        await self._in_flight.put(utterance)
+
+    async def _decode(self, utterance: Utterance) -> Hypothesis:
+        try:
+            return await self._decoding.decode(utterance)
+        except ServerFault:
+            raise
+        # An engine's native library may raise anything.
+        except Exception as error:
+            _log.exception("session %s: the recogniser failed", self._reporter.source.session)
+            raise EngineError(f"the recogniser {self._engine.name} failed") from error
+
+    async def _report_in_order(self) -> None:
+        """Report finals in order. After a failure, only empty the queue, so that `write` ends."""
+        while (utterance := await self._in_flight.get()) is not None:
+            utterance.first = True
+            decoding = self._tasks[utterance]
+            try:
+                if self.failure is None:
+                    await self._report(utterance, await decoding)
+            except ServerFault as fault:
+                self.failure = fault
+            finally:
+                del self._tasks[utterance]
+                decoding.cancel()
+                await asyncio.gather(decoding, return_exceptions=True)
+                self._in_flight.task_done()
+
+    async def _report(self, utterance: Utterance, result: Hypothesis) -> None:
+        assert utterance.end is not None
+        if result.text:
+            segment = Segment(
+                utterance.start,
+                utterance.end,
+                result.text,
+                words=shifted(result.words, utterance.start),
+                confidence=result.confidence,
+                alternatives=result.alternatives,
+            )
+            await self._reporter.final(segment)
+        await self._reporter.utterance_end(utterance.end)
+
+
+def _gate(settings: Settings, live: bool, longest: float | None) -> Gate | ChunkingGate:
+    """The gate for an engine that takes at most `longest` seconds at a time (None: any length)."""
+    vad = settings.vad
+    if longest is None:
+        return Gate(vad, settings.audio, live)
+    shorter = vad.model_copy(update={"max_utterance": min(vad.max_utterance, longest)})
+    gate = Gate(shorter, settings.audio, live)
+    return gate if live else ChunkingGate(gate, longest)

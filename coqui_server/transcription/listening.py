@@ -1,0 +1,65 @@
+"""How a session turns its sound into text: the interface, and the choice between its two forms."""
+
+from typing import Protocol
+
+from coqui_server.config.settings import Settings
+from coqui_server.engines.base import AnyEngine, StreamingService
+from coqui_server.exceptions import ServerFault
+from coqui_server.media.samples import Samples
+from coqui_server.transcription.gated import GatedListening
+from coqui_server.transcription.reporter import Reporter
+from coqui_server.transcription.request import SessionRequest
+from coqui_server.transcription.scheduler import Scheduler
+from coqui_server.transcription.streamed import StreamedListening
+
+
+class Listening(Protocol):
+    """Takes a session's samples and reports its text. Failures of decoding show as `failure`.
+
+    Attributes:
+        failure: why there is no more text, if so; the caller then writes no more.
+        final_seconds, partial_seconds: seconds of decoding, for finals and for what became no
+            final.
+    """
+
+    failure: ServerFault | None
+
+    @property
+    def final_seconds(self) -> float: ...
+
+    @property
+    def partial_seconds(self) -> float: ...
+
+    async def start(self) -> None:
+        """Begin. Raises ServiceError when a service cannot be reached."""
+
+    async def write(self, pcm: Samples) -> None:
+        """Take the next 16 kHz mono int16 samples; wait while too many are not decoded yet."""
+
+    async def skip(self, samples: int) -> None:
+        """End the utterance, and move the clock over so many samples of silence."""
+
+    async def settle(self) -> None:
+        """End the utterance, and wait until all its text is reported."""
+
+    async def finish(self) -> None:
+        """The sound is over: report what is left, then stop."""
+
+    async def close(self) -> None:
+        """Stop at once. After `finish`, or a second time, it does nothing."""
+
+
+def listening(
+    request: SessionRequest,
+    engine: AnyEngine,
+    scheduler: Scheduler,
+    settings: Settings,
+    reporter: Reporter,
+) -> Listening:
+    """Streamed to a service that finds the utterances itself, where it can; else gated here.
+
+    A file is always gated: services that stream take sound at the pace of speech.
+    """
+    if request.live and isinstance(engine, StreamingService):
+        return StreamedListening(engine, request, reporter)
+    return GatedListening(engine, request, scheduler, settings, reporter)

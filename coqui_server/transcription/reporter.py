@@ -1,0 +1,68 @@
+"""Tells a session's events to its sinks, and collects its segments."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from coqui_server.exceptions import ServerFault
+from coqui_server.transcription.events import Event, Final, Partial, Sink, Source, UtteranceEnd
+from coqui_transcript.transcript import Segment
+
+_log = logging.getLogger(__name__)
+
+
+class Reporter:
+    """The way out of a session: every event passes here, in order.
+
+    Args:
+        sinks: receive each event one after another, in this order.
+
+    Attributes:
+        source: what all events carry.
+        segments: the finals so far.
+    """
+
+    def __init__(self, source: Source, sinks: Sequence[Sink]) -> None:
+        self.source = source
+        self.segments: list[Segment] = []
+        self._sinks = tuple(sinks)
+
+    def rename(self, label: str) -> None:
+        """Give later events this label."""
+        self.source = replace(self.source, label=label)
+
+    async def partial(self, text: str, start: float) -> None:
+        """Tell the text of the open utterance so far."""
+        await self.tell(Partial(self.source, text, start))
+
+    async def final(self, segment: Segment) -> None:
+        """Tell the text of an utterance and keep it."""
+        self.segments.append(segment)
+        _log.debug(
+            "session %s: %.2f-%.2f %s",
+            self.source.session,
+            segment.start,
+            segment.end,
+            segment.text,
+        )
+        await self.tell(Final(self.source, segment))
+
+    async def utterance_end(self, end: float) -> None:
+        """Tell that the speaker paused at `end` seconds."""
+        await self.tell(UtteranceEnd(self.source, end))
+
+    async def tell(self, event: Event) -> None:
+        """Give an event to every sink.
+
+        Raises:
+            ServerFault: a sink failed.
+        """
+        try:
+            for sink in self._sinks:
+                await sink(event)
+        except ServerFault:
+            raise
+        # A sink may raise anything; it ends this session and no other.
+        except Exception as error:
+            _log.exception("session %s: a sink failed", self.source.session)
+            raise ServerFault("a transcript event could not be passed on") from error

@@ -1,0 +1,47 @@
+"""The description of a session to open: what a protocol, the queue or a call asks for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coqui_server.config.audio import Kind
+from coqui_server.engines.base import DEFAULT_OPTIONS, AnyEngine, Options
+from coqui_server.transcription.events import Sink
+
+
+def _nothing_counted() -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class SessionRequest:
+    """One session to open.
+
+    Attributes:
+        kind: where its sound comes from.
+        engine: one of the enabled engines; None for the default engine.
+        interim: seconds of new speech between two partials; None for finals only.
+        call: the id of the telephone call it is a leg of.
+        label: its name for people.
+        owner: the user it belongs to.
+        sinks: receive each event one after another, in this order.
+        transport: gives what the transport counted (packets, losses), when the session ends.
+    """
+
+    kind: Kind
+    engine: AnyEngine | None = None
+    options: Options = DEFAULT_OPTIONS
+    interim: float | None = None
+    call: str | None = None
+    label: str | None = None
+    owner: str | None = None
+    sinks: tuple[Sink, ...] = ()
+    transport: Callable[[], Mapping[str, Any]] = _nothing_counted
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody speaks now, so that the sound must be decoded in time.
+
+        The one place where a kind is turned into a behaviour: all other code asks for `live`.
+        """
+        return self.kind != "file"
