@@ -87,11 +87,9 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
         kept = settings.store if console else StoreSettings(enabled=False)
         async with opened(kept) as store:
             service = Service(
-                *(
-                    settings,
-                    Engines(engine, *others),
-                    scheduler,
-                ),
+                settings,
+                Engines(engine, *others),
+                scheduler,
                 store.keeper if store else None,
             )
             queue = Queue(service, store, settings.jobs) if store else None
