@@ -45,14 +45,14 @@ async def test_a_shutdown_lets_a_session_finish_and_takes_no_new_one(start: Star
     """A client that stops in time gets all its text; a new one finds no open port."""
     async with start(Obstacle(), "server.drain = 30 s") as server:
         async with client(server, "/ws/v1/speech-to-text") as speaker:
-            await speaker.say({"event": "start"})
+            await speaker.send({"event": "start"})
             await speaker.next()
             ending = asyncio.create_task(server.daemon.shut_down())
             await until(lambda: server.service.health()["status"] == "draining")
             with pytest.raises(ConnectionRefusedError):
                 await connect(f"{server.url}/ws")
             assert not ending.done()
-            await speaker.say({"event": "stop"})
+            await speaker.send({"event": "stop"})
             assert (await speaker.until(event="stopped"))["session_id"]
         await ending
 
@@ -63,7 +63,7 @@ async def test_a_shutdown_ends_a_client_that_goes_on(start: Start) -> None:
         start(Obstacle(), "server.drain = 0 s") as server,
         client(server, "/ws/v1/speech-to-text") as speaker,
     ):
-        await speaker.say({"event": "start"})
+        await speaker.send({"event": "start"})
         await speaker.next()
         await server.daemon.shut_down()
         assert (await speaker.closed())[0] == 1001

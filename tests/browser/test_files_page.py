@@ -133,7 +133,7 @@ async def test_what_cannot_be_taken(start: Start, moonshine: AnyEngine, visit: V
 
 async def test_dropping_with_an_engine(start: Start, moonshine: AnyEngine, visit: Visit) -> None:
     """Files that are dropped on the page go up too, for the engine that is chosen."""
-    other = Obstacle("other", says="something else")
+    other = Obstacle("other", text="something else")
     async with (
         start(moonshine, others=[other], console=True) as server,
         visit(server, "/files") as watched,

@@ -115,7 +115,7 @@ async def test_a_busy_server(start: Start, moonshine: AnyEngine, visit: Visit) -
     ):
         page = watched.page
         async with client(server, "/ws/v1/speech-to-text") as other:
-            await other.say({"event": "start"})
+            await other.send({"event": "start"})
             await other.until(event="started")
             await press(page, "Start")
             await expect(page.get_by_role("alert")).to_contain_text("1 sessions are taken")

@@ -116,8 +116,8 @@ async def test_live_sessions_have_owners(server: Running, path: str) -> None:
     token = await token_of(server, "anna")
     async with client(server, f"{path}?token={token}") as speaker:
         if path == "/ws/v1/speech-to-text":
-            await speaker.say({"event": "start"})
-        await speaker.speak(VOICE.pcm[:16000])
+            await speaker.send({"event": "start"})
+        await speaker.send_sound(VOICE.pcm[:16000])
         await speaker.next()
     await server.service.drained()
     assert server.store
@@ -151,7 +151,7 @@ async def test_events_are_ones_own(server: Running) -> None:
         client(server, f"/ws/events?token={admin}") as all_of_them,
     ):
         for viewer in (hers, all_of_them):
-            await viewer.say({"command": "list_calls"})
+            await viewer.send({"command": "list_calls"})
         assert (await hers.next())["code"] == "forbidden"
         assert await all_of_them.next() == {"event": "calls", "calls": []}
         for token in (ben, anna):
@@ -160,8 +160,8 @@ async def test_events_are_ones_own(server: Running) -> None:
                 await socket.recv()
             await all_of_them.until(event="session_end")
         await hers.until(event="session_end")
-    assert {heard["owner"] for heard in hers.heard[1:]} == {"anna"}
-    assert {heard["owner"] for heard in all_of_them.heard[1:]} == {"anna", "ben"}
+    assert {heard["owner"] for heard in hers.received[1:]} == {"anna"}
+    assert {heard["owner"] for heard in all_of_them.received[1:]} == {"anna", "ben"}
 
 
 async def test_the_client_brings_its_token(

@@ -86,7 +86,7 @@ async def test_events_tell_of_each_step(server: Running, web: httpx.AsyncClient)
 
 async def test_the_engine_is_chosen_for_each_file(start: Start, moonshine: AnyEngine) -> None:
     """By the address for all, or by fields of the form for those after them."""
-    other = Obstacle("other", says="something")
+    other = Obstacle("other", text="something")
     async with (
         start(moonshine, others=[other], console=True) as server,
         httpx.AsyncClient(base_url=server.console) as web,
