@@ -6,6 +6,7 @@ import wave
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,6 +21,9 @@ from coqui_server.engines.vosk import load as load_vosk
 from coqui_server.engines.whisper import load as load_whisper
 from coqui_server.media.samples import Samples
 from coqui_server.transcription.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from tests.support.daemon import Start
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "samples"
@@ -50,6 +54,22 @@ def spoken(text: str) -> str:
     """A text's words alone, lower case: what two transcripts must agree on."""
     kept = (c if c.isalnum() or c in "' " else " " for c in text.lower().replace("’", "'"))
     return " ".join("".join(kept).split())
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Start":
+    """Starts the daemon in this process: see `tests.support.daemon.starter`.
+
+    Temporary files go to an empty folder, `tmp_path / "temporary"`.
+    """
+    from tests.support.daemon import starter
+
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    # Partials however busy the machine: without the pause that follows a slow preview.
+    monkeypatch.setattr("coqui_server.transcription.decoding._PREVIEW_SHARE", 0)
+    return starter(tmp_path)
 
 
 @pytest.fixture

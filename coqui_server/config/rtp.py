@@ -50,7 +50,7 @@ class WebhookSettings(Section):
 
 
 class NamedStreamSettings(Section):
-    """A stream the operator knows before it comes: what it looks like, and its names."""
+    """A stream that is known before it comes: its source or SSRC, and its names."""
 
     source: str | None = None
     ssrc: int | None = Field(None, ge=0, lt=2**32)
@@ -63,11 +63,6 @@ class NamedStreamSettings(Section):
         if self.source is None and self.ssrc is None:
             raise ValueError("source or ssrc")
         return self
-
-    def matches(self, address: tuple[str, int], ssrc: int) -> bool:
-        """Whether a stream of this source is meant."""
-        sources = (None, address[0], f"{address[0]}:{address[1]}")
-        return self.source in sources and self.ssrc in (None, ssrc)
 
 
 class RtpSettings(Section):

@@ -13,7 +13,7 @@ from coqui_server.media import wav
 from tests.browser.conftest import IN_BROWSER, Visit
 from tests.browser.test_account_pages import sign_up
 from tests.conftest import SAMPLES, clip, spoken
-from tests.protocols.conftest import Running, Start
+from tests.support.daemon import Running, Start
 from tests.support.live import Obstacle
 
 pytestmark = IN_BROWSER

@@ -6,7 +6,7 @@ import pytest
 
 from coqui_server.engines.base import Engine
 from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start, send
+from tests.support.daemon import Running, Start, send
 from tests.support.live import client
 
 ENGLISH, KOREAN = clip("appointment.wav"), clip("korean.wav")

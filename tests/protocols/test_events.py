@@ -4,7 +4,7 @@ import asyncio
 
 from coqui_server.engines.base import Engine
 from tests.conftest import clip
-from tests.protocols.conftest import Start
+from tests.support.daemon import Start
 from tests.support.live import client
 
 VOICE = clip("appointment.wav")

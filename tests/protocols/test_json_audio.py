@@ -9,7 +9,7 @@ import pytest
 
 from coqui_server.engines.base import Engine
 from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start, made
+from tests.support.daemon import Running, Start, made
 from tests.support.live import Client, Message, Obstacle, client, until
 
 VOICE = clip("appointment.wav")

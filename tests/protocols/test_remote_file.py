@@ -4,7 +4,7 @@ from coqui_server.engines.base import Engine
 from tests.conftest import clip
 from tests.engines.conftest import Make, make, one_authority, pauses, service
 from tests.engines.service import KEY, Service, answer
-from tests.protocols.conftest import Start, send
+from tests.support.daemon import Start, send
 
 __all__ = ["make", "one_authority", "pauses", "service"]
 

@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 
 from coqui_server.engines.base import Engine
 from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start, all_closed
+from tests.support.daemon import Running, Start, all_closed
 from tests.support.live import Client, Message, Obstacle, client, until
 
 VOICE = clip("appointment.wav")
@@ -211,7 +211,7 @@ async def test_a_client_that_does_not_read(
 ) -> None:
     """It is cut off after `server.unread`; what it said is finished and announced all the same."""
     async with start(moonshine, "server.unread = 200 ms") as server:
-        for listening in server.server.sockets:
+        for listening in server.daemon.servers[0].sockets:
             listening.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, 4096)
         address = server.url.removeprefix("ws://").split(":")
         with sockets.socket() as narrow:

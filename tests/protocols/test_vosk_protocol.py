@@ -13,7 +13,7 @@ from websockets.typing import Subprotocol
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from coqui_server.media.samples import Samples
 from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start
+from tests.support.daemon import Running, Start
 from tests.support.live import Client, Message, Obstacle, client, pieces
 
 VOICE = clip("appointment.wav")
@@ -133,7 +133,7 @@ async def test_late_pongs_do_not_matter(server: Running) -> None:
     """Asterisk and FreeSWITCH answer pings only while they read; nobody is cut off for that."""
     async with client(server, "/") as user:
         await lock_step(user, bytes(3200), 3200)
-        (connection,) = server.server.connections
+        (connection,) = server.daemon.servers[0].connections
         assert connection.ping_timeout is None
 
 

@@ -15,9 +15,9 @@ import soxr
 
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.rtp.leg import Leg
-from tests.protocols.conftest import Running
 from tests.rtp.coded import law
 from tests.rtp.wire import SSRC, packet, rtp
+from tests.support.daemon import Running
 from tests.support.media import spoken
 
 _AT_ONCE = 8

@@ -10,8 +10,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from coqui_server.engines.base import Engine
-from tests.protocols.conftest import Running, Start
 from tests.rtp.viewer import Viewer, viewing
+from tests.support.daemon import Running, Start
 
 COMMANDS = "list_calls, reserve_call, release_call, name_stream"
 

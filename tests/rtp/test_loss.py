@@ -8,10 +8,10 @@ import pytest
 
 from coqui_server.engines.base import Engine
 from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start
 from tests.rtp.sender import Telephone, calling, mu_law, voice
 from tests.rtp.viewer import Message, Viewer, viewing
 from tests.rtp.wire import goodbye, packet, rtp
+from tests.support.daemon import Running, Start
 
 CLIPS = {
     1: "voicemail.wav",

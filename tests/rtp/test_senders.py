@@ -8,10 +8,10 @@ from pathlib import Path
 
 from coqui_server.engines.base import Engine
 from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start, made, send
 from tests.rtp.programs import ffmpeg, gstreamer, run
 from tests.rtp.viewer import Message, Viewer, viewing
 from tests.rtp.wire import read_report, split
+from tests.support.daemon import Running, Start, made, send
 
 VOICE = clip("appointment.wav")
 SETTINGS = """

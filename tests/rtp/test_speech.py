@@ -12,12 +12,12 @@ import soxr
 from coqui_server.engines.base import Engine, Hypothesis, Options, Recognizer
 from coqui_server.media.samples import Samples
 from tests.conftest import clip, spoken
-from tests.protocols.conftest import Start
 from tests.rtp.coded import encoded, law
 from tests.rtp.proxy import Proxy
 from tests.rtp.sender import Telephone, calling, hush, mu_law, voice
 from tests.rtp.viewer import viewing
 from tests.rtp.wire import SSRC, goodbye, key
+from tests.support.daemon import Start
 from tools.sounds import at, tones
 
 QUIET = "partials.pace = 60 s"

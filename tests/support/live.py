@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.media.samples import Samples
 from coqui_transcript.transcript import Word
-from tests.protocols.conftest import Running
+from tests.support.daemon import Running
 
 Message = dict[str, Any]
 

@@ -17,7 +17,7 @@ from coqui_server.auth import cookies
 from coqui_server.engines.base import AnyEngine
 from coqui_server.store.users import Users
 from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start
+from tests.support.daemon import Running, Start
 from tests.support.live import client
 from tests.web.people import PASSWORD, signed_up
 from tools.daemon import running
@@ -197,5 +197,5 @@ async def test_tokens_are_in_no_log() -> None:
         log = daemon.log.read_text()
     assert "shutting down" in log
     assert "coqui_secret" not in log
-    assert "is let in" not in log
-    assert "whoever signs up first is administrator" in log
+    assert "without signing in" not in log
+    assert "the first one that signs up is administrator" in log

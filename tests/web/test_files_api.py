@@ -11,7 +11,7 @@ import pytest
 
 from coqui_server.engines.base import AnyEngine
 from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start
+from tests.support.daemon import Running, Start
 from tests.support.live import Obstacle
 from tests.web.people import csrf, signed_up
 

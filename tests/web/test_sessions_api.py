@@ -14,7 +14,7 @@ import pytest
 
 from coqui_server.engines.base import AnyEngine
 from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start, send
+from tests.support.daemon import Running, Start, send
 from tests.support.live import client
 
 VOICE = clip("appointment.wav")

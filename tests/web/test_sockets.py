@@ -11,7 +11,7 @@ from websockets.typing import Origin
 
 from coqui_server.engines.base import AnyEngine
 from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start, send
+from tests.support.daemon import Running, Start, send
 from tests.support.live import client
 
 VOICE = clip("appointment.wav")
