@@ -17,8 +17,8 @@ import numpy.typing as npt
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 _BLOCK = 128
-"""Samples. Shorter blocks are more calls, longer ones more multiplications; of 64 to 320 samples this
-was the fastest, 0.5 ms of processor for a second of sound."""
+"""Samples. Shorter blocks are more calls, longer ones more multiplications; of 64 to 320 this was
+the fastest, 0.5 ms of processor for a second of sound."""
 
 _DAMPING = (cos(pi / 8), cos(3 * pi / 8))
 """Of the two sections of a Butterworth filter of the fourth order; Q is half the inverse."""
