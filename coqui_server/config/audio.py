@@ -24,6 +24,7 @@ class AudioSettings(Section):
     frame_duration: Annotated[Duration, AfterValidator(_frame_that_webrtcvad_takes)] = Field(
         0.02, description="10 ms, 20 ms or 30 ms, the frames webrtcvad takes"
     )
+    highpass: float = Field(150.0, ge=0, le=300, description="hertz, 0 (off) to 300")
     max_duration: Duration = Field(
         12 * 3600.0, gt=0, description='a duration such as "12 hours", more than 0'
     )
