@@ -26,8 +26,8 @@ from coqui_client.sound import LIVE, frames
 from coqui_server.engines.base import Engine
 from coqui_server.transcription.request import SessionRequest
 from tests.client.conftest import ROOT, SAMPLES, command, ffmpeg
-from tests.conftest import clip as sample
-from tests.conftest import spoken
+from tests.support.clips import clip as sample
+from tests.support.clips import spoken
 from tests.support.daemon import Running, starter
 from tests.support.daemon import Start as StartDaemon
 

@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, all_closed
 from tests.support.live import Client, Message, Obstacle, client, until
 

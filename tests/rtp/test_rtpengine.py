@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 
 from coqui_server.media.transcode import find_ffmpeg
 from examples.rtpengine import ask
-from tests.conftest import ROOT, SAMPLES, clip, spoken
+from tests.support.clips import ROOT, SAMPLES, clip, spoken
 from tools.daemon import running
 
 CALL = "a84b4c76e66710"

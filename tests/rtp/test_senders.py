@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
 from tests.rtp.programs import ffmpeg, gstreamer, run
 from tests.rtp.viewer import Message, Viewer, viewing
 from tests.rtp.wire import read_report, split
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, made, send
 
 VOICE = clip("appointment.wav")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from coqui_server.engines.base import AnyEngine
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, send
 from tests.support.live import client
 
