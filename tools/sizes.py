@@ -24,9 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     texts = [path.read_text(encoding="utf-8") for path in files]
     functions = [length for text in texts for length in _functions(text)]
-    print(
-        f"{'':10} {'count':>6} {'lines':>7} {'median':>7} {'90 %':>5} {'over 50':>8} {'over 250':>9}"
-    )
+    print("            count   lines  median  90 %  over 50  over 250")
     _row("files", [text.count("\n") for text in texts])
     _row("functions", functions)
     return 0
