@@ -238,6 +238,7 @@ def _broken(closed: ConnectionClosed) -> ServiceError:
         return ServiceError("deepgram", "the connection broke", retryable=True)
     code, reason = closed.rcvd.code, closed.rcvd.reason
     return ServiceError(
-        *("deepgram", shortened(f"it closed the connection, {code} {reason}")),
+        "deepgram",
+        shortened(f"it closed the connection, {code} {reason}"),
         retryable=code != CloseCode.POLICY_VIOLATION,
     )

@@ -180,7 +180,13 @@ async def test_microphone(server: Running, tmp_path: Path) -> None:
     first = tmp_path / "first.wav"
     ffmpeg("-t", 3.4, "-i", VOICEMAIL.path, first)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", MICROPHONE, "--mic", "--url", server.url, str(first)),
+        sys.executable,
+        "-c",
+        MICROPHONE,
+        "--mic",
+        "--url",
+        server.url,
+        str(first),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

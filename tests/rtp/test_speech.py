@@ -29,7 +29,9 @@ SENTENCES: dict[str, tuple[str, float, float | None]] = {
     "your appointment is on monday morning": ("appointment.wav", 0.0, 2.35),
     "please bring your insurance card": ("appointment.wav", 2.35, None),
     "tomorrow will be cloudy in the morning with light rain in the afternoon": (
-        *("weather.flac", 0.0, None),
+        "weather.flac",
+        0.0,
+        None,
     ),
 }
 
