@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from pyhocon.period_parser import period_type_map
+from pyhocon.period_serializer import is_timedelta_like, relative_delta_to_timedelta
 
 _NO_LIMIT = 2**63
 """Bytes. The older server wrote 2e25 for "no limit"; no real limit is this large."""
@@ -37,9 +38,15 @@ _BYTES = _sizes()
 
 
 def seconds(value: Any) -> Any:
-    """ "300 ms", a bare number (milliseconds) or what pyhocon made of either, as seconds."""
+    """ "300 ms", a bare number (milliseconds) or what pyhocon made of either, as seconds.
+
+    pyhocon gives a `timedelta`, or a `relativedelta` where python-dateutil happens to be installed.
+    The latter may have months and years, whose length is not fixed.
+    """
     if isinstance(value, timedelta):
         return value.total_seconds()
+    if is_timedelta_like(value) and not (value.months or value.years):
+        return relative_delta_to_timedelta(value).total_seconds()
     return _scaled(value, _SECONDS, bare="ms")
 
 
