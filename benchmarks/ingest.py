@@ -33,16 +33,14 @@ import psutil
 from benchmarks.callers import PACKETS, Callers, speech
 from coqui_server.config.audio import PartialSettings
 from coqui_server.config.rtp import RtpSettings
-from coqui_server.config.server import ServerSettings
+from coqui_server.config.server import HttpSettings, ServerSettings
 from coqui_server.config.settings import Settings
+from coqui_server.config.store import StoreSettings
+from coqui_server.config.web import WebSettings
+from coqui_server.daemon import running
 from coqui_server.engines import Engines
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.media.samples import Samples
-from coqui_server.rtp.listener import Listener
-from coqui_server.transcription.events import Event, SessionEnded
-from coqui_server.transcription.scheduler import Scheduler
-from coqui_server.transcription.service import Service
-from coqui_server.webhook import Webhook
 
 _CALLS = (50, 100, 200, 300, 400, 500, 600, 800, 1000)
 _BEGIN = 3.0
@@ -86,32 +84,18 @@ async def _daemon(pipe: "Connection") -> None:
     room = 10_000
     settings = Settings(
         rtp=RtpSettings(port=0, max_calls=room),
-        server=ServerSettings(max_sessions=room),
+        server=ServerSettings(http=HttpSettings(port=0), max_sessions=room),
         partials=PartialSettings(pace=_NEVER),
+        store=StoreSettings(enabled=False),
+        web=WebSettings(enabled=False),
     )
-    counted = 0
-
-    async def count(event: Event) -> None:
-        nonlocal counted
-        if isinstance(event, SessionEnded):
-            # A session that could not be finished has no statistics.
-            counted += event.statistics.get("packets", 0)
-
-    scheduler = Scheduler(settings.server.threadpool.count)
-    service = Service(
-        settings,
-        Engines(Deaf()),
-        scheduler,
-    )
-    hook = Webhook(settings.rtp.webhook)
-    async with hook, Listener(service, [hook, count]) as rtp:
-        assert rtp.shared is not None
-        pipe.send(rtp.shared.number)
+    async with running(settings, Engines(Deaf())) as daemon:
+        assert daemon.rtp.shared is not None
+        pipe.send(daemon.rtp.shared.number)
         await asyncio.to_thread(pipe.recv)
-        # What it has not read by now, it is behind with, and loses.
-        await rtp.drain()
-    await scheduler.close()
-    pipe.send(counted)
+        # Packets that are not read by now count as lost.
+        await daemon.rtp.drain()
+        pipe.send(daemon.service.statistics.packets["packets"])
 
 
 def bare(pipe: "Connection") -> None:

@@ -28,9 +28,10 @@ from coqui_server.config.settings import Settings
 from coqui_server.engines import load_engines
 from coqui_server.rtp.drops import Drops
 from coqui_server.rtp.leg import play
+from coqui_server.rtp.names import Address, Names
 from coqui_server.rtp.packet import SEQUENCES, TIMESTAMPS, Packet
 from coqui_server.rtp.playout import Piece
-from coqui_server.rtp.stream import Address, Arrived, Names, Stream
+from coqui_server.rtp.stream import Arrived, Stream
 from coqui_server.rtp.switchboard import Switchboard
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
@@ -79,9 +80,12 @@ class Receiver:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.rtp
         self._stall = settings.vad.closing(live=True)[0] + settings.rtp.jitter
-        self._switchboard = Switchboard(self._admit, lambda *_: False, Drops())
+        self._switchboard = Switchboard(self, Drops())
 
-    def _admit(self, address: Address, packets: Arrived) -> Stream:
+    def announced(self, address: Address, packet: Packet) -> bool:
+        return False
+
+    def admit(self, address: Address, packets: Arrived) -> Stream:
         return Stream(address, packets, self._settings, self._stall, Names())
 
     def rounds(self, arrivals: list[tuple[float, Packet]]) -> Iterator[list[Piece]]:

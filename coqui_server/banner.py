@@ -7,35 +7,26 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from websockets.asyncio.server import Server
-
 from coqui_server import __version__
 from coqui_server.config.settings import Settings
 from coqui_server.config.store import StoreSettings
+from coqui_server.daemon import Daemon
 from coqui_server.engines import Status, survey
 from coqui_server.engines.base import AnyEngine
 from coqui_server.rtp.listener import Listener
-from coqui_server.sockets import Routes
+from coqui_server.sockets.ports import address_of
 from coqui_server.store.database import address
-from coqui_server.transcription.service import Service
-from coqui_server.web.server import Console
 
 _SAMPLE = Path("samples", "appointment.wav")
 
 
-def screen(
-    service: Service,
-    server: Server,
-    console: Console | None,
-    routes: Routes,
-    rtp: Listener,
-    source: str,
-) -> str:
+def screen(daemon: Daemon, source: str) -> str:
     """What `make run` prints; `source` is where the settings came from."""
-    address = _address(server)
-    pages = f"http://{_address(console)}/" if console else "off (web.enabled)"
+    service, rtp = daemon.service, daemon.rtp
+    address = address_of(daemon.servers[0])
+    pages = f"http://{address_of(daemon.console)}/" if daemon.console else "off (web.enabled)"
     engines = "\n              ".join(map(_engine, service.engines))
-    paths = "\n".join(f"              ws://{address}{path}" for path in routes)
+    paths = "\n".join(f"              ws://{address}{path}" for path in daemon.routes)
     return f"""coqui_server {__version__}
   console     {pages}
   listens at  http://{address}/health
@@ -47,11 +38,6 @@ def screen(
   keeps       {_kept(service.settings.store)}
   configured  {source}
   try         {_client()} --url ws://{_near(address)} {_SAMPLE if _SAMPLE.exists() else "FILE"}"""
-
-
-def _address(server: Server | Console) -> str:
-    host, port = next(iter(server.sockets)).getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _engine(engine: AnyEngine) -> str:
@@ -86,7 +72,7 @@ def _kept(store: StoreSettings) -> str:
 
 
 def _near(address: str) -> str:
-    """An "any" address is one to listen on, not one to call."""
+    """The address to connect to: an "any" address is only for listening."""
     return address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104
 
 

@@ -150,7 +150,8 @@ class Webhook:
         if self._unsettled or self._dropped:
             _log.warning(
                 "webhook: closed with %d events not delivered, %d dropped",
-                *(self._unsettled, self._dropped),
+                self._unsettled,
+                self._dropped,
             )
         self._unsettled = self._dropped = 0
         if not worker.cancelled():
@@ -178,7 +179,10 @@ class Webhook:
         if not outcome.delivered:
             _log.warning(
                 "session %s: the webhook did not take a %s, attempts: %d, the last: %s",
-                *(delivery.session, delivery.event, attempts, outcome.what),
+                delivery.session,
+                delivery.event,
+                attempts,
+                outcome.what,
             )
 
     async def _post(self, delivery: _Delivery) -> _Outcome:

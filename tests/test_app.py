@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 import coqui_server
-from tests.conftest import ROOT, clip, spoken
+from tests.support.clips import ROOT, clip, spoken
 from tools.daemon import Daemon, running
 
 VOICE = clip("appointment.wav")

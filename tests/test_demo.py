@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.conftest import ROOT, clip, spoken
+from tests.support.clips import ROOT, clip, spoken
 
 
 def test_the_demo_shows_what_was_said_and_heard() -> None:

@@ -1,14 +1,16 @@
 """The daemon as a process of its own, on a free port: for the demo, the benchmarks and tests."""
 
-import re
+import json
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,10 +23,10 @@ class Daemon:
         console: `http://host:port` of the pages; empty if there are none.
         url: `ws://host:port`, without a path.
         rtp: `host:port`, where calls are taken; empty if they are not.
-        log: the file its standard error goes to.
+        log: the file with its output.
     """
 
-    process: "subprocess.Popen[str]"
+    process: "subprocess.Popen[bytes]"
     console: str
     url: str
     rtp: str
@@ -44,34 +46,32 @@ def running(configuration: str = "") -> Iterator[Daemon]:
         RuntimeError: it did not start; with what it wrote.
     """
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "application.conf"
+        file, log, ready = (Path(folder) / name for name in ("application.conf", "log", "ready"))
         ports = "server.http.port = 0\nrtp.port = 0\nweb.port = 0\n"
         file.write_text(f"{ports}{configuration}\n", encoding="utf-8")
-        log = Path(folder) / "log"
-        with log.open("w") as errors:
+        command = [sys.executable, "-m", "coqui_server.app", "--config", str(file)]
+        with log.open("w") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "coqui_server.app", "--config", str(file)],
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                cwd=ROOT,
+                [*command, "--ready-file", str(ready)], stdout=output, stderr=output, cwd=ROOT
             )
         try:
-            yield Daemon(process, *_addresses(process, log), log)
+            addresses = _wait_for(ready, process, log)
+            yield Daemon(
+                process,
+                console=addresses["console"] or "",
+                url=addresses["speech"][0],
+                rtp=addresses["rtp"] or "",
+                log=log,
+            )
         finally:
             process.kill()
-            process.communicate()
+            process.wait()
 
 
-def _addresses(process: "subprocess.Popen[str]", log: Path) -> tuple[str, str, str]:
-    """Read the start-up screen as far as the addresses in it."""
-    assert process.stdout is not None
-    console = url = ""
-    for line in process.stdout:
-        if found := re.search(r"console +(http://\S+)/", line):
-            console = found[1]
-        elif found := re.search(r"listens at +http://(\S+)/health", line):
-            url = f"ws://{found[1]}"
-        elif found := re.search(r"calls +(?:rtp://([^,\s]+)|off)", line):
-            return console, url, found[1] or ""
-    raise RuntimeError(f"the daemon did not start: {log.read_text()}")
+def _wait_for(ready: Path, process: "subprocess.Popen[bytes]", log: Path) -> dict[str, Any]:
+    while not ready.exists():
+        if process.poll() is not None:
+            raise RuntimeError(f"the daemon did not start: {log.read_text()}")
+        time.sleep(0.02)
+    addresses: dict[str, Any] = json.loads(ready.read_text(encoding="utf-8"))
+    return addresses

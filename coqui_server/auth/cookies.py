@@ -30,7 +30,8 @@ class Cookies:
         self.age = age
         self._secret = secret
         self._signer = URLSafeTimedSerializer(
-            *(secret, "session"),
+            secret,
+            "session",
             signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
         )
 

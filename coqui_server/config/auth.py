@@ -10,12 +10,9 @@ class AuthSettings(Section):
 
     required: bool = Field(False, description="true or false")
     """Pages, REST and sockets are only for those who signed in or have a token."""
-    """Pages, REST and sockets are only for those who signed in or have a token."""
     signup: bool = Field(True, description="true or false")
-    """People may make accounts themselves. The first account can be made in any case."""
     """People may make accounts themselves. The first account can be made in any case."""
     age: Duration = Field(
         30 * 86400.0, gt=0, description='a duration such as "30 days", more than 0'
     )
-    """How long a sign-in lasts."""
     """How long a sign-in lasts."""

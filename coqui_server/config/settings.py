@@ -42,7 +42,6 @@ class Settings(Section):
 
     engine: EngineName = Field("moonshine", description=NAMES)
     """The engine for requests that do not ask for another one."""
-    """The engine for requests that do not ask for another one."""
     engines: EnginesSettings = EnginesSettings()
     audio: AudioSettings = AudioSettings()
     level: LevelSettings = LevelSettings()

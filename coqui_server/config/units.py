@@ -4,11 +4,12 @@ What is not a quantity with a unit is given back as it came, for the settings to
 """
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from pyhocon.period_parser import period_type_map
-from pyhocon.period_serializer import is_timedelta_like, relative_delta_to_timedelta
+from pyhocon.period_parser import period_impl, period_type_map
+
+_MOMENT = datetime(2000, 1, 1)
 
 _NO_LIMIT = 2**63
 """Bytes. The older server wrote 2e25 for "no limit"; no real limit is this large."""
@@ -40,13 +41,12 @@ _BYTES = _sizes()
 def seconds(value: Any) -> Any:
     """ "300 ms", a bare number (milliseconds) or what pyhocon made of either, as seconds.
 
-    pyhocon gives a `timedelta`, or a `relativedelta` where python-dateutil happens to be installed.
-    The latter may have months and years, whose length is not fixed.
+    pyhocon gives a timedelta, or dateutil's relativedelta where that happens to be installed; only
+    then it also takes months and years, which we never do.
     """
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if is_timedelta_like(value) and not (value.months or value.years):
-        return relative_delta_to_timedelta(value).total_seconds()
+    if isinstance(value, timedelta | period_impl):
+        calendar = getattr(value, "months", 0) or getattr(value, "years", 0)
+        return value if calendar else (_MOMENT + value - _MOMENT).total_seconds()
     return _scaled(value, _SECONDS, bare="ms")
 
 

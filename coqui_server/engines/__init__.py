@@ -108,7 +108,9 @@ def survey(settings: Settings) -> list[Status]:
     modules = {name: _module(name) for name in get_args(EngineName)}
     return [
         Status(
-            *(name, name in enabled, module.capabilities(settings)),
+            name,
+            name in enabled,
+            module.capabilities(settings),
             missing=tuple(map(str, module.check(settings))),
         )
         for name, module in modules.items()

@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
 from coqui_server import extras
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options, Stream
+from coqui_server.engines.deepgram_reply import malformed, plain, reading
 from coqui_server.engines.remote import Pause, Turns, client, found, missing, refused, unanswered
 from coqui_server.exceptions import ConfigError, ServiceError
 from coqui_server.media import wav
 from coqui_server.media.samples import Samples
-from coqui_transcript.transcript import Word
 
 if TYPE_CHECKING:
     from deepgram.core.api_error import ApiError
@@ -124,42 +122,9 @@ class Deepgram:
         return refused("deepgram", error.status_code, error.headers or {}, reason, self._key)
 
 
-def spoken(alternative: Any) -> tuple[str, tuple[Word, ...], float | None]:
-    """Text, words by the service's clock, and confidence of one reading.
-
-    Raises:
-        ServiceError: it is none.
-    """
-    try:
-        words = tuple(
-            Word(
-                str(word.get("punctuated_word") or word["word"]),
-                *(float(word["start"]), float(word["end"])),
-                word.get("confidence"),
-            )
-            for word in alternative.get("words") or ()
-        )
-        text = alternative["transcript"]
-    except (AttributeError, KeyError, TypeError, ValueError) as wrong:
-        raise malformed() from wrong
-    if not isinstance(text, str):
-        raise malformed()
-    return text.strip(), words, alternative.get("confidence")
-
-
-def plain(reply: Any) -> Any:
-    """One of the package's models as JSON objects. It builds them of whatever came, unchecked."""
-    return reply.model_dump(warnings=False) if isinstance(reply, BaseModel) else reply
-
-
-def malformed() -> ServiceError:
-    """A reply without what it should have. What it had instead may be what was said."""
-    return ServiceError("deepgram", "its reply is not a transcription")
-
-
 def _hypothesis(reply: Any) -> Hypothesis:
     match plain(reply):
         case {"results": {"channels": [{"alternatives": [alternative, *_]}, *_]}}:
-            text, words, confidence = spoken(alternative)
+            text, words, confidence = reading(alternative)
             return Hypothesis(text, words, confidence)
     raise malformed()

@@ -20,7 +20,7 @@ from websockets.frames import CloseCode
 from coqui_server.backoff import backoff
 from coqui_server.config.engines import DeepgramSettings
 from coqui_server.engines.base import StreamResult
-from coqui_server.engines.deepgram import malformed, plain, spoken
+from coqui_server.engines.deepgram_reply import malformed, plain, reading
 from coqui_server.engines.remote import FIRST_WAIT, Pause, shortened, unanswered
 from coqui_server.engines.tape import Tape
 from coqui_server.exceptions import ServiceError
@@ -217,7 +217,7 @@ class LiveStream:
 
     def _placed(self, alternative: Any, start: float, end: float) -> Segment:
         """What was said, by the session's clock; as long as its words, for a result has silence."""
-        text, words, confidence = spoken(alternative)
+        text, words, confidence = reading(alternative)
         if words:
             start, end = words[0].start, words[-1].end
         return Segment(
@@ -238,6 +238,7 @@ def _broken(closed: ConnectionClosed) -> ServiceError:
         return ServiceError("deepgram", "the connection broke", retryable=True)
     code, reason = closed.rcvd.code, closed.rcvd.reason
     return ServiceError(
-        *("deepgram", shortened(f"it closed the connection, {code} {reason}")),
+        "deepgram",
+        shortened(f"it closed the connection, {code} {reason}"),
         retryable=code != CloseCode.POLICY_VIOLATION,
     )

@@ -18,9 +18,19 @@ from coqui_server.media.samples import Samples
 _PATH = "/api/ocr/getway"
 
 _FAILURES = {
-    *("FileCorrupted", "NoEnoughCredit", "UploadFailed", "UnkwonURL", "UnknowMethod", "404"),
-    *("TokenNotFound", "MethodNotAllowed", "FileDeletedFromServer", "ConvertError", "IPError"),
-    *("ConvertFailed", "500"),
+    "FileCorrupted",
+    "NoEnoughCredit",
+    "UploadFailed",
+    "UnkwonURL",
+    "UnknowMethod",
+    "404",
+    "TokenNotFound",
+    "MethodNotAllowed",
+    "FileDeletedFromServer",
+    "ConvertError",
+    "IPError",
+    "ConvertFailed",
+    "500",
 }
 """Values of `Status` that clients take for the end, spelt as the service spells them. What it says
 while it is at work is not known, so any other value means that."""

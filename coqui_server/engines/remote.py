@@ -191,8 +191,11 @@ class Rest:
             raise unanswered(self._service, error, retryable=unsent or repeatable) from error
         if not response.is_success:
             raise refused(
-                *(self._service, response.status_code, response.headers),
-                *(self._reason(body), self._key.get_secret_value()),
+                self._service,
+                response.status_code,
+                response.headers,
+                self._reason(body),
+                self._key.get_secret_value(),
             )
         return body
 

@@ -8,15 +8,13 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
-from itertools import groupby
 
-from fpdf import FPDF
 from fpdf.enums import Align, XPos, YPos
-from fpdf.line_break import Fragment
 
 from coqui_server.exports import fonts
 from coqui_server.exports.direction import right_to_left
 from coqui_server.exports.document import INVISIBLE, Document, clock
+from coqui_server.exports.fpdf2_adapter import MixedFontsPdf
 from coqui_transcript.transcript import Segment
 
 _TITLE, _TEXT, _SMALL = 16.0, 11.0, 9.0
@@ -44,7 +42,7 @@ def write(document: Document) -> bytes:
     return bytes(pages.output())
 
 
-class _Pages(FPDF):
+class _Pages(MixedFontsPdf):
     def __init__(self, document: Document) -> None:
         super().__init__(format="A4")
         # Otherwise a "{nb}" in the text would become the number of pages.
@@ -55,28 +53,8 @@ class _Pages(FPDF):
         self.c_margin = 0
         lines = (segment.line for segment in document.segments)
         self._fonts = fonts.needed("".join([document.title, document.about, *lines]))
-        self._homes = {letter: font for font in reversed(self._fonts) for letter in font.letters}
-        for font in self._fonts:
-            self.add_font(font.name, fname=font.path)
-        self._font = self._fonts[0]
+        self.use_fonts(self._fonts)
         self._width = cache(self._measure)
-
-    def _parse_chars(self, text: str, *_: object, **__: object) -> Iterator[Fragment]:
-        """The text in pieces of one font each: the line's own, where it has the letter.
-
-        fpdf2 would also cut before each accent, which is of no script, and draw it at the foot of
-        its letter. Here an accent or a joiner goes with the letter before it.
-        """
-        font, pieces = self._font, []
-        for letter in text:
-            own = unicodedata.category(letter) in ("Mn", "Me") and letter in font.letters
-            if not own and letter not in INVISIBLE:
-                font = self._font if letter in self._font.letters else self._homes[letter]
-            pieces.append((font, letter))
-        for font, run in groupby(pieces, key=lambda piece: piece[0]):
-            state = self._get_current_graphics_state()
-            state.font_family, state.current_font = font.name, self.fonts[font.name]
-            yield Fragment("".join(letter for _, letter in run), state, self.k)
 
     def footer(self) -> None:
         """The number of the page."""
@@ -103,8 +81,7 @@ class _Pages(FPDF):
 
     def _write(self, text: str, rtl: bool, size: float, grey: int, indent: float = 0) -> None:
         text = "".join(
-            letter if letter in self._homes or letter in INVISIBLE else fonts.MISSING
-            for letter in text
+            letter if self.has(letter) or letter in INVISIBLE else fonts.MISSING for letter in text
         )
         font = fonts.fitting(text, self._fonts)
         room = self.epw - indent
@@ -121,8 +98,7 @@ class _Pages(FPDF):
             )
 
     def _set_style(self, font: fonts.Font, size: float, grey: int, rtl: bool = False) -> None:
-        self._font = font
-        self.set_font(font.name, size=size)
+        self.set_line_font(font, size)
         self.set_text_color(grey)
         self.set_text_shaping(True, direction="rtl" if rtl else "ltr")
 

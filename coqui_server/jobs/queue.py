@@ -111,8 +111,12 @@ class Queue:
         try:
             job = await self._jobs.add(
                 self._settings.max_waiting,
-                **{"owner": owner, "name": name, "engine": engine, "language": language},
-                **{"upload": upload.name, "size": upload.size},
+                owner=owner,
+                name=name,
+                engine=engine,
+                language=language,
+                upload=upload.name,
+                size=upload.size,
             )
         except RequestError:
             await self._uploads.remove(upload.name)
@@ -174,9 +178,16 @@ class Queue:
         share = running.share if running else float(job.state == "completed")
         took = time.monotonic() - running.since if running else 0.0
         return {
-            **{"event": "job", "id": job.id, "owner": job.owner, "name": job.name},
-            **{"size": job.size, "engine": job.engine, "language": job.language},
-            **{"state": job.state, "error": job.error, "session": job.session},
+            "event": "job",
+            "id": job.id,
+            "owner": job.owner,
+            "name": job.name,
+            "size": job.size,
+            "engine": job.engine,
+            "language": job.language,
+            "state": job.state,
+            "error": job.error,
+            "session": job.session,
             "created": job.created.isoformat(),
             "percent": int(100 * share),
             "left": round(took * (1 - share) / share, 1) if running and share else None,
@@ -284,7 +295,8 @@ class Queue:
 
         async with aclosing(self._uploads.read(job.upload, read)) as chunks:
             await transcribe(
-                *(self._service, chunks),
+                self._service,
+                chunks,
                 path=path,
                 engine=job.engine,
                 language=job.language,

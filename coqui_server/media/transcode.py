@@ -131,7 +131,10 @@ class Transcoder:
     async def _launch(self, *options: str, stdin: int | BinaryIO) -> Process:
         try:
             return await asyncio.create_subprocess_exec(
-                *(self.program, "-nostdin", "-hide_banner", *options),
+                self.program,
+                "-nostdin",
+                "-hide_banner",
+                *options,
                 stdin=stdin,
                 stdout=PIPE,
                 stderr=PIPE,

@@ -21,7 +21,17 @@ def header(length: int) -> bytes:
     """What stands before so many bytes of samples."""
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
-        *(b"RIFF", min(length + HEADER - 8, _LARGEST), b"WAVE"),
-        *(b"fmt ", 16, 1, 1, SAMPLE_RATE, 2 * SAMPLE_RATE, 2, 16),
-        *(b"data", min(length, _LARGEST)),
+        b"RIFF",
+        min(length + HEADER - 8, _LARGEST),
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        1,
+        SAMPLE_RATE,
+        2 * SAMPLE_RATE,
+        2,
+        16,
+        b"data",
+        min(length, _LARGEST),
     )

@@ -31,8 +31,12 @@ _WHISPER = {
 """Repositories of CTranslate2 models, those that faster-whisper calls by the same names."""
 
 _WHISPER_PARTS = (
-    *("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json"),
-    *("vocabulary.json", "vocabulary.txt"),
+    "config.json",
+    "preprocessor_config.json",
+    "model.bin",
+    "tokenizer.json",
+    "vocabulary.json",
+    "vocabulary.txt",
 )
 """Of these a model has those that it needs."""
 

@@ -1,1 +1,1 @@
-"""How each kind of client talks over a WebSocket: one file, one wire."""
+"""The protocols that clients speak over a WebSocket: one file for each."""

@@ -1,6 +1,6 @@
 """`/ws/events`: every event of every session as it happens, and the control of calls.
 
-`?kind=`, `?session=` and `?call=` choose. Each event is a JSON object in a text message, as
+`?kind=`, `?session=` and `?call=` filter. Each event is a JSON object in a text message, as
 `transcription.messages` has them. Commands are JSON objects too, and each has one answer:
 
     {"command": "list_calls"}                                -> {"event": "calls", "calls": [...]}
@@ -24,7 +24,7 @@ from websockets.frames import CloseCode
 from coqui_server.exceptions import BadCommand, BadRequest, Forbidden, RequestError
 from coqui_server.principal import Principal, owner_filter
 from coqui_server.protocols import inbound
-from coqui_server.protocols.line import json_object
+from coqui_server.protocols.live_connection import json_object
 from coqui_server.rtp.calls import Calls
 from coqui_server.transcription.hub import Hub, Subscription
 
@@ -42,22 +42,22 @@ async def serve(connection: ServerConnection, principal: Principal, hub: Hub, ca
     """Send events and answer commands until either side is done."""
     assert connection.request is not None
     query = dict(parse_qsl(urlsplit(connection.request.path).query))
-    chosen = {key: query[key] for key in _FILTERS if key in query}
-    with hub.subscribed(chosen | owner_filter(principal.scope)) as news:
-        telling = asyncio.create_task(_tell(connection, news))
+    filters = {key: query[key] for key in _FILTERS if key in query}
+    with hub.subscribed(filters | owner_filter(principal.scope)) as events:
+        sending = asyncio.create_task(_send_events(connection, events))
         answering = asyncio.create_task(_answer(connection, calls if principal.sees_all else None))
         try:
-            done, _ = await asyncio.wait((telling, answering), return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait((sending, answering), return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in (telling, answering):
+            for task in (sending, answering):
                 task.cancel()
-            await asyncio.gather(telling, answering, return_exceptions=True)
+            await asyncio.gather(sending, answering, return_exceptions=True)
 
 
-async def _tell(connection: ServerConnection, news: Subscription) -> None:
-    async for message in news:
+async def _send_events(connection: ServerConnection, events: Subscription) -> None:
+    async for message in events:
         await connection.send(json.dumps(message, ensure_ascii=False))
     await connection.close(CloseCode.GOING_AWAY)
 
@@ -79,7 +79,7 @@ async def _reply(text: str | bytes, calls: Calls | None) -> dict[str, Any]:
     try:
         command = _object(text)
         request = command.pop("request", None)
-        reply = await _done(_name(command), command, calls)
+        reply = await _run_command(_name(command), command, calls)
     except RequestError as refusal:
         reply = _error(refusal)
     return {**reply, "request": request} if request is not None else reply
@@ -93,7 +93,7 @@ def _object(text: str | bytes) -> dict[str, Any]:
 
 
 def _name(command: dict[str, Any]) -> str:
-    """Take the name out of a command that has no other keys than are its own."""
+    """Remove the name from a command and give it; refuse keys that it does not take."""
     name = command.pop("command", None)
     if not isinstance(name, str) or name not in _COMMANDS:
         raise BadCommand(f'"command" is one of {", ".join(_COMMANDS)}')
@@ -103,7 +103,7 @@ def _name(command: dict[str, Any]) -> str:
     return name
 
 
-async def _done(name: str, values: dict[str, Any], calls: Calls | None) -> dict[str, Any]:
+async def _run_command(name: str, values: dict[str, Any], calls: Calls | None) -> dict[str, Any]:
     if calls is None:
         raise Forbidden("only administrators control calls")
     match name:

@@ -1,4 +1,4 @@
-"""A live client's bytes to 16 kHz samples, in pieces short enough to listen to at once."""
+"""A live client's bytes to 16 kHz samples, in pieces short enough for the event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -40,7 +40,7 @@ class Intake:
         if rate is None:
             rate = self._decoder.rate if self._decoder else SAMPLE_RATE
         number = isinstance(rate, int | float) and not isinstance(rate, bool)
-        # What is in the range has an integer; NaN and infinities have none and are in no range.
+        # `int` is safe after the range: NaN and the infinities are in no range.
         if not number or not LOWEST <= rate <= HIGHEST or rate != int(rate):
             raise BadRequest(f"sample_rate is a whole number of hertz, {LOWEST} to {HIGHEST}")
         # A mu-law or A-law stream may have any rate; the others carry theirs.
@@ -49,8 +49,8 @@ class Intake:
         self._packets = encoding == "opus"
         self._odd = b""
 
-    async def hear(self, session: Session, data: bytes) -> None:
-        """Write what the bytes hold into the session.
+    async def write(self, session: Session, data: bytes) -> None:
+        """Decode the bytes and write their samples into the session.
 
         Raises:
             ServerFault: the session failed.
@@ -60,7 +60,7 @@ class Intake:
             await asyncio.sleep(0)
 
     async def end(self, session: Session) -> None:
-        """Write what the resampler held back."""
+        """Write the samples that the resampler held back."""
         await session.write(self._resampler.flush())
 
     def _pieces(self, data: bytes) -> Iterator[bytes]:
@@ -80,8 +80,8 @@ class Intake:
 
 
 @asynccontextmanager
-async def heard_out(session: Session, intake: Intake) -> AsyncIterator[None]:
-    """However a client ends, by a stop, in the middle of a word or badly: finish its session.
+async def finishing(session: Session, intake: Intake) -> AsyncIterator[None]:
+    """Finish the session at the end of the block, also when the client left or was refused.
 
     Raises:
         ServerFault: the session failed.

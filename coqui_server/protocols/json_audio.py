@@ -1,11 +1,11 @@
-"""`/ws`: whole recordings as base64 in JSON, and raw sound beside them.
+"""`/ws`: whole recordings as base64 in JSON, and raw live sound.
 
 `{"type": "audio", "audio": "<base64 of a file>"}` is answered by
 `{"type": "status", "message": "Processing audio..."}` and then
 `{"type": "transcription", "text", "status": "success"}` or `{"type": "error", "message"}`.
-Binary messages are 16-bit little-endian PCM, 16 kHz, mono; what is said in them comes as
+Binary messages are 16-bit little-endian PCM, 16 kHz, mono; their text comes as
 `{"type": "partial" | "final", "text"}` until `{"type": "stop"}`, which is answered by
-`{"type": "stopped"}` when all finals are told, or until the end of the connection.
+`{"type": "stopped"}` when all finals are sent, or until the end of the connection.
 """
 
 import base64
@@ -17,8 +17,8 @@ from websockets.asyncio.server import ServerConnection
 
 from coqui_server.exceptions import BadRequest, RequestError, ServerFault
 from coqui_server.principal import Principal
-from coqui_server.protocols.intake import Intake, heard_out
-from coqui_server.protocols.line import Line, parsed
+from coqui_server.protocols.intake import Intake, finishing
+from coqui_server.protocols.live_connection import LiveConnection, parsed
 from coqui_server.transcription.events import Event, Final, Partial
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.request import SessionRequest
@@ -32,42 +32,46 @@ _FRAGMENT = 64 * 1024
 
 async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
     """Answer recordings, and listen to sound, until the client leaves."""
-    line = Line(connection, service)
+    client = LiveConnection(connection, service)
     try:
         while True:
-            message = await line.receive(_LARGEST)
+            message = await client.receive(_LARGEST)
             if isinstance(message, bytes):
-                await _live(line, principal, service, message)
-            elif not await _answer(line, principal, service, message):
+                await _live(client, principal, service, message)
+            elif not await _answer(client, principal, service, message):
                 continue
-            await line.send({"type": "stopped"})
+            await client.send({"type": "stopped"})
     except RequestError as refusal:
-        await line.send(_error(refusal))
-        await line.close(refusal.close_code)
+        await client.send(_error(refusal))
+        await client.close(refusal.close_code)
 
 
-async def _live(line: Line, principal: Principal, service: Service, message: str | bytes) -> None:
+async def _live(
+    client: LiveConnection, principal: Principal, service: Service, message: str | bytes
+) -> None:
     """Listen, from this first message on, until a stop."""
 
     async def tell(event: Event) -> None:
         match event:
             case Partial():
-                await line.send({"type": "partial", "text": event.text})
+                await client.send({"type": "partial", "text": event.text})
             case Final():
-                await line.send({"type": "final", "text": event.segment.text})
+                await client.send({"type": "final", "text": event.segment.text})
 
     intake, pace = Intake(), service.settings.partials.pace
     request = SessionRequest("live", interim=pace, owner=principal.user, sinks=(tell,))
-    async with service.session(request) as session, heard_out(session, intake):
+    async with service.session(request) as session, finishing(session, intake):
         while True:
             if isinstance(message, bytes):
-                await intake.hear(session, message)
-            elif await _answer(line, principal, service, message):
+                await intake.write(session, message)
+            elif await _answer(client, principal, service, message):
                 break
-            message = await line.receive(_LARGEST)
+            message = await client.receive(_LARGEST)
 
 
-async def _answer(line: Line, principal: Principal, service: Service, text: str) -> bool:
+async def _answer(
+    client: LiveConnection, principal: Principal, service: Service, text: str
+) -> bool:
     """Answer one JSON message; whether it was a stop."""
     try:
         message = parsed(text)
@@ -75,16 +79,18 @@ async def _answer(line: Line, principal: Principal, service: Service, text: str)
             case "stop":
                 return True
             case "audio":
-                await line.send({"type": "status", "message": "Processing audio..."})
+                await client.send({"type": "status", "message": "Processing audio..."})
                 recording = _fragments(_decoded(message.get("audio")))
-                _, said = await transcribe(service, recording, owner=principal.user)
-                await line.send({"type": "transcription", "text": said.text, "status": "success"})
+                _, transcript = await transcribe(service, recording, owner=principal.user)
+                await client.send(
+                    {"type": "transcription", "text": transcript.text, "status": "success"}
+                )
             case _:
                 raise BadRequest('"type" is audio or stop')
     except RequestError as refusal:
         if isinstance(refusal, ServerFault):
             raise
-        await line.send(_error(refusal))
+        await client.send(_error(refusal))
     return False
 
 

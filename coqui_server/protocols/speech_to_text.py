@@ -1,4 +1,4 @@
-"""`/ws/v1/speech-to-text`: start, speak, read along, stop. The project's own live protocol.
+"""`/ws/v1/speech-to-text`: the project's own live protocol.
 
 Client: `{"event": "start"}`, binary sound, `{"event": "stop"}`; then perhaps another start. A start
 may have `sample_rate`, `encoding`, `language`, `engine`, `interim` (partials, true), `words`
@@ -22,22 +22,29 @@ from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine, Options
 from coqui_server.exceptions import BadRequest, RequestError
 from coqui_server.principal import Principal
-from coqui_server.protocols.intake import Intake, heard_out
-from coqui_server.protocols.line import Line, parsed
+from coqui_server.protocols.intake import Intake, finishing
+from coqui_server.protocols.live_connection import LiveConnection, parsed
 from coqui_server.transcription.events import Event, Final, Partial, UtteranceEnd
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
 from coqui_transcript.mapping import segment_to_json
 
-_STARTING = (
-    *("event", "sample_rate", "encoding", "language", "engine", "interim", "words", "phrases"),
+_START_KEYS = (
+    "event",
+    "sample_rate",
+    "encoding",
+    "language",
+    "engine",
+    "interim",
+    "words",
+    "phrases",
 )
 
 
 @dataclass(frozen=True)
-class _Wishes:
-    """What a start asks for."""
+class _Start:
+    """The values of a start message."""
 
     intake: Intake
     interim: bool
@@ -48,66 +55,68 @@ class _Wishes:
 
 async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
     """Serve one session after another until the client leaves."""
-    line = Line(connection, service)
+    client = LiveConnection(connection, service)
     try:
         while True:
             try:
-                message = await line.receive()
-                await _session(line, principal, service, _started(message, service.engines))
+                message = await client.receive()
+                await _session(client, principal, service, _started(message, service.engines))
             except BadRequest as wrong:
-                await line.send(_error(wrong))
+                await client.send(_error(wrong))
     except RequestError as refusal:
-        await line.send(_error(refusal))
-        await line.close(refusal.close_code)
+        await client.send(_error(refusal))
+        await client.close(refusal.close_code)
 
 
-def _started(message: str | bytes, engines: Engines) -> _Wishes:
+def _started(message: str | bytes, engines: Engines) -> _Start:
     if isinstance(message, bytes):
         raise BadRequest('sound came before {"event": "start"}')
-    start = parsed(message)
-    match start.get("event"):
+    values = parsed(message)
+    match values.get("event"):
         case "start":
-            return _wishes(start, engines)
+            return _start(values, engines)
         case "stop":
             raise BadRequest("there is nothing to stop: no session was started")
     raise BadRequest('"event" is start or stop')
 
 
-def _wishes(start: dict[str, Any], engines: Engines) -> _Wishes:
-    if unknown := set(start) - set(_STARTING):
-        raise BadRequest(f"start takes {', '.join(_STARTING[1:])}, not {', '.join(unknown)}")
-    phrases = start.get("phrases", [])
+def _start(values: dict[str, Any], engines: Engines) -> _Start:
+    if unknown := set(values) - set(_START_KEYS):
+        raise BadRequest(f"start takes {', '.join(_START_KEYS[1:])}, not {', '.join(unknown)}")
+    phrases = values.get("phrases", [])
     if not isinstance(phrases, list) or not all(isinstance(phrase, str) for phrase in phrases):
         raise BadRequest("phrases is a list of texts")
     for name, default in (("interim", True), ("words", False)):
-        if not isinstance(start.setdefault(name, default), bool):
+        if not isinstance(values.setdefault(name, default), bool):
             raise BadRequest(f"{name} is true or false")
-    language = start.get("language")
-    engine = engines.get(start.get("engine"), language)
-    intake = Intake(start.get("encoding", "linear16"), start.get("sample_rate"))
+    language = values.get("language")
+    engine = engines.get(values.get("engine"), language)
+    intake = Intake(values.get("encoding", "linear16"), values.get("sample_rate"))
     options = Options(phrases=tuple(phrases), language=language)
-    return _Wishes(intake, start["interim"], start["words"], engine, options)
+    return _Start(intake, values["interim"], values["words"], engine, options)
 
 
-async def _session(line: Line, principal: Principal, service: Service, wishes: _Wishes) -> None:
+async def _session(
+    client: LiveConnection, principal: Principal, service: Service, start: _Start
+) -> None:
     async def tell(event: Event) -> None:
-        if (message := _message(event, wishes)) is not None:
-            await line.send(message)
+        if (message := _message(event, start)) is not None:
+            await client.send(message)
 
-    interim = service.settings.partials.pace if wishes.interim else None
+    interim = service.settings.partials.pace if start.interim else None
     request = SessionRequest(
         "live",
-        engine=wishes.engine,
-        options=wishes.options,
+        engine=start.engine,
+        options=start.options,
         interim=interim,
         owner=principal.user,
         sinks=(tell,),
     )
     async with service.session(request) as session:
-        await line.send({"event": "started", "session_id": session.id})
-        async with heard_out(session, wishes.intake):
-            await _listen(line, session, wishes.intake)
-    await line.send(
+        await client.send({"event": "started", "session_id": session.id})
+        async with finishing(session, start.intake):
+            await _listen(client, session, start.intake)
+    await client.send(
         {
             "event": "stopped",
             "message": "STT session ended.",
@@ -117,12 +126,12 @@ async def _session(line: Line, principal: Principal, service: Service, wishes: _
     )
 
 
-async def _listen(line: Line, session: Session, intake: Intake) -> None:
+async def _listen(client: LiveConnection, session: Session, intake: Intake) -> None:
     """Take sound until the stop."""
     while True:
-        message = await line.receive()
+        message = await client.receive()
         if isinstance(message, bytes):
-            await intake.hear(session, message)
+            await intake.write(session, message)
             continue
         try:
             event = parsed(message).get("event")
@@ -131,10 +140,10 @@ async def _listen(line: Line, session: Session, intake: Intake) -> None:
             started = event == "start"
             raise BadRequest("the session has started already" if started else '"event" is stop')
         except BadRequest as wrong:
-            await line.send(_error(wrong))
+            await client.send(_error(wrong))
 
 
-def _message(event: Event, wishes: _Wishes) -> dict[str, Any] | None:
+def _message(event: Event, options: _Start) -> dict[str, Any] | None:
     match event:
         case Partial(_, text, start):
             return {
@@ -144,10 +153,10 @@ def _message(event: Event, wishes: _Wishes) -> dict[str, Any] | None:
                 "start": round(start, 3),
             }
         case Final():
-            said = segment_to_json(event.segment)
-            if not wishes.words:
-                said.pop("words", None)
-            return {"event": "transcript", "is_final": True, **said}
+            body = segment_to_json(event.segment)
+            if not options.words:
+                body.pop("words", None)
+            return {"event": "transcript", "is_final": True, **body}
         case UtteranceEnd():
             return {"event": "utterance_end", "text": ""}
     return None

@@ -3,7 +3,7 @@
 Source: alphacep/vosk-server, websocket/asr_server.py. Client: `{"config": {...}}` (no reply),
 binary PCM, `{"reset": 1}`, `{"eof": 1}`. Each binary message has exactly one reply, as lock-step
 clients count on: a result that is ready by then, or the partial. `eof` and `reset` are answered by
-what is left, and after `eof` the server closes with 1000.
+the rest of the text, and after `eof` the server closes with 1000.
 
     {"partial": "..."}
     {"result": [{"conf", "end", "start", "word"}], "text": "..."}
@@ -20,8 +20,8 @@ from websockets.asyncio.server import ServerConnection
 from coqui_server.engines.base import AnyEngine, Options
 from coqui_server.exceptions import BadRequest, GoingAway, RequestError
 from coqui_server.principal import Principal
-from coqui_server.protocols.intake import Intake, heard_out
-from coqui_server.protocols.line import Line, parsed
+from coqui_server.protocols.intake import Intake, finishing
+from coqui_server.protocols.live_connection import LiveConnection, parsed
 from coqui_server.transcription.events import Event, Final, Partial
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
@@ -36,7 +36,7 @@ _MOST_ALTERNATIVES = 20
 
 @dataclass
 class _Config:
-    """What a client configured; keys we do not know are passed over, as vosk-server does."""
+    """The values of a client's config; unknown keys are ignored, as vosk-server does."""
 
     rate: float = _DEFAULT_RATE
     words: bool = True
@@ -47,7 +47,7 @@ class _Config:
 
 @dataclass
 class _Results:
-    """What is to be replied: finals once each, else the partial."""
+    """The replies to come: each final once, else the partial."""
 
     config: _Config
     finals: deque[Segment] = field(default_factory=deque)
@@ -66,7 +66,7 @@ class _Results:
         return self._result([self.finals.popleft()]) if self.finals else {"partial": self.partial}
 
     def rest(self) -> dict[str, Any]:
-        """All that was not replied yet, as one result."""
+        """All finals that are not replied yet, as one result."""
         finals, self.partial = list(self.finals), ""
         self.finals.clear()
         return self._result(finals)
@@ -80,20 +80,24 @@ class _Results:
 
 
 async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
-    """Serve one stream. A refusal has no form of its own here: it is the reason of the close."""
-    line = Line(connection, service)
+    """Serve one stream. The protocol has no error message: a refusal is the reason of the close."""
+    client = LiveConnection(connection, service)
     config = _Config()
     try:
-        while _configure(config, message := await line.receive(), service):
+        while _configure(config, message := await client.receive(), service):
             pass
-        await _stream(line, principal, service, config, message)
-        await line.close()
+        await _stream(client, principal, service, config, message)
+        await client.close()
     except RequestError as refusal:
-        await line.close(refusal.close_code, str(refusal))
+        await client.close(refusal.close_code, str(refusal))
 
 
 async def _stream(
-    line: Line, principal: Principal, service: Service, config: _Config, message: str | bytes
+    client: LiveConnection,
+    principal: Principal,
+    service: Service,
+    config: _Config,
+    message: str | bytes,
 ) -> None:
     intake, results = Intake(rate=config.rate), _Results(config)
     options = Options(alternatives=config.alternatives, phrases=config.phrases)
@@ -107,25 +111,29 @@ async def _stream(
     )
     async with service.session(request) as session:
         try:
-            async with heard_out(session, intake):
+            async with finishing(session, intake):
                 while not _is(message, "eof"):
-                    await _reply(line, session, intake, results, message)
-                    message = await line.receive()
+                    await _reply(client, session, intake, results, message)
+                    message = await client.receive()
         except GoingAway:
-            await line.send(results.rest())
+            await client.send(results.rest())
             raise
-    await line.send(results.rest())
+    await client.send(results.rest())
 
 
 async def _reply(
-    line: Line, session: Session, intake: Intake, results: _Results, message: str | bytes
+    client: LiveConnection,
+    session: Session,
+    intake: Intake,
+    results: _Results,
+    message: str | bytes,
 ) -> None:
     if isinstance(message, bytes):
-        await intake.hear(session, message)
-        await line.send(results.next())
+        await intake.write(session, message)
+        await client.send(results.next())
     elif _is(message, "reset"):
         await session.settle()
-        await line.send(results.rest())
+        await client.send(results.rest())
     elif not _is(message, "config"):
         raise BadRequest("a text message is a config, a reset or an eof")
 
@@ -135,20 +143,20 @@ def _is(message: str | bytes, key: str) -> bool:
 
 
 def _configure(config: _Config, message: str | bytes, service: Service) -> bool:
-    """Take a config; False for any other message. What comes after the first sound is too late."""
+    """Take a config; False for any other message. A config after the first sound is ignored."""
     if isinstance(message, bytes) or not _is(message, "config"):
         return False
-    wanted = parsed(message)["config"]
-    if not isinstance(wanted, dict):
+    values = parsed(message)["config"]
+    if not isinstance(values, dict):
         raise BadRequest('"config" is an object')
-    config.engine = service.engines.get(wanted.get("model"))
-    phrases = wanted.get("phrase_list", [])
+    config.engine = service.engines.get(values.get("model"))
+    phrases = values.get("phrase_list", [])
     if not isinstance(phrases, list) or not all(isinstance(phrase, str) for phrase in phrases):
         raise BadRequest("phrase_list is a list of texts")
-    config.rate = _number("sample_rate", wanted.get("sample_rate", config.rate))
-    alternatives = _number("max_alternatives", wanted.get("max_alternatives", 0))
+    config.rate = _number("sample_rate", values.get("sample_rate", config.rate))
+    alternatives = _number("max_alternatives", values.get("max_alternatives", 0))
     config.alternatives = max(0, min(int(alternatives), _MOST_ALTERNATIVES))
-    config.words = bool(wanted.get("words", config.words))
+    config.words = bool(values.get("words", config.words))
     config.phrases = tuple(phrases)
     return True
 
@@ -164,8 +172,8 @@ def _number(name: str, value: Any) -> float:
 
 
 def _plain(text: str) -> str:
-    """Without double quotes, which Vosk never says: FreeSWITCH's mod_vosk takes any reply in whose
-    JSON two of them touch for an empty one."""
+    """Without double quotes, which Vosk never gives: FreeSWITCH's mod_vosk ignores any reply whose
+    JSON has two of them side by side."""
     return text.replace('"', "")
 
 
@@ -181,7 +189,7 @@ def _word(word: Word) -> dict[str, Any]:
 def _alternatives(
     finals: Sequence[Segment], text: str, words: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Other readings of one final; of several at once only what was settled on."""
+    """The alternatives of one final; of several finals at once only the best text."""
     timed = [{key: value for key, value in word.items() if key != "conf"} for word in words]
     if len(finals) == 1 and finals[0].alternatives:
         read = [(_plain(other.text), other.confidence) for other in finals[0].alternatives]

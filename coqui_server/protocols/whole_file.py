@@ -67,10 +67,15 @@ async def _while_connected(
 async def _answer(
     service: Service, principal: Principal, upload: Upload, query: str
 ) -> dict[str, Any]:
-    wanted = dict(parse_qsl(query, keep_blank_values=True))
-    engine, language = wanted.get("engine"), wanted.get("language")
-    made = transcribe(service, upload, engine=engine, language=language, owner=principal.user)
-    return _reply(*await made)
+    values = dict(parse_qsl(query, keep_blank_values=True))
+    session, transcript = await transcribe(
+        service,
+        upload,
+        engine=values.get("engine"),
+        language=values.get("language"),
+        owner=principal.user,
+    )
+    return _reply(session, transcript)
 
 
 def _reply(session: Session, transcript: Transcript) -> dict[str, Any]:

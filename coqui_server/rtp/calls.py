@@ -1,4 +1,4 @@
-"""Call control: ports reserved for calls to come, what calls there are, and their names."""
+"""Call control: reserved ports, the list of calls, and the names of streams."""
 
 import asyncio
 import uuid
@@ -6,16 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coqui_server.config.rtp import NamedStreamSettings
 from coqui_server.exceptions import BadCommand, Busy, NoSuchCall
 from coqui_server.media.formats import Format
 from coqui_server.rtp.leg import Leg
 from coqui_server.rtp.listener import Listener
+from coqui_server.rtp.names import NamedStream, Names
 from coqui_server.rtp.port import Port
-from coqui_server.rtp.stream import Names
 
 MOST_LEGS = 8
-_MOST_NAMED = 1000
 _LONGEST_NAME = 200
 
 _UNUSED = 300.0
@@ -31,7 +29,7 @@ class _Reservation:
 
 
 class Calls:
-    """What people and gateways may ask of the RTP listener."""
+    """The commands about calls."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
@@ -47,11 +45,11 @@ class Calls:
         codec: str | None = None,
         legs: int | Sequence[str] = 1,
     ) -> dict[str, Any]:
-        """Give a call ports of its own, one for each leg, and say where they are.
+        """Reserve a port for each leg of a call, and return where they are.
 
         Args:
-            codec: of its dynamic payload types, as in SDP: "opus/48000/2".
-            legs: how many, or what each is called.
+            codec: the format of its dynamic payload types, as in SDP: "opus/48000/2".
+            legs: how many, or the name of each.
 
         Raises:
             BadCommand: a value that cannot be, or an id that is taken.
@@ -73,7 +71,7 @@ class Calls:
         return self._shown(call)
 
     def list(self) -> list[dict[str, Any]]:
-        """All calls: those that ports are reserved for, and those that came by themselves."""
+        """All calls, with and without reserved ports."""
         calls = {id: self._shown(call) for id, call in self._reserved.items()}
         for leg, port in self._listener:
             if leg.call not in self._reserved:
@@ -103,32 +101,22 @@ class Calls:
         label: str | None = None,
         codec: str | None = None,
     ) -> None:
-        """Say what a stream is called, before it comes or while it is there (`rtp.streams`).
+        """Name a stream, before it comes or while it is there (as `rtp.streams` does).
 
         Raises:
             BadCommand: neither source nor SSRC is given, or a value cannot be.
             Busy: too many were named.
         """
         if source is None and ssrc is None:
-            raise BadCommand("name what? Give source (address or address:port) or ssrc")
-        # A new name for the same marks takes the place of the old.
-        others = [old for old in self._listener.named if (old.source, old.ssrc) != (source, ssrc)]
-        if len(others) >= _MOST_NAMED:
-            raise Busy(f"{_MOST_NAMED} streams are named already")
+            raise BadCommand("give source (address or address:port) or ssrc")
         if ssrc is not None and not (type(ssrc) is int and 0 <= ssrc < 2**32):
             raise BadCommand("ssrc is a number from 0 to 4294967295")
-        named = NamedStreamSettings(
-            source=_text("source", source),
-            ssrc=ssrc,
-            call=_text("call", call),
-            label=_text("label", label),
-            codec=_format(codec),
-        )
-        # The newest goes first: it may be about some of those that an older one is about.
-        self._listener.named[:] = [named, *others]
+        names = Names(_text("call", call), _text("label", label), _format(codec))
+        named = NamedStream(_text("source", source), ssrc, names)
+        self._listener.admission.named.add(named)
         for leg, _ in self._listener:
-            if named.matches(leg.stream.address, leg.stream.ssrc) and named.label:
-                leg.rename(named.label)
+            if names.label and named.matches(leg.stream.address, leg.stream.ssrc):
+                leg.rename(names.label)
 
     def close(self) -> None:
         """Forget all reservations; their ports are the listener's to close."""

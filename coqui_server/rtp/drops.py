@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 
-from coqui_server.rtp.stream import Address
+from coqui_server.rtp.names import Address
 
 PERIOD = 10.0
 """Seconds in which a reason gets one line, and another with the sum when they are over."""

@@ -1,19 +1,17 @@
-"""All RTP ports and the calls on them: who may come in, and who looks after them to their end."""
+"""All RTP ports, and the legs of the calls on them."""
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from coqui_server.config.rtp import NamedStreamSettings
 from coqui_server.exceptions import Busy, ConfigError
-from coqui_server.media import formats
+from coqui_server.rtp.admission import Admission
 from coqui_server.rtp.drops import Drops
 from coqui_server.rtp.leg import Leg
-from coqui_server.rtp.packet import Packet
+from coqui_server.rtp.names import Address, Names
 from coqui_server.rtp.port import Port
-from coqui_server.rtp.stream import Address, Arrived, Names, Stream
+from coqui_server.rtp.stream import Arrived, Stream
 from coqui_server.rtp.switchboard import CANDIDATES
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.request import SessionRequest
@@ -32,35 +30,31 @@ _LATE, _CATCH_UP = 0.03, 20
 """Seconds after which a round is late, and the turns of the event loop it then waits for: in each
 the socket is read, and in so many the kernel's buffer is empty."""
 
-_VERDICTS = 4096
-"""Hosts whose right to send is remembered."""
-
 _log = logging.getLogger(__name__)
 
 
 class Listener:
-    """Runs the shared port, and those that calls were given. Use as an async context manager.
+    """Runs the shared port and the reserved ones. Use as an async context manager.
 
     Args:
-        sinks: told of every call, besides the service's own.
+        sinks: receive the events of every call.
 
     Attributes:
-        named: what the operator said of streams to come; may be added to.
+        admission: who may send, and the names of streams.
     """
 
     def __init__(self, service: Service, sinks: Sequence[Sink] = ()) -> None:
         self.settings = service.settings.rtp
-        self.named: list[NamedStreamSettings] = list(self.settings.streams)
+        self.admission = Admission(self.settings)
         self.shared: Port | None = None
         self.drops = Drops()
         self._service = service
         self._sinks = tuple(sinks)
         self._clock = asyncio.get_running_loop().time
         self._stall = service.settings.vad.closing(live=True)[0] + self.settings.jitter
-        self._verdicts: dict[str, bool] = {}
         self._ports: set[Port] = set()
         self._legs: dict[asyncio.Task[None], tuple[Leg, Port]] = {}
-        self._rounds: asyncio.Task[None] | None = None
+        self._waking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Listener":
         if self.settings.enabled:
@@ -68,11 +62,11 @@ class Listener:
                 self.shared = await self.open(self.settings.port)
             except OSError as error:
                 raise _unusable(error, self.settings.host, self.settings.port) from error
-            self._rounds = asyncio.create_task(self._go_round())
+            self._waking = asyncio.create_task(self._wake_legs())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        tasks = [*self._legs, *([self._rounds] if self._rounds else [])]
+        tasks = [*self._legs, *([self._waking] if self._waking else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -83,13 +77,14 @@ class Listener:
         return iter(list(self._legs.values()))
 
     async def open(self, number: int, names: Names | None = None) -> Port:
-        """Listen on one more port; all its streams have these names.
+        """Listen on one more port. All its streams get these names.
 
         Raises:
             OSError: the port cannot be had.
         """
         port = Port(
-            *(self._allowed, self._clock, self.drops, self._admit, self._announced),
+            self,
+            self._clock,
             candidates=max(CANDIDATES, 2 * self.settings.max_calls),
             names=names,
         )
@@ -118,7 +113,7 @@ class Listener:
         for port in list(self._ports):
             self.close(port)
 
-    async def _go_round(self) -> None:
+    async def _wake_legs(self) -> None:
         while True:
             pause = max(_ROUND, min(_ROUND_PER_LEG * len(self._legs), _LONGEST_ROUND))
             due = self._clock() + pause
@@ -133,41 +128,11 @@ class Listener:
                     await asyncio.sleep(0)
             self.drops.summarise(self._clock())
 
-    def _allowed(self, host: str) -> bool:
-        if (verdict := self._verdicts.get(host)) is not None:
-            return verdict
-        if len(self._verdicts) >= _VERDICTS:
-            self._verdicts.clear()
-        address = ipaddress.ip_address(host)
-        plain = getattr(address, "ipv4_mapped", None) or address
-        verdict = any(plain in network for network in self.settings.allow)
-        self._verdicts[host] = verdict
-        return verdict
-
-    def _names(self, port: Port, address: Address, ssrc: int) -> Names | None:
-        """What the operator said of a source, by its port or by the stream's own marks."""
-        if port.names:
-            return port.names
-        for named in self.named:
-            if named.matches(address, ssrc):
-                return Names(named.call, named.label, named.codec)
-        return None
-
-    def _announced(self, port: Port, address: Address, packet: Packet) -> bool:
-        """Whether one packet is enough: the first stream of a source the operator named."""
-        names = self._names(port, address, packet.ssrc)
-        if names is None or any(stream.address == address for stream in port.switchboard):
-            return False
-        return self._meaning(packet, names) is not None
-
-    def _meaning(self, packet: Packet, names: Names) -> formats.Format | None:
-        return formats.meaning(packet.payload_type, self.settings.codecs, names.codec)
-
-    def _admit(self, port: Port, address: Address, packets: Arrived) -> Stream | None:
-        """Open a stream and its leg, if there is room for one that can be understood."""
+    def admit(self, port: Port, address: Address, packets: Arrived) -> Stream | None:
+        """Open a stream and its leg, if its format is known and there is room for it."""
         newest, now = packets[-1]
-        names = self._names(port, address, newest.ssrc) or Names()
-        if not any(self._meaning(packet, names) for packet, _ in packets):
+        names = self.admission.names(port.names, address, newest.ssrc) or Names()
+        if not self.admission.explains(names, packets):
             reason = f"of payload type {newest.payload_type}, which rtp.codecs does not explain"
         elif len(self._legs) >= self.settings.max_calls:
             reason = f"beyond the {self.settings.max_calls} calls of rtp.max_calls"
@@ -177,9 +142,8 @@ class Listener:
             except Busy as busy:
                 reason = f"because {busy}"
             else:
-                return self._opened(
-                    Stream(address, packets, self.settings, self._stall, names), port
-                )
+                stream = Stream(address, packets, self.settings, self._stall, names)
+                return self._opened(stream, port)
         self.drops.count(reason, address, now)
         return None
 

@@ -4,13 +4,15 @@ import errno
 import logging
 import secrets
 from collections.abc import Callable
-from functools import partial
+from typing import Protocol
 
 from coqui_server.exceptions import MalformedPacket
 from coqui_server.rtp import packet, rtcp
+from coqui_server.rtp.admission import Admission
 from coqui_server.rtp.drops import Drops
+from coqui_server.rtp.names import Address, Names
 from coqui_server.rtp.packet import Packet
-from coqui_server.rtp.stream import Address, Arrived, Names, Stream
+from coqui_server.rtp.stream import Arrived, Stream
 from coqui_server.rtp.switchboard import CANDIDATES, Switchboard
 from coqui_server.rtp.udp import Endpoint
 
@@ -23,14 +25,27 @@ _ANY_TRIES = 20
 _log = logging.getLogger(__name__)
 
 
+class PortOwner(Protocol):
+    """What a port needs of the listener that opened it."""
+
+    @property
+    def admission(self) -> Admission: ...
+
+    @property
+    def drops(self) -> Drops: ...
+
+    def admit(self, port: "Port", address: Address, packets: Arrived) -> Stream | None:
+        """Open a leg for a new source and give its stream, or None to refuse it."""
+
+
 class Port:
-    """Reads datagrams, drops what may not come in, and hands the rest to its switchboard.
+    """Reads datagrams, drops those that are not allowed, and gives the rest to its switchboard.
 
     Args:
-        allowed: whether a host may send to us.
-        clock: seconds, ever growing.
-        candidates: sources on probation at once.
-        names: what streams on this port are called, if it was given to a call.
+        owner: decides who may send, and opens a leg for each new stream.
+        clock: gives seconds of a clock that only goes up.
+        candidates: sources on probation at a time.
+        names: the names of all streams on this port, if it is reserved for a call.
 
     Attributes:
         number: of the RTP port, also when it is closed again.
@@ -38,23 +53,18 @@ class Port:
 
     def __init__(
         self,
-        allowed: Callable[[str], bool],
+        owner: PortOwner,
         clock: Callable[[], float],
-        drops: Drops,
-        admit: Callable[["Port", Address, Arrived], Stream | None],
-        announced: Callable[["Port", Address, Packet], bool],
         *,
         candidates: int = CANDIDATES,
         names: Names | None = None,
     ) -> None:
         self.names = names
         self.number = 0
-        self.switchboard = Switchboard(
-            partial(admit, self), partial(announced, self), drops, candidates
-        )
-        self._allowed = allowed
+        self.switchboard = Switchboard(self, owner.drops, candidates)
+        self._owner = owner
         self._clock = clock
-        self._drops = drops
+        self._drops = owner.drops
         self._endpoints: list[Endpoint] = []
         self._ssrc = secrets.randbits(32)
         self._reported: dict[Stream, float] = {}
@@ -84,6 +94,16 @@ class Port:
             endpoint.close()
         self._endpoints.clear()
 
+    def announced(self, address: Address, packet: Packet) -> bool:
+        """Whether one packet opens a stream: the first stream of a source the operator named."""
+        if any(stream.address == address for stream in self.switchboard):
+            return False
+        return self._owner.admission.announced(self.names, address, packet)
+
+    def admit(self, address: Address, packets: Arrived) -> Stream | None:
+        """A stream for a new source, if it gets a leg."""
+        return self._owner.admit(self, address, packets)
+
     def remove(self, stream: Stream) -> None:
         """Forget a stream."""
         self.switchboard.remove(stream)
@@ -91,7 +111,7 @@ class Port:
 
     def _media(self, datagram: bytes, address: Address) -> None:
         now = self._clock()
-        if not self._allowed(address[0]):
+        if not self._owner.admission.allows(address[0]):
             self._drops.count("whose sender is not in rtp.allow", address, now)
         elif packet.is_rtcp(datagram):
             self._control(datagram, address, now, self._endpoints[0])
@@ -103,7 +123,7 @@ class Port:
 
     def _control_only(self, datagram: bytes, address: Address) -> None:
         now = self._clock()
-        if not self._allowed(address[0]):
+        if not self._owner.admission.allows(address[0]):
             self._drops.count("whose sender is not in rtp.allow", address, now)
         else:
             self._control(datagram, address, now, self._endpoints[1])
@@ -118,11 +138,11 @@ class Port:
             ssrcs = item.ssrcs if isinstance(item, rtcp.Bye) else (item.ssrc,)
             for ssrc in ssrcs:
                 if stream := self.switchboard.find(address[0], ssrc):
-                    self._tell(stream, item, now)
+                    self._apply(stream, item, now)
                     if isinstance(item, rtcp.SenderReport):
                         self._report(stream, address, now, endpoint)
 
-    def _tell(self, stream: Stream, item: rtcp.Item, now: float) -> None:
+    def _apply(self, stream: Stream, item: rtcp.Item, now: float) -> None:
         match item:
             case rtcp.SenderReport():
                 stream.reported(item, now)

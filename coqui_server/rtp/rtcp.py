@@ -92,9 +92,16 @@ def receiver_report(ssrc: int, name: str, block: ReportBlock) -> bytes:
     lost = max(-(1 << 23), min(block.lost, (1 << 23) - 1)) & 0xFFFFFF
     report = struct.pack(
         "!BBHIIIIIII",
-        *(0x81, _RECEIVER_REPORT, 7, ssrc, block.ssrc),
-        *(block.fraction << 24 | lost, block.highest & 0xFFFFFFFF),
-        *(block.jitter & 0xFFFFFFFF, block.last_report, block.delay & 0xFFFFFFFF),
+        0x81,
+        _RECEIVER_REPORT,
+        7,
+        ssrc,
+        block.ssrc,
+        block.fraction << 24 | lost,
+        block.highest & 0xFFFFFFFF,
+        block.jitter & 0xFFFFFFFF,
+        block.last_report,
+        block.delay & 0xFFFFFFFF,
     )
     text = name.encode()[:255]
     chunk = struct.pack("!IBB", ssrc, _CNAME, len(text)) + text

@@ -2,20 +2,19 @@
 
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from coqui_server.config.rtp import RtpSettings
 from coqui_server.media import formats
 from coqui_server.rtp.jitter import JitterBuffer
+from coqui_server.rtp.names import Address, Names
 from coqui_server.rtp.packet import SEQUENCES, TIMESTAMPS, Packet, ahead
 from coqui_server.rtp.playout import Pause, Piece, Playout
 from coqui_server.rtp.reception import Reception
 from coqui_server.rtp.rtcp import ReportBlock, SenderReport
 from coqui_server.transcription.statistics import PACKET_COUNTERS
 
-Address = tuple[str, int]
 Arrived = Sequence[tuple[Packet, float]]
 """Packets and when they came, in seconds of the caller's clock."""
 
@@ -24,15 +23,6 @@ _RUNS = 16
 
 _SILENT = ("CN", "telephone-event", "red")
 """Encodings whose timestamps say nothing of jitter."""
-
-
-@dataclass(frozen=True)
-class Names:
-    """What the operator said of a stream. `codec` is for types that nothing else explains."""
-
-    call: str | None = None
-    label: str | None = None
-    codec: formats.Format | None = None
 
 
 class _Run:

@@ -5,12 +5,14 @@ with every new source); noise and strangers must open nothing.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from coqui_server.rtp.drops import Drops
+from coqui_server.rtp.names import Address
 from coqui_server.rtp.packet import SEQUENCES, Packet
-from coqui_server.rtp.stream import Address, Arrived, Stream
+from coqui_server.rtp.stream import Arrived, Stream
 
 SILENT = 0.06
 """Seconds without a packet after which a source may have been replaced by another."""
@@ -22,14 +24,18 @@ CANDIDATES = 256
 """Sources that may be on probation at once, if there may not be more calls than that."""
 
 _STREAMS_OF_AN_ADDRESS = 8
-_PATIENCE = 1.0
-"""Seconds between a candidate's packets after which it begins anew."""
+_RESTART = 1.0
+"""Seconds without a packet after which a candidate's probation begins again."""
 
-Admit = Callable[[Address, Arrived], Stream | None]
-"""Opens a stream for a source, or says no."""
 
-Announced = Callable[[Address, Packet], bool]
-"""Whether the operator said that this source would come."""
+class SwitchboardOwner(Protocol):
+    """What a switchboard needs of its port."""
+
+    def announced(self, address: Address, packet: Packet) -> bool:
+        """Whether one packet of this source is enough to open a stream."""
+
+    def admit(self, address: Address, packets: Arrived) -> Stream | None:
+        """A stream for a validated source, or None to refuse it."""
 
 
 @dataclass
@@ -45,20 +51,22 @@ class Switchboard:
     """The streams of one port.
 
     Args:
-        most: sources on probation at once. All calls there may be can come in the same moment,
-            when the daemon was started anew beside a gateway in use.
+        candidates: sources on probation at a time. After a restart beside a busy gateway, all
+            calls come at the same moment.
     """
 
-    def __init__(
-        self, admit: Admit, announced: Announced, drops: Drops, most: int = CANDIDATES
-    ) -> None:
-        self._admit = admit
-        self._announced = announced
+    def __init__(self, owner: SwitchboardOwner, drops: Drops, candidates: int = CANDIDATES) -> None:
+        self._owner = owner
         self._drops = drops
-        self._most = most
+        self._limit = candidates
         self._streams: dict[tuple[Address, int], Stream] = {}
         self._sources: dict[int, Stream] = {}
         self._candidates: OrderedDict[tuple[Address, int], _Candidate] = OrderedDict()
+
+    @property
+    def candidates(self) -> int:
+        """Sources on probation now."""
+        return len(self._candidates)
 
     def __iter__(self) -> Iterator[Stream]:
         return iter(list(self._streams.values()))
@@ -74,9 +82,9 @@ class Switchboard:
             [(candidate.packets[-1][0].sequence + 1) % SEQUENCES] if candidate.packets else []
         )
         candidate.packets.append((packet, now))
-        candidate.valid |= packet.sequence in in_order or self._announced(address, packet)
+        candidate.valid |= packet.sequence in in_order or self._owner.announced(address, packet)
         if candidate.valid:
-            self._settle(address, candidate, now)
+            self._assign(address, candidate, now)
 
     def find(self, host: str, ssrc: int) -> Stream | None:
         """The stream that reports from this host are about; their port may be another."""
@@ -90,14 +98,14 @@ class Switchboard:
 
     def _candidate(self, key: tuple[Address, int], now: float) -> _Candidate:
         candidate = self._candidates.pop(key, None)
-        if candidate is None or now - candidate.packets[-1][1] > _PATIENCE:
+        if candidate is None or now - candidate.packets[-1][1] > _RESTART:
             candidate = _Candidate(now)
         self._candidates[key] = candidate
-        if len(self._candidates) > self._most:
+        if len(self._candidates) > self._limit:
             self._candidates.popitem(last=False)
         return candidate
 
-    def _settle(self, address: Address, candidate: _Candidate, now: float) -> None:
+    def _assign(self, address: Address, candidate: _Candidate, now: float) -> None:
         """Give a valid candidate the stream it continues, or one of its own, or wait."""
         ssrc = candidate.packets[-1][0].ssrc
         if ssrc in self._sources:
@@ -120,7 +128,7 @@ class Switchboard:
     def _open(self, address: Address, candidate: _Candidate, others: int, now: float) -> None:
         if others >= _STREAMS_OF_AN_ADDRESS:
             self._drops.count("beyond the streams one address may have", address, now)
-        elif (stream := self._admit(address, list(candidate.packets))) is not None:
+        elif (stream := self._owner.admit(address, list(candidate.packets))) is not None:
             self._enter(address, stream)
 
     def _enter(self, address: Address, stream: Stream) -> None:

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from coqui_server.rtp.stream import Address
+from coqui_server.rtp.names import Address
 
 Received = Callable[[bytes, Address], None]
 

@@ -1,8 +1,8 @@
-"""Neighbouring utterances joined into chunks, as long as one request to a service may carry.
+"""Joins neighbouring utterances into chunks, as long as one request to a service may be.
 
-A service that transcribes files hears a sentence better with those around it, and each request
-costs a round trip. What comes out are the gate's events again, of fewer and longer utterances. They
-are cut only where the gate cut, and the silences inside are zeros, so that times stay true.
+A service that transcribes files recognises a sentence better with those around it, and each request
+costs a round trip. The output is gate events again, of fewer and longer utterances. They are cut
+only where the gate cut, and the silences inside are zeros, so that times stay true.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ _WIDEST = 5.0
 
 
 class ChunkingGate:
-    """A gate whose utterances come out joined."""
+    """A gate that joins its utterances."""
 
     def __init__(self, gate: Gate, longest: float) -> None:
         self._gate = gate
@@ -38,7 +38,7 @@ class Chunks:
     """Joins utterances into chunks of at most `longest` seconds. No clock, no I/O.
 
     An utterance is held until it is closed, for only then is it known to fit. One that is longer
-    than `longest` by itself stays what it is: how long utterances get is the gate's business.
+    than `longest` by itself stays as it is: the gate limits the length of utterances.
     """
 
     def __init__(self, longest: float) -> None:
@@ -48,7 +48,7 @@ class Chunks:
         self._chunk: tuple[float, float] | None = None
 
     def push(self, events: list[GateEvent]) -> list[GateEvent]:
-        """Take the gate's next events; give what they say of chunks."""
+        """Take the gate's next events; give those of the chunks."""
         chunked: list[GateEvent] = []
         for event in events:
             match event:

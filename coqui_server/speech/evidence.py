@@ -1,12 +1,12 @@
-"""Is this stretch of sound speech at all? Asked because webrtcvad hears voices in noise and tones.
+"""Decides whether sound is speech at all, because webrtcvad takes noise and tones for voices.
 
 Speech changes its spectrum all the time; noise and tones keep theirs. The measure is how much each
 frequency band's share of the frame moves, in decibels, over the loud frames that are no tones and
 no telephone keys. Measured over 0.6 s and more of 16 kHz sound: white, pink, brown and modulated
 noise 2.0 to 2.5; dial, ring and busy tones, dialling, sweeps, hum and clicks 0 to 2.1 (2.7 for a
 busy tone at full scale); real speech 5 and up as a rule, 2.9 and up with white noise as loud as
-itself, and 2.6 in the one worst word ("one", all low harmonics). Tones are taken out before it is
-asked what is loud, so that a quiet answer after a loud tone is still heard.
+itself, and 2.6 in the one worst word ("one", all low harmonics). Tones are removed before
+the loud frames are chosen, so that a quiet answer after a loud tone still counts as speech.
 """
 
 import numpy as np

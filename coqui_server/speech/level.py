@@ -1,7 +1,7 @@
-"""Quiet speech raised to one standard level before anything listens to it.
+"""Raises quiet speech to one level before the VAD and the recogniser get it.
 
-Both the VAD and the recognisers were made for speech of ordinary loudness. The measured effect is
-in `docs/tuning.md`: most words a strict VAD misses, it misses because they are quiet.
+Both were made for speech of ordinary loudness. `docs/tuning.md` has the measured effect: most words
+that a strict VAD misses are quiet ones.
 """
 
 from math import log10
@@ -34,10 +34,10 @@ _SLOPE = 6.0 / 50
 
 _CEILING = 0.98 * 32767
 _CONTRAST = 8.0
-"""Decibels between loud and soft frames below which nothing in the window looks like speech."""
+"""Decibels between loud and soft frames. With less, nothing in the window looks like speech."""
 
 _FAINTEST = -65.0
-"""dBFS. What is fainter is the noise of a converter, not a voice."""
+"""dBFS. Fainter sound is the noise of a converter, not a voice."""
 
 _LOUD = 10 ** (-15 / 10)
 """Of the power of the 95th percentile: frames within 15 dB of it are speech."""
@@ -50,9 +50,9 @@ _LEAST = 1e-12
 class Leveller:
     """A gain that follows the speech level of the last 30 s and of `lookahead` seconds to come.
 
-    With no look-ahead it is causal and adds no delay: the one for live sound. A file's gain looks
-    30 s ahead, so a short file has one gain from its first word, and a long one is still passed
-    through in constant memory and followed from speaker to speaker.
+    With no look-ahead it is causal and adds no delay, as live sound needs it. For a file it
+    looks 30 s ahead: a short file has one gain from its first word, and a long one is followed from
+    speaker to speaker in constant memory.
     """
 
     def __init__(self, settings: LevelSettings, lookahead: float) -> None:
@@ -110,8 +110,8 @@ class Leveller:
         self._first = oldest
         level = _speech_level(self._powers[: self._emitted + self._ahead - oldest])
         if level is not None:
-            wanted = self._settings.target - level
-            self._target = min(max(wanted, 0.0), self._settings.max_gain)
+            gain = self._settings.target - level
+            self._target = min(max(gain, 0.0), self._settings.max_gain)
             if self._emitted == 0:
                 self._gain = self._target
 
@@ -144,7 +144,7 @@ def _decibels(power: float) -> float:
 
 
 def percentiles(values: Powers, *shares: float) -> list[float]:
-    """What np.percentile gives, at a fifth of its time: it is asked twice a second of each call."""
+    """As np.percentile, in a fifth of its time: this runs twice a second for each call."""
     places = [share * (len(values) - 1) for share in shares]
     below = [int(place) for place in places]
     parted = np.partition(values, sorted({*below, *(min(b + 1, len(values) - 1) for b in below)}))

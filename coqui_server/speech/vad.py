@@ -1,9 +1,9 @@
-"""The gate: a stream of samples in, utterances out. No clock, no I/O.
+"""The gate: cuts a stream of samples into utterances. No clock, no I/O.
 
 webrtcvad says of each frame whether it is voiced. An utterance opens when enough of a short window
-is voiced (that window is kept, it has the first consonant), and closes after a silence. Opening and
-closing have settings of their own, since a miss at the start loses a word and a short wait at the
-end only splits a sentence; `docs/tuning.md` has what each costs.
+is voiced (the window is kept, since it has the first consonant), and closes after a silence.
+Opening and closing have separate settings: a miss at the start loses a word, a short wait at the
+end only splits a sentence. `docs/tuning.md` has the cost of each.
 """
 
 from collections import deque
@@ -52,7 +52,7 @@ class Closed:
 
 @dataclass(frozen=True)
 class Paused:
-    """The speaker is silent. If that goes on until the utterance closes, it has no more samples."""
+    """The speaker is silent. If no speech follows, the utterance has no more samples."""
 
 
 GateEvent = Opened | Speech | Paused | Closed
@@ -80,11 +80,11 @@ class Gate:
         self._confirmed = False
         self._held: list[Samples] = []
         self._keep = 0
-        """Held frames, some yet to come, that are the utterance's if nobody speaks any more."""
+        """Held frames, some still to come, that belong to the utterance if no speech follows."""
         self._length = 0
 
     def push(self, pcm: Samples) -> list[GateEvent]:
-        """Take int16 samples of any count; give what they opened, said and closed."""
+        """Take int16 samples of any count; give the events they cause."""
         joined = np.concatenate((self._rest, pcm))
         whole = len(joined) // self._frame * self._frame
         self._rest = joined[whole:]
@@ -95,7 +95,9 @@ class Gate:
             place = start * joined.itemsize
             voiced = self._vad.is_speech(sound[place : place + size], SAMPLE_RATE)
             frame = joined[start : start + self._frame]
-            events += self._listen(frame, voiced) if self._open else self._wait(frame, voiced)
+            events += (
+                self._in_utterance(frame, voiced) if self._open else self._in_silence(frame, voiced)
+            )
         # Once a push, not once a frame: joining the samples costs by the call.
         if self._open and self._length <= self._longest - self._search:
             events += self._release(self._keep - self._kept)
@@ -117,7 +119,7 @@ class Gate:
         self._opening.clear()
         return events
 
-    def _wait(self, frame: Samples, voiced: bool) -> list[GateEvent]:
+    def _in_silence(self, frame: Samples, voiced: bool) -> list[GateEvent]:
         self._held.append(frame)
         del self._held[: -self._padding]
         self._opening.append(voiced)
@@ -132,7 +134,7 @@ class Gate:
         self._window.clear()
         return []
 
-    def _listen(self, frame: Samples, voiced: bool) -> list[GateEvent]:
+    def _in_utterance(self, frame: Samples, voiced: bool) -> list[GateEvent]:
         self._held.append(frame)
         self._length += 1
         self._window.append(voiced)

@@ -154,7 +154,7 @@ def faults() -> Iterator[None]:
     except (DBAPIError, PoolTimeout, OSError) as error:
         code = _code(error)
         raise StoreError(
-            *(_reason(error),),
+            _reason(error),
             full=code in _FULL or getattr(error, "errno", None) == errno.ENOSPC,
             refused=code in _REFUSED or str(code)[:2] in _REFUSED,
         ) from error

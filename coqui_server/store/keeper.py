@@ -193,7 +193,8 @@ async def _interrupt(database: Database, recordings: Recordings) -> None:
     sizes = await recordings.sizes(open)
     last = select(func.max(SegmentRow.end)).where(SegmentRow.session == SessionRow.id)
     closed = {
-        **{"state": "interrupted", "error": "the daemon stopped"},
+        "state": "interrupted",
+        "error": "the daemon stopped",
         "duration": func.coalesce(last.scalar_subquery(), 0.0),
     }
     async with database.writing() as transaction:

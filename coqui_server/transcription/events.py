@@ -1,4 +1,4 @@
-"""What a session says about itself, in order, to the sinks it was given.
+"""The events of a session, which it gives to its sinks in order.
 
 Times are seconds from the session's start by its sample clock.
 """
@@ -13,13 +13,13 @@ from coqui_transcript.transcript import Segment
 
 @dataclass(frozen=True)
 class Source:
-    """Scope sound it is.
+    """Where the sound of an event comes from.
 
     Attributes:
         session: the session's id.
         call: the telephone call this is one side of; None for files and live sockets.
-        label: what people call it, where somebody said so.
-        owner: the user it belongs to; None where nobody signed in.
+        label: its name for people, if it was given one.
+        owner: the user it belongs to; None without accounts.
     """
 
     session: str
@@ -39,7 +39,7 @@ class SessionStarted:
 
 @dataclass(frozen=True)
 class Partial:
-    """What the open utterance seems to say so far. Replaces the partial before it."""
+    """The text of the open utterance so far. Replaces the partial before it."""
 
     source: Source
     text: str
@@ -89,4 +89,4 @@ class SessionEnded:
 Event = SessionStarted | Partial | Final | UtteranceEnd | Dtmf | SessionEnded
 
 Sink = Callable[[Event], Awaitable[None]]
-"""Takes one event. The next event waits until it has; what must be kept first comes first."""
+"""Takes one event. The next event waits until it has; so the store comes first."""

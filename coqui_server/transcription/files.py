@@ -1,4 +1,4 @@
-"""A whole file through a session of its own."""
+"""Transcribes a whole file in a session of its own."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing

@@ -1,7 +1,9 @@
-"""Listening with our own gate: level, utterances, and each utterance through the engine."""
+"""Listening with our own gate: filter, level, utterances, each one through the engine."""
 
 import asyncio
 import logging
+
+import numpy as np
 
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import AnyEngine, Hypothesis, RemoteEngine
@@ -9,6 +11,7 @@ from coqui_server.exceptions import EngineError, ServerFault
 from coqui_server.media.samples import Samples
 from coqui_server.speech.chunks import ChunkingGate
 from coqui_server.speech.level import Leveller
+from coqui_server.speech.lowcut import LowCut
 from coqui_server.speech.vad import Closed, Gate, GateEvent, Opened, Paused, Speech
 from coqui_server.transcription.decoding import Decoding, RemoteDecoding
 from coqui_server.transcription.reporter import Reporter
@@ -45,6 +48,7 @@ class GatedListening:
             if isinstance(engine, RemoteEngine)
             else Decoding(engine, scheduler, request, reporter)
         )
+        self._lowcut = LowCut(settings.audio.highpass)
         self._leveller = Leveller(settings.level, 0.0 if request.live else _FILE_LOOKAHEAD)
         self._gate = _gate(settings, request.live, engine.capabilities.longest)
         self._open: Utterance | None = None
@@ -65,7 +69,7 @@ class GatedListening:
         self._reporting = asyncio.create_task(self._report_in_order())
 
     async def write(self, pcm: Samples) -> None:
-        await self._take(self._gate.push(self._leveller.push(pcm)))
+        await self._take(self._gate.push(self._leveller.push(self._lowcut.push(pcm))))
 
     async def skip(self, samples: int) -> None:
         await self._take(self._gate.skip(samples))
@@ -75,7 +79,8 @@ class GatedListening:
         await self._in_flight.join()
 
     async def finish(self) -> None:
-        await self._take(self._gate.push(self._leveller.flush()))
+        rest = self._leveller.push(self._lowcut.flush())
+        await self._take(self._gate.push(np.concatenate((rest, self._leveller.flush()))))
         await self._take(self._gate.flush())
         await self._in_flight.put(None)
         assert self._reporting is not None

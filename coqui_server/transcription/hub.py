@@ -1,12 +1,13 @@
-"""The hub: every session's events to whoever subscribed, without waiting for any of them."""
+"""The hub: every session's events to all subscribers, without waiting for any of them."""
 
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from coqui_server.transcription import messages
 from coqui_server.transcription.events import Event
-from coqui_server.transcription.messages import Message, message
+from coqui_server.transcription.messages import Message
 
 _BACKLOG = 1000
 """Messages kept for a subscriber that is slow to read; some minutes of a busy call."""
@@ -19,29 +20,29 @@ class Subscription:
     `{"event": "missed", "count": n}` in their place.
     """
 
-    def __init__(self, wanted: Mapping[str, str | None]) -> None:
-        self._wanted = wanted
+    def __init__(self, filters: Mapping[str, str | None]) -> None:
+        self._filters = filters
         self._messages: deque[Message] = deque()
         self._missed = 0
         self._closed = False
-        self._news = asyncio.Event()
+        self._arrived = asyncio.Event()
 
-    def offer(self, news: Message) -> None:
-        """Queue a message, if it is one of those wanted."""
-        if any(news[key] != value for key, value in self._wanted.items()):
+    def offer(self, message: Message) -> None:
+        """Queue a message, if it passes the filters."""
+        if any(message[key] != value for key, value in self._filters.items()):
             return
         if len(self._messages) < _BACKLOG:
             if self._missed:
                 self._messages.append(self._gap())
-            self._messages.append(news)
+            self._messages.append(message)
         else:
             self._missed += 1
-        self._news.set()
+        self._arrived.set()
 
     def close(self) -> None:
         """End the iteration after what is queued."""
         self._closed = True
-        self._news.set()
+        self._arrived.set()
 
     def __aiter__(self) -> "Subscription":
         return self
@@ -52,8 +53,8 @@ class Subscription:
                 return self._gap()
             if self._closed:
                 raise StopAsyncIteration
-            self._news.clear()
-            await self._news.wait()
+            self._arrived.clear()
+            await self._arrived.wait()
         return self._messages.popleft()
 
     def _gap(self) -> Message:
@@ -62,21 +63,21 @@ class Subscription:
 
 
 class Announcer:
-    """Passes messages on to whoever subscribed, without waiting for any of them."""
+    """Passes messages on to all subscribers, without waiting for any of them."""
 
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
         self._closed = False
 
-    def tell(self, news: Message) -> None:
+    def tell(self, message: Message) -> None:
         """Offer a message to every subscriber."""
         for subscription in self._subscriptions:
-            subscription.offer(news)
+            subscription.offer(message)
 
     @contextmanager
-    def subscribed(self, wanted: Mapping[str, str | None]) -> Iterator[Subscription]:
+    def subscribed(self, filters: Mapping[str, str | None]) -> Iterator[Subscription]:
         """A subscription to the messages in which each of these keys has this value."""
-        subscription = Subscription(wanted)
+        subscription = Subscription(filters)
         if self._closed:
             subscription.close()
         self._subscriptions.add(subscription)
@@ -97,4 +98,4 @@ class Hub(Announcer):
 
     async def __call__(self, event: Event) -> None:
         if self._subscriptions:
-            self.tell(message(event))
+            self.tell(messages.message(event))

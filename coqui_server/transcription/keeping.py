@@ -1,4 +1,4 @@
-"""What a session asks of whoever keeps it, so that it need not know how that is done."""
+"""The interface to a store, as a session sees it."""
 
 from typing import Protocol
 
@@ -7,10 +7,10 @@ from coqui_server.transcription.events import Event
 
 
 class Keeper(Protocol):
-    """Is told everything before anybody else is, so that what is announced is kept."""
+    """Gets every event before the sinks, so that an announced final is already stored."""
 
     async def __call__(self, event: Event) -> None:
-        """Return when the event is kept.
+        """Store an event; return when it is stored.
 
         Raises:
             StoreError: it could not be.

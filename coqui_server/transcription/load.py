@@ -35,12 +35,12 @@ class Load:
         self._sound = self._work = 0.0
 
     def expect(self, cost: float) -> None:
-        """Until there are sessions to learn from, take one to need `cost` seconds a second."""
+        """Until sessions are measured, assume `cost` seconds of decoding for a second of sound."""
         self._sound += _YOUNG
         self._work += cost * _YOUNG
 
     def learn(self, session: Measured) -> None:
-        """Take a session that has ended into what is typical."""
+        """Add a session that has ended to the typical figure."""
         self._sound += session.duration
         self._work += session.final_seconds
         if self._sound > _MEMORY:
@@ -56,8 +56,8 @@ class Load:
     def admits(self, sessions: Iterable[Measured]) -> bool:
         """Whether there is room for one more beside these.
 
-        The first is always let in: what was measured when other programs had the machine is only
-        put right by sessions.
+        The first is always admitted: a figure measured while other programs were busy is corrected
+        only by sessions.
         """
         open = list(sessions)
         return not open or self.demand(open) + self._typical(open) <= _FULL * self.threads

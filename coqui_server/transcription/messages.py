@@ -1,7 +1,7 @@
 """Events as the JSON that leaves the daemon: event sockets, webhooks and replies share it.
 
 Times are seconds with three decimals. Every event has `event`, `session`, `kind`, `call`,
-`label` and `owner`; what else it has stands in `message`.
+`label` and `owner`; the other keys depend on the event.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""What an engine needs for speech on this machine, found out before anybody waits for it."""
+"""Measures how long an engine takes for speech on this machine, before the first session."""
 
 import time
 

@@ -1,11 +1,11 @@
 """Decoder threads, shared fairly.
 
 Engines are blocking native code that releases the interpreter lock, so each decode is a job on one
-of a fixed number of threads. What somebody waits for goes first, then what may be waited for in a
-moment (a live speaker has paused), then files, then partials; within each, sessions take turns, so
-that a file with a hundred utterances does not stand before one with a single one. While live
-sessions are open, files leave one thread to them, and so do partials: native code cannot be
-interrupted, and a file's utterance may take a second.
+of a fixed number of threads. Finals of live speakers go first, then utterances that may be over (a
+live speaker has paused), then files, then partials. Within each, sessions take turns, so that a
+file with a hundred utterances does not delay another that has one. While live sessions are open,
+files and partials each leave one thread free: native code cannot be interrupted, and an utterance
+of a file may take a second.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 _TOO_LONG = 0.5
-"""Seconds a live session waits for a thread when there are too many of them. Short jobs of many
-sessions may meet by chance, and are gone in a moment."""
+"""Seconds. A live session that waits longer for a thread shows that there are too many of them; in
+less, the short jobs of many sessions may only have come at the same moment."""
 
 
 class Priority(IntEnum):
@@ -61,19 +61,19 @@ class Scheduler:
 
     @property
     def waiting(self) -> int:
-        """Jobs no thread has taken yet."""
+        """Jobs that wait for a thread."""
         return sum(map(self._queued, Priority))
 
     @property
     def running(self) -> int:
-        """Threads at work."""
+        """Threads that are busy."""
         return self._running.total()
 
     @property
     def overdue(self) -> bool:
         """Whether more live sessions than there are threads have waited for one for too long.
 
-        One session's jobs count as one, however many it has: the others' turns come between.
+        The jobs of one session count as one, because sessions take turns.
         """
         since = asyncio.get_running_loop().time() - _TOO_LONG
         late = sum(jobs[0].since < since for jobs in self._waiting[Priority.LIVE].values())
@@ -95,7 +95,7 @@ class Scheduler:
         return result, seconds
 
     def promote(self, owner: object) -> None:
-        """What was early for `owner` is waited for now."""
+        """The utterance of `owner` is over: its early jobs are now live ones."""
         if jobs := self._waiting[Priority.EARLY].pop(owner, None):
             self._waiting[Priority.LIVE].setdefault(owner, deque()).extend(jobs)
 

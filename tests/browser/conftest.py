@@ -16,10 +16,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from coqui_server.engines.base import AnyEngine
-from tests.protocols.conftest import Running, Start, start
+from tests.support.daemon import Running, Start
 from tools.browser import SWITCHES, fake_microphone
-
-__all__ = ["start"]
 
 IN_BROWSER = pytest.mark.asyncio(loop_scope="session")
 

@@ -12,8 +12,8 @@ from coqui_server.engines.base import AnyEngine
 from coqui_server.media import wav
 from tests.browser.conftest import IN_BROWSER, Visit
 from tests.browser.test_account_pages import sign_up
-from tests.conftest import SAMPLES, clip, spoken
-from tests.protocols.conftest import Running, Start
+from tests.support.clips import SAMPLES, clip, spoken
+from tests.support.daemon import Running, Start
 from tests.support.live import Obstacle
 
 pytestmark = IN_BROWSER
@@ -133,7 +133,7 @@ async def test_what_cannot_be_taken(start: Start, moonshine: AnyEngine, visit: V
 
 async def test_dropping_with_an_engine(start: Start, moonshine: AnyEngine, visit: Visit) -> None:
     """Files that are dropped on the page go up too, for the engine that is chosen."""
-    other = Obstacle("other", says="something else")
+    other = Obstacle("other", text="something else")
     async with (
         start(moonshine, others=[other], console=True) as server,
         visit(server, "/files") as watched,

@@ -9,8 +9,8 @@ from playwright.async_api import Page, expect
 
 from coqui_server.engines.base import AnyEngine
 from tests.browser.conftest import IN_BROWSER, Launch, Visit
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Running, Start
 from tests.support.live import client
 
 pytestmark = IN_BROWSER
@@ -115,7 +115,7 @@ async def test_a_busy_server(start: Start, moonshine: AnyEngine, visit: Visit) -
     ):
         page = watched.page
         async with client(server, "/ws/v1/speech-to-text") as other:
-            await other.say({"event": "start"})
+            await other.send({"event": "start"})
             await other.until(event="started")
             await press(page, "Start")
             await expect(page.get_by_role("alert")).to_contain_text("1 sessions are taken")

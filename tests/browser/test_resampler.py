@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.conftest import IN_BROWSER, Visit
-from tests.protocols.conftest import Running
+from tests.support.daemon import Running
 
 pytestmark = IN_BROWSER
 

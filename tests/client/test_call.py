@@ -403,7 +403,9 @@ async def test_interrupt(daemon: Daemon, endless: Path) -> None:
     """Ctrl-C in the middle says BYE, leaves no ffmpeg behind and exits with 130."""
     daemon.at_bye = []
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(ROOT / "client.py"), str(endless)),
+        sys.executable,
+        str(ROOT / "client.py"),
+        str(endless),
         *daemon.options,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -211,7 +211,11 @@ async def test_interrupt(start: Start, wav: Path, huge: Path, during: str) -> No
 
     url = await start(handler)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, COMMAND, wav if during == "wait" else huge, "--url", url),
+        sys.executable,
+        COMMAND,
+        wav if during == "wait" else huge,
+        "--url",
+        url,
         stderr=asyncio.subprocess.PIPE,
     )
     await reached.wait()

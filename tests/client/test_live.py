@@ -26,15 +26,13 @@ from coqui_client.sound import LIVE, frames
 from coqui_server.engines.base import Engine
 from coqui_server.transcription.request import SessionRequest
 from tests.client.conftest import ROOT, SAMPLES, command, ffmpeg
-from tests.conftest import clip as sample
-from tests.conftest import spoken
-from tests.protocols import conftest as daemons
+from tests.support.clips import clip as sample
+from tests.support.clips import spoken
+from tests.support.daemon import Running, starter
+from tests.support.daemon import Start as StartDaemon
 
 VOICEMAIL = sample("voicemail.wav")
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix signals or terminals")
-
-# The fixture that starts the real daemon; this folder's `start` is for stand-ins.
-daemon = daemons.start
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 Start = Callable[..., Awaitable[str]]
@@ -77,7 +75,15 @@ def hasty(path: Path, endless: bool = False) -> Source:
 
 
 @pytest.fixture
-async def server(daemon: daemons.Start, moonshine: Engine) -> AsyncIterator[daemons.Running]:
+def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StartDaemon:
+    """Starts the real daemon; this folder's `start` is for stand-ins."""
+    # Partials however busy the machine: without the pause that follows a slow preview.
+    monkeypatch.setattr("coqui_server.transcription.decoding._PREVIEW_SHARE", 0)
+    return starter(tmp_path)
+
+
+@pytest.fixture
+async def server(daemon: StartDaemon, moonshine: Engine) -> AsyncIterator[Running]:
     """The real daemon with room for one session."""
     async with daemon(moonshine, "server.max_sessions = 1") as running:
         yield running
@@ -94,7 +100,7 @@ async def transcribe(
 
 
 @pytest.mark.parametrize("protocol", LIVE_PROTOCOLS)
-async def test_words(server: daemons.Running, protocol: str) -> None:
+async def test_words(server: Running, protocol: str) -> None:
     """Every protocol brings the words, as finals and as a transcript with times in order."""
     display = Display()
     reply = await transcribe(server.url, protocol, display)
@@ -108,7 +114,7 @@ async def test_words(server: daemons.Running, protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", LIVE_PROTOCOLS)
-async def test_busy(server: daemons.Running, protocol: str) -> None:
+async def test_busy(server: Running, protocol: str) -> None:
     """A daemon without room is told from one that fails, whichever way the protocol says it."""
     async with server.service.session(SessionRequest("live")):
         with pytest.raises(BusyError, match="all 1 sessions are taken"):
@@ -116,7 +122,7 @@ async def test_busy(server: daemons.Running, protocol: str) -> None:
 
 
 async def test_busy_then_free(
-    server: daemons.Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A file that found no room is sent again from its beginning."""
     room = contextlib.AsyncExitStack()
@@ -134,7 +140,7 @@ async def test_busy_then_free(
 
 
 async def test_recordings_in_json(
-    server: daemons.Running, run: Run, capsys: pytest.CaptureFixture[str]
+    server: Running, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without --live, --protocol json sends the file whole; a refusal is one line."""
     readme = SAMPLES / "README.md"
@@ -148,7 +154,7 @@ async def test_recordings_in_json(
     assert "all 1 sessions are taken" in capsys.readouterr().err
 
 
-async def test_process(server: daemons.Running, run: Run, tmp_path: Path) -> None:
+async def test_process(server: Running, run: Run, tmp_path: Path) -> None:
     """A pipe gets the finals, a line each, and nothing else."""
     first = tmp_path / "first.wav"
     ffmpeg("-t", 3.4, "-i", VOICEMAIL.path, first)
@@ -169,12 +175,18 @@ sys.exit(cli.main(sys.argv[1:]))
 
 
 @unix_only
-async def test_microphone(server: daemons.Running, tmp_path: Path) -> None:
+async def test_microphone(server: Running, tmp_path: Path) -> None:
     """What is said is printed when it is said; Ctrl-C is a good end."""
     first = tmp_path / "first.wav"
     ffmpeg("-t", 3.4, "-i", VOICEMAIL.path, first)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", MICROPHONE, "--mic", "--url", server.url, str(first)),
+        sys.executable,
+        "-c",
+        MICROPHONE,
+        "--mic",
+        "--url",
+        server.url,
+        str(first),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -190,7 +202,7 @@ async def test_microphone(server: daemons.Running, tmp_path: Path) -> None:
 
 
 @unix_only
-async def test_interrupted_in_mid_sentence(server: daemons.Running) -> None:
+async def test_interrupted_in_mid_sentence(server: Running) -> None:
     """What was said before Ctrl-C still comes, and the next Ctrl-C is an ordinary one again."""
     usual = signal.getsignal(signal.SIGINT)
     display = Display()

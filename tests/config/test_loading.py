@@ -3,9 +3,11 @@
 import os
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from dateutil.relativedelta import relativedelta
 
 from coqui_server.config.loading import load
 from coqui_server.config.settings import Settings
@@ -62,6 +64,22 @@ def test_the_old_vad_keys_set_both_ends_unless_silence_is_given(read: Read, live
     assert read(OLDER).vad.closing(live=live) == (0.3, 0.75)
     assert read("vad.ratio = 0.75").vad.closing(live=live) == (silence, 0.9)
     assert read("vad { padding = 300, silence = 700 ms }").vad.closing(live=live) == (0.7, 0.9)
+
+
+@pytest.mark.parametrize("dateutil", [False, True])
+def test_durations_with_and_without_dateutil(
+    read: Read, monkeypatch: pytest.MonkeyPatch, dateutil: bool
+) -> None:
+    """pyhocon gives another type where dateutil is installed, as other packages may have it."""
+    kind = relativedelta if dateutil else timedelta
+    monkeypatch.setattr("pyhocon.period_parser.period_impl", kind)
+    monkeypatch.setattr("coqui_server.config.units.period_impl", kind)
+    assert read("partials.pace = 1 minute").partials.pace == 60
+    assert read("server.idle = 2 hours").server.idle == 7200
+    assert read("vad.padding = 300 ms").vad.padding == 0.3
+    if dateutil:
+        with pytest.raises(ConfigError, match=r"server\.idle: found"):
+            read("server.idle = 1 month")
 
 
 def test_silence_is_one_duration_or_one_for_each_source(read: Read) -> None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.conftest import ROOT
+from tests.support.clips import ROOT
 
 PAGES = (
     ROOT / "README.md",

@@ -13,8 +13,8 @@ from threading import Timer
 import httpx
 import pytest
 
-from tests.conftest import ROOT
 from tests.docs.blocks import Block
+from tests.support.clips import ROOT
 from tools.daemon import Daemon, running
 
 _DEADLINE = 100.0

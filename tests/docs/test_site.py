@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.docs.blocks import PAGES
+from tests.support.clips import ROOT
 
 _LOADED = {"src", "srcset", "poster", "data", "href"}
 _LOADING_WITH_HREF = {"link", "image", "use"}

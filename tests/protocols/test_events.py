@@ -3,8 +3,8 @@
 import asyncio
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip
-from tests.protocols.conftest import Start
+from tests.support.clips import clip
+from tests.support.daemon import Start
 from tests.support.live import client
 
 VOICE = clip("appointment.wav")
@@ -17,40 +17,52 @@ async def test_several_viewers_of_one_session(start: Start, moonshine: Engine) -
         client(server, "/ws/v1/speech-to-text") as user,
         client(server, "/ws/v1/speech-to-text") as other,
     ):
-        await user.say({"event": "start"})
+        await user.send({"event": "start"})
         session = (await user.next())["session_id"]
         path = f"/ws/events?session={session}"
         async with client(server, path) as first, client(server, path) as second:
             # An answer shows that a viewer is there.
             for viewer in (first, second):
-                await viewer.say({"command": "list_calls"})
+                await viewer.send({"command": "list_calls"})
                 await viewer.next()
-            await user.speak(VOICE.pcm[:40_000])
+            await user.send_sound(VOICE.pcm[:40_000])
             await user.until(event="transcript")
-            await other.say({"event": "start"})
-            await other.speak(VOICE.pcm)
-            await user.speak(VOICE.pcm[40_000:])
+            await other.send({"event": "start"})
+            await other.send_sound(VOICE.pcm)
+            await user.send_sound(VOICE.pcm[40_000:])
             for talker in (user, other):
-                await talker.say({"event": "stop"})
+                await talker.send({"event": "stop"})
                 await talker.until(event="stopped")
             await asyncio.gather(*(v.until(event="session_end") for v in (first, second)))
-    assert first.heard == second.heard
-    assert {message["session"] for message in first.heard[1:]} == {session}
-    seen = [message["text"] for message in first.heard if message["event"] in ("partial", "final")]
-    assert seen == [message["text"] for message in user.heard if message["event"] == "transcript"]
+    assert first.received == second.received
+    assert {message["session"] for message in first.received[1:]} == {session}
+    seen = [
+        message["text"] for message in first.received if message["event"] in ("partial", "final")
+    ]
+    assert seen == [
+        message["text"] for message in user.received if message["event"] == "transcript"
+    ]
 
 
 async def test_what_is_no_command(start: Start, moonshine: Engine) -> None:
     """Each has an error, and the viewer goes on."""
     wrong: list[str | bytes] = [
-        *("", "x", "[]", "{}", '{"command": 5}', '{"command": ["list_calls"]}', "[" * 60_000),
-        *('{"command": "list_calls", "\\ud800": 1}', '{"command": "list_calls", "speed": 1}'),
-        *(b"\xff\xfe\x00", b'{"command": "\\ud800"}'),
+        "",
+        "x",
+        "[]",
+        "{}",
+        '{"command": 5}',
+        '{"command": ["list_calls"]}',
+        "[" * 60_000,
+        '{"command": "list_calls", "\\ud800": 1}',
+        '{"command": "list_calls", "speed": 1}',
+        b"\xff\xfe\x00",
+        b'{"command": "\\ud800"}',
     ]
     async with start(moonshine) as server, client(server, "/ws/events") as viewer:
         for text in wrong:
             await viewer.socket.send(text)
             error = await viewer.next()
             assert (error["event"], error["code"]) == ("error", "bad_command"), text
-        await viewer.say({"command": "list_calls", "request": 7})
+        await viewer.send({"command": "list_calls", "request": 7})
         assert await viewer.next() == {"event": "calls", "calls": [], "request": 7}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start, made
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Running, Start, made
 from tests.support.live import Client, Message, Obstacle, client, until
 
 VOICE = clip("appointment.wav")
@@ -18,7 +18,7 @@ STATUS = {"type": "status", "message": "Processing audio..."}
 
 async def answer(user: Client, recording: bytes, before: str = "") -> Message:
     """Send a recording; the answer after the status."""
-    await user.say({"type": "audio", "audio": before + base64.b64encode(recording).decode()})
+    await user.send({"type": "audio", "audio": before + base64.b64encode(recording).decode()})
     assert await user.next() == STATUS
     return await user.next()
 
@@ -51,17 +51,19 @@ async def test_live_sound(server: Running) -> None:
     """Binary messages are heard as they come: partials, finals, and after the stop anew."""
     async with client(server, "/ws") as user:
         for _ in range(2):
-            user.heard.clear()
+            user.received.clear()
             await until(lambda: not server.service.health()["decoders"]["running"])
-            await user.speak(VOICE.pcm[:40_000])
+            await user.send_sound(VOICE.pcm[:40_000])
             partial = await user.until(type="partial")
             assert partial.keys() == {"type", "text"}
             assert spoken(partial["text"]).startswith("your appointment")
-            await user.speak(VOICE.pcm[40_000:])
-            await user.say({"type": "stop"})
+            await user.send_sound(VOICE.pcm[40_000:])
+            await user.send({"type": "stop"})
             await user.until(type="stopped")
-            finals = [message["text"] for message in user.heard if message["type"] == "final"]
-            partials = [message["text"] for message in user.heard if message["type"] == "partial"]
+            finals = [message["text"] for message in user.received if message["type"] == "final"]
+            partials = [
+                message["text"] for message in user.received if message["type"] == "partial"
+            ]
             assert spoken(" ".join(finals)) == spoken(VOICE.text)
             assert all(a != b for a, b in pairwise(partials))
 
@@ -70,28 +72,28 @@ async def test_a_recording_in_the_middle_of_live_sound(server: Running) -> None:
     """Both go on one socket, each with its own words."""
     other = clip("voicemail.wav")
     async with client(server, "/ws") as user:
-        await user.speak(VOICE.pcm[:40_000])
-        await user.say(
+        await user.send_sound(VOICE.pcm[:40_000])
+        await user.send(
             {"type": "audio", "audio": base64.b64encode(other.path.read_bytes()).decode()}
         )
         said = await user.until(type="transcription")
         assert spoken(said["text"]) == spoken(other.text)
-        await user.speak(VOICE.pcm[40_000:])
-        await user.say({"type": "stop"})
+        await user.send_sound(VOICE.pcm[40_000:])
+        await user.send({"type": "stop"})
         await user.until(type="stopped")
-    finals = [message["text"] for message in user.heard if message["type"] == "final"]
+    finals = [message["text"] for message in user.received if message["type"] == "final"]
     assert spoken(" ".join(finals)) == spoken(VOICE.text)
 
 
 async def test_a_client_that_goes_in_mid_word(server: Running) -> None:
     """Its session is finished and announced."""
     async with client(server, "/ws/events?kind=live") as viewer, client(server, "/ws") as user:
-        await user.speak(VOICE.pcm[:45_000])
+        await user.send_sound(VOICE.pcm[:45_000])
         await user.until(type="partial")
         user.socket.transport.abort()
         ended = await viewer.until(event="session_end")
     assert ended["error"] is None
-    assert [event for event in viewer.heard if event["event"] == "final"]
+    assert [event for event in viewer.received if event["event"] == "final"]
 
 
 _NOT_BASE64: list[Any] = ["?", "AAA", "AAAA\n", "é", "data:,x", "="]
@@ -110,7 +112,7 @@ async def test_recordings_that_are_none(server: Running) -> None:
     """Each has an error, and the socket goes on."""
     async with client(server, "/ws") as user:
         for audio, code, hint in NO_RECORDING:
-            await user.say({"type": "audio", "audio": audio})
+            await user.send({"type": "audio", "audio": audio})
             assert await user.next() == STATUS
             error = await user.next()
             assert (error["type"], error["code"]) == ("error", code), audio
@@ -122,8 +124,15 @@ async def test_recordings_that_are_none(server: Running) -> None:
 async def test_messages_that_are_wrong(server: Running) -> None:
     """Before live sound and in it: an error, and the socket goes on."""
     messages = [
-        *('{"type": "video"}', "{}", '{"type": ["audio"]}', "[]", "no", "", "null"),
-        *('{"type": "\\ud800"}', "[" * 100_000),
+        '{"type": "video"}',
+        "{}",
+        '{"type": ["audio"]}',
+        "[]",
+        "no",
+        "",
+        "null",
+        '{"type": "\\ud800"}',
+        "[" * 100_000,
     ]
     async with client(server, "/ws") as user:
         for sound in (b"", b"a", VOICE.pcm[:30_000].tobytes()[1:]):
@@ -133,7 +142,7 @@ async def test_messages_that_are_wrong(server: Running) -> None:
                 await user.socket.send(message)
                 error = await user.until(type="error")
                 assert error["code"] == "bad_request", message
-        await user.say({"type": "stop"})
+        await user.send({"type": "stop"})
         await user.until(type="stopped")
 
 
@@ -166,13 +175,13 @@ async def test_more_than_max_sessions(start: Start, moonshine: Engine) -> None:
         client(server, "/ws") as first,
         client(server, "/ws") as second,
     ):
-        await first.speak(VOICE.pcm[:40_000])
+        await first.send_sound(VOICE.pcm[:40_000])
         await first.until(type="partial")
         await second.socket.send(bytes(640))
         assert (await second.closed())[0] == 1013
-        assert [message["code"] for message in second.heard] == ["busy"]
-        await first.say({"type": "audio", "audio": "AAAA"})
+        assert [message["code"] for message in second.received] == ["busy"]
+        await first.send({"type": "audio", "audio": "AAAA"})
         assert (await first.until(type="error"))["code"] == "busy"
-        await first.speak(VOICE.pcm[40_000:])
-        await first.say({"type": "stop"})
+        await first.send_sound(VOICE.pcm[40_000:])
+        await first.send({"type": "stop"})
         await first.until(type="final")

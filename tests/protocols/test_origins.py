@@ -8,7 +8,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from coqui_server.engines.base import Engine
-from tests.protocols.conftest import Start
+from tests.support.daemon import Start
 
 ELSEWHERE = ["https://evil.example", "null", "http://127.0.0.2:5004", "http://[broken", "http:///"]
 

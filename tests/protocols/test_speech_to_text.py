@@ -11,8 +11,8 @@ from websockets.asyncio.client import connect
 from coqui_server.engines.base import Engine, Options
 from coqui_server.media.samples import Samples
 from coqui_server.media.transcode import find_ffmpeg
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Running, Start
 from tests.support.live import Client, Message, Obstacle, client, until
 
 VOICE = clip("appointment.wav")
@@ -21,16 +21,22 @@ PATH = "/ws/v1/speech-to-text"
 
 async def session(user: Client, sound: bytes | Samples, size: int = 6400, **start: Any) -> Message:
     """Start, speak, stop; what the server says last."""
-    await user.say({"event": "start", **start})
-    await user.speak(sound, size)
-    await user.say({"event": "stop"})
+    await user.send({"event": "start", **start})
+    await user.send_sound(sound, size)
+    await user.send({"event": "stop"})
     return await user.until(event="stopped")
 
 
 async def converted(*arguments: str) -> bytes:
     """The sample, through ffmpeg to raw bytes."""
     process = await asyncio.create_subprocess_exec(
-        *(find_ffmpeg(), "-v", "error", "-i", str(VOICE.path), *arguments, "-"),
+        find_ffmpeg(),
+        "-v",
+        "error",
+        "-i",
+        str(VOICE.path),
+        *arguments,
+        "-",
         stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await process.communicate()
@@ -41,15 +47,15 @@ async def converted(*arguments: str) -> bytes:
 async def test_partials_finals_utterance_ends_and_stopped(server: Running) -> None:
     """What is said comes while it is said, then settled, then as a whole."""
     async with client(server, PATH) as user:
-        await user.say({"event": "start"})
+        await user.send({"event": "start"})
         session_id = (await user.next())["session_id"]
-        await user.speak(VOICE.pcm[:40_000])
+        await user.send_sound(VOICE.pcm[:40_000])
         partial = await user.until(event="transcript")
         assert partial.keys() == {"event", "text", "is_final", "start"}
         assert not partial["is_final"]
         assert spoken(partial["text"]).startswith("your appointment")
-        await user.speak(VOICE.pcm[40_000:])
-        await user.say({"event": "stop"})
+        await user.send_sound(VOICE.pcm[40_000:])
+        await user.send({"event": "stop"})
         stopped = await user.until(event="stopped")
     assert stopped == {
         "event": "stopped",
@@ -58,12 +64,12 @@ async def test_partials_finals_utterance_ends_and_stopped(server: Running) -> No
         "full_transcription": stopped["full_transcription"],
     }
     assert spoken(stopped["full_transcription"]) == spoken(VOICE.text)
-    assert [message["event"] for message in user.heard[:1]] == ["started"]
-    finals = [message for message in user.heard if message.get("is_final")]
+    assert [message["event"] for message in user.received[:1]] == ["started"]
+    finals = [message for message in user.received if message.get("is_final")]
     assert " ".join(final["text"] for final in finals) == stopped["full_transcription"]
     assert all(0 <= final["start"] < final["end"] < 5 for final in finals)
     assert all(a["end"] <= b["start"] for a, b in pairwise(finals))
-    after = [user.heard[user.heard.index(final) + 1] for final in finals]
+    after = [user.received[user.received.index(final) + 1] for final in finals]
     assert after == [{"event": "utterance_end", "text": ""}] * len(finals)
 
 
@@ -75,7 +81,7 @@ async def test_a_start_after_a_stop_is_a_new_session(server: Running) -> None:
     assert spoken(first["full_transcription"]) == spoken(VOICE.text)
     assert spoken(second["full_transcription"]) == spoken(clip("voicemail.wav").text)
     assert first["session_id"] != second["session_id"]
-    finals = [message["start"] for message in user.heard if message.get("is_final")]
+    finals = [message["start"] for message in user.received if message.get("is_final")]
     assert finals != sorted(finals)
 
 
@@ -84,7 +90,7 @@ async def test_nothing_said_is_an_empty_text(server: Running) -> None:
     async with client(server, PATH) as user:
         assert (await session(user, b""))["full_transcription"] == ""
         assert (await session(user, bytes(64_000)))["full_transcription"] == ""
-    assert [message["event"] for message in user.heard] == ["started", "stopped"] * 2
+    assert [message["event"] for message in user.received] == ["started", "stopped"] * 2
 
 
 ENCODINGS: dict[str, tuple[dict[str, object], str]] = {
@@ -111,7 +117,7 @@ async def test_encodings_and_rates(server: Running, name: str) -> None:
     async with client(server, PATH) as user:
         stopped = await session(user, sound, 7777, **wishes)
     assert spoken(stopped["full_transcription"]) == spoken(VOICE.text)
-    last = [message for message in user.heard if message.get("is_final")][-1]
+    last = [message for message in user.received if message.get("is_final")][-1]
     assert 3.5 < last["end"] < 4.5
 
 
@@ -127,10 +133,10 @@ async def test_packets_of_opus(server: Running) -> None:
         frame.sample_rate, frame.pts = 16_000, start
         packets += map(bytes, encoder.encode(frame))
     async with client(server, PATH) as user:
-        await user.say({"event": "start", "encoding": "opus"})
+        await user.send({"event": "start", "encoding": "opus"})
         for packet in [b"", b"\xff\xff", *packets]:
             await user.socket.send(packet)
-        await user.say({"event": "stop"})
+        await user.send({"event": "stop"})
         stopped = await user.until(event="stopped")
     assert len(packets) > 200
     assert spoken(stopped["full_transcription"]) == spoken(VOICE.text)
@@ -150,16 +156,16 @@ async def test_messages_of_any_size(server: Running, size: int) -> None:
 async def test_without_interim_there_are_no_partials(server: Running) -> None:
     """A client that wants finals only is spared the rest, and so is the machine."""
     async with client(server, PATH) as user:
-        await user.say({"event": "start", "interim": False})
-        await user.speak(VOICE.pcm[:40_000])
+        await user.send({"event": "start", "interim": False})
+        await user.send_sound(VOICE.pcm[:40_000])
         # The answer to this comes after all sound before it was heard.
-        await user.say({"event": "mark"})
+        await user.send({"event": "mark"})
         await user.until(event="error")
         await until(lambda: not server.service.health()["decoders"]["running"])
-        await user.speak(VOICE.pcm[40_000:])
-        await user.say({"event": "stop"})
+        await user.send_sound(VOICE.pcm[40_000:])
+        await user.send({"event": "stop"})
         await user.until(event="stopped")
-    transcripts = [message for message in user.heard if message["event"] == "transcript"]
+    transcripts = [message for message in user.received if message["event"] == "transcript"]
     assert transcripts
     assert all(message["is_final"] for message in transcripts)
 
@@ -168,19 +174,19 @@ async def test_words_and_interim_of_a_streaming_engine(start: Start, vosk: Engin
     """Words come with times and confidences, and partials while it is said."""
     korean = clip("korean.wav")
     async with start(vosk, "level.max_gain = 0") as server, client(server, PATH) as user:
-        await user.say({"event": "start", "words": True, "language": "ko", "engine": "vosk"})
-        await user.speak(korean.pcm[:40_000])
+        await user.send({"event": "start", "words": True, "language": "ko", "engine": "vosk"})
+        await user.send_sound(korean.pcm[:40_000])
         await user.until(event="transcript", is_final=False)
-        await user.speak(korean.pcm[40_000:])
-        await user.say({"event": "stop"})
+        await user.send_sound(korean.pcm[40_000:])
+        await user.send({"event": "stop"})
         await user.until(event="stopped")
-        final = next(message for message in user.heard if message.get("is_final"))
+        final = next(message for message in user.received if message.get("is_final"))
         assert final["text"] == " ".join(word["word"] for word in final["words"]) != ""
         times = [time for word in final["words"] for time in (word["start"], word["end"])]
         assert final["start"] <= times[0]
         assert times == sorted(times)
         assert all(0 <= word["confidence"] <= 1 for word in final["words"])
-        partials = [m["text"] for m in user.heard if m.get("is_final") is False]
+        partials = [m["text"] for m in user.received if m.get("is_final") is False]
         assert partials
         assert all(a != b for a, b in pairwise(partials))
 
@@ -189,9 +195,9 @@ async def test_words_come_only_when_asked_for(start: Start) -> None:
     """Most clients want the text alone."""
     async with start(Obstacle()) as server, client(server, PATH) as user:
         for wishes in ({"words": True}, {"words": False}, {}):
-            user.heard.clear()
+            user.received.clear()
             await session(user, VOICE.pcm, **wishes)
-            finals = [message for message in user.heard if message.get("is_final")]
+            finals = [message for message in user.received if message.get("is_final")]
             assert finals
             assert all(("words" in final) == bool(wishes.get("words")) for final in finals)
 

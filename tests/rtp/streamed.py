@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from coqui_server.config.rtp import RtpSettings
+from coqui_server.rtp.names import Address, Names
 from coqui_server.rtp.packet import Packet
 from coqui_server.rtp.playout import Pause, Piece
-from coqui_server.rtp.stream import Address, Arrived, Names, Stream
+from coqui_server.rtp.stream import Arrived, Stream
 from tests.rtp.played import L16, PACKET, counting
 from tests.rtp.wire import SSRC, packet
 

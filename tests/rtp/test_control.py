@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start
 from tests.rtp.coded import opus
 from tests.rtp.sender import calling, hush, mu_law, voice
 from tests.rtp.viewer import Viewer, viewing
 from tests.rtp.wire import SSRC, goodbye
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Running, Start
 
 VOICEMAIL = spoken(clip("voicemail.wav").text)
 MONDAY = spoken(clip("appointment.wav").text)
@@ -177,7 +177,6 @@ async def test_filters(server: Running) -> None:
     """Several viewers see what each asked for: a kind, a call, a session, nothing of another."""
     with calling(server, 1, 2) as (one, other):
         for telephone, call in ((one, "c6"), (other, "c7")):
-            server.rtp.named.clear()
             async with viewing(server) as viewer:
                 await viewer.ask("name_stream", ssrc=telephone.ssrc, call=call)
             telephone.send(mu_law(hush(0.02))[0])

@@ -8,14 +8,14 @@ from itertools import count
 
 import pytest
 
-from coqui_server.config.rtp import NamedStreamSettings
 from coqui_server.engines.base import Engine, Options, Recognizer
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Start
+from coqui_server.rtp.names import NamedStream, Names
 from tests.rtp.proxy import Proxy
 from tests.rtp.sender import calling, hush, mu_law, voice
 from tests.rtp.viewer import viewing
 from tests.rtp.wire import SSRC, goodbye
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Start
 
 QUIET = "partials.pace = 60 s"
 MONDAY = spoken(clip("appointment.wav").text)
@@ -109,7 +109,7 @@ async def test_a_late_loop_cuts_no_word(start: Start, moonshine: Engine) -> None
     """What waits in the kernel while the loop is busy is no pause of the speaker."""
     sound = mu_law(voice("appointment.wav", 0.0, 2.35))
     async with start(moonshine, QUIET) as server, viewing(server, "?call=c") as viewer:
-        server.rtp.named.append(NamedStreamSettings(ssrc=SSRC, call="c"))
+        server.rtp.admission.named.add(NamedStream(None, SSRC, Names(call="c")))
         with calling(server, SSRC, 2) as (telephone, other):
             await telephone.say(sound[:70])
             await telephone.taken(1.2)

@@ -9,11 +9,11 @@ import pytest
 
 from coqui_server.engines.base import Engine
 from coqui_server.rtp import switchboard
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Start
 from tests.rtp.sender import calling, mu_law, voice
 from tests.rtp.viewer import Viewer, viewing
 from tests.rtp.wire import SSRC, goodbye
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Start
 from tools.hostile import datagrams
 
 COUNT = 50_000
@@ -54,9 +54,8 @@ async def test_a_good_call_in_a_flood(
         assert next(flood, None) is None, "all of them were sent"
         assert server.rtp.shared is not None
         board = server.rtp.shared.switchboard
-        assert len(board._candidates) <= switchboard.CANDIDATES
-        assert len(board._streams) == len(board._sources) <= CALLS
-        assert len(list(server.rtp)) <= CALLS
+        assert board.candidates <= switchboard.CANDIDATES
+        assert len(list(board)) <= len(list(server.rtp)) <= CALLS
         assert len(server.rtp.drops.total) < 200
         dropped = sum(server.rtp.drops.total.values())
     assert viewer.words(session=session) == spoken(clip("voicemail.wav").text)

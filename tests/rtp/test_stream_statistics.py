@@ -3,8 +3,8 @@
 import pytest
 
 from coqui_server.media.formats import Format
+from coqui_server.rtp.names import Names
 from coqui_server.rtp.rtcp import SenderReport
-from coqui_server.rtp.stream import Names
 from tests.rtp.played import PACKET, numbers
 from tests.rtp.streamed import opened, receive, rest, sent
 from tests.rtp.wire import SSRC, key, packet

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from coqui_server.rtp.drops import Drops
+from coqui_server.rtp.names import Address
 from coqui_server.rtp.packet import Packet
-from coqui_server.rtp.stream import Address, Arrived, Stream
+from coqui_server.rtp.stream import Arrived, Stream
 from coqui_server.rtp.switchboard import SILENT, Switchboard
 from tests.rtp.played import numbers
 from tests.rtp.streamed import opened, rest, sent
@@ -29,11 +30,13 @@ class Board:
         self.refused = 0
         self.full = False
         self.drops = Drops()
-        self.switchboard = Switchboard(
-            self._admit, lambda address, _: address in announced, self.drops
-        )
+        self.switchboard = Switchboard(self, self.drops)
+        self._announced = announced
 
-    def _admit(self, address: Address, packets: Arrived) -> Stream | None:
+    def announced(self, address: Address, packet: Packet) -> bool:
+        return address in self._announced
+
+    def admit(self, address: Address, packets: Arrived) -> Stream | None:
         if self.full:
             self.refused += 1
             return None

@@ -5,7 +5,8 @@ from hypothesis import settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from coqui_server.rtp.stream import Address, Stream
+from coqui_server.rtp.names import Address
+from coqui_server.rtp.stream import Stream
 from tests.rtp.played import L16, PACKET, sound
 from tests.rtp.test_switchboard import GATEWAY, PBX, Board
 from tests.rtp.wire import packet

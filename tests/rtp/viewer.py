@@ -7,8 +7,8 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.conftest import spoken
-from tests.protocols.conftest import Running
+from tests.support.clips import spoken
+from tests.support.daemon import Running
 
 Message = dict[str, Any]
 

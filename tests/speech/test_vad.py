@@ -9,7 +9,7 @@ from coqui_server.config.audio import AudioSettings, Kind, VadSettings
 from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.speech.level import FRAME
 from coqui_server.speech.vad import Closed, Gate
-from tests.support.gate import KINDS, events, gapless, heard, joined, trimmed
+from tests.support.gate import KINDS, checked, events, gapless, joined, trimmed
 from tests.support.media import SPEECH
 from tools.sounds import MADE, at, dial, frame_levels, louder, silence, white
 
@@ -22,7 +22,7 @@ def test_an_utterance_begins_shortly_before_its_first_sound(
 ) -> None:
     """The first consonant is in, and hardly any of the silence before it."""
     pcm = joined(silence(before), trimmed(name), silence(2))
-    start, *_ = heard(pcm, kind)[0]
+    start, *_ = checked(pcm, kind)[0]
     assert before - 0.35 <= start <= before + FRAME / SAMPLE_RATE
 
 
@@ -32,7 +32,7 @@ def test_no_loud_frame_is_lost(name: str, kind: Kind) -> None:
     """All of a clip that can be heard is in some utterance."""
     pcm = joined(silence(1), trimmed(name), silence(2))
     given_out = np.zeros(len(pcm), bool)
-    for start, end, _ in heard(pcm, kind):
+    for start, end, _ in checked(pcm, kind):
         given_out[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)] = True
     loud = np.repeat(frame_levels(pcm) > -35, FRAME)
     missed = (loud & ~given_out[: len(loud)]).sum() / SAMPLE_RATE
@@ -44,9 +44,9 @@ def test_a_pause_parts_utterances(gap: float, file: int, live: int) -> None:
     """Live sound is parted by shorter pauses than a file, which need not be answered quickly."""
     word = trimmed("appointment.wav")
     pcm = joined(silence(0.5), word, silence(gap), word, silence(1))
-    assert len(heard(pcm, "file")) == file
-    assert len(heard(pcm, "live")) == live
-    assert len(heard(pcm, "rtp")) == live
+    assert len(checked(pcm, "file")) == file
+    assert len(checked(pcm, "live")) == live
+    assert len(checked(pcm, "rtp")) == live
 
 
 def _waited(vad: VadSettings, kind: Kind) -> float:
@@ -75,13 +75,13 @@ def test_silence_is_waited_for_as_it_is_set() -> None:
 def test_an_utterance_that_is_too_long_is_cut_where_it_is_quiet() -> None:
     """No piece is longer than allowed, none of the sound is lost, and no cut is in a vowel."""
     pcm = joined(silence(0.5), gapless(30), silence(2))
-    found = heard(pcm, "file", VadSettings(max_utterance=8000))
-    assert len(found) >= 4
-    assert all(end - start <= 8.0 for start, end, _ in found)
-    cuts = [one[1] for one, other in pairwise(found) if one[1] == other[0]]
-    assert len(cuts) == len(found) - 1, "each piece begins where the one before it ended"
-    assert found[0][0] <= 0.5
-    assert found[-1][1] >= 30.5
+    result = checked(pcm, "file", VadSettings(max_utterance=8000))
+    assert len(result) >= 4
+    assert all(end - start <= 8.0 for start, end, _ in result)
+    cuts = [one[1] for one, other in pairwise(result) if one[1] == other[0]]
+    assert len(cuts) == len(result) - 1, "each piece begins where the one before it ended"
+    assert result[0][0] <= 0.5
+    assert result[-1][1] >= 30.5
     levels = frame_levels(pcm)
     middle = np.median(levels[25 : 25 + 1500])
     assert all(levels[round(cut / 0.02)] < middle for cut in cuts)
@@ -91,11 +91,11 @@ def test_an_utterance_that_is_too_long_is_cut_where_it_is_quiet() -> None:
 def test_the_shortest_and_the_longest_cut_lose_nothing(seconds: int) -> None:
     """The limits of `max_utterance` work as well as what is between."""
     pcm = joined(silence(0.5), gapless(70), silence(2))
-    found = heard(pcm, "live", VadSettings(max_utterance=seconds * 1000))
-    assert all(end - start <= seconds for start, end, _ in found)
-    assert all(one[1] == other[0] for one, other in pairwise(found))
-    assert found[0][0] <= 0.5
-    assert found[-1][1] >= 70.5
+    result = checked(pcm, "live", VadSettings(max_utterance=seconds * 1000))
+    assert all(end - start <= seconds for start, end, _ in result)
+    assert all(one[1] == other[0] for one, other in pairwise(result))
+    assert result[0][0] <= 0.5
+    assert result[-1][1] >= 70.5
 
 
 @pytest.mark.parametrize("kind", ["file", "live"])
@@ -120,9 +120,9 @@ def test_silence_opens_nothing(kind: Kind) -> None:
 def test_a_short_word_at_the_very_end_is_given(name: str, before: float, length: float) -> None:
     """A stream that ends inside a word still gives it, too short as it is to have opened."""
     word = trimmed(name)[: round(length * SAMPLE_RATE) // FRAME * FRAME]
-    found = heard(joined(silence(before), word))
-    assert len(found) == 1
-    start, end, _ = found[0]
+    result = checked(joined(silence(before), word))
+    assert len(result) == 1
+    start, end, _ = result[0]
     assert start <= before + 0.02
     assert end == pytest.approx(before + len(word) / SAMPLE_RATE, abs=0.021)
 
@@ -132,8 +132,8 @@ def test_a_door_that_slams_does_not_hide_a_word(name: str) -> None:
     """A quiet word right after a bang much louder than it is given all the same."""
     bang = at(-8, white(0.05))
     word = louder(trimmed(name)[: round(0.75 * SAMPLE_RATE)], -20)
-    found = heard(joined(silence(0.5), bang, silence(0.2), word, silence(2)))
-    assert any(start <= 0.8 and end >= 1.2 for start, end, _ in found)
+    result = checked(joined(silence(0.5), bang, silence(0.2), word, silence(2)))
+    assert any(start <= 0.8 and end >= 1.2 for start, end, _ in result)
 
 
 @pytest.mark.parametrize("keys", ["5", "195"])
@@ -142,25 +142,25 @@ def test_a_key_does_not_hide_the_answer_after_it(name: str, keys: str) -> None:
     """A quiet word spoken right after loud keys is given; the keys alone are not."""
     pressed = at(-15, dial(keys, 0.3, 0.1))
     word = louder(trimmed(name)[: round(0.75 * SAMPLE_RATE)], -15)
-    assert heard(joined(silence(0.5), pressed, silence(2))) == []
-    found = heard(joined(silence(0.5), pressed, word, silence(2)))
+    assert checked(joined(silence(0.5), pressed, silence(2))) == []
+    result = checked(joined(silence(0.5), pressed, word, silence(2)))
     spoken_from = 0.5 + len(pressed) / SAMPLE_RATE
-    assert any(start <= spoken_from and end >= spoken_from + 0.4 for start, end, _ in found)
+    assert any(start <= spoken_from and end >= spoken_from + 0.4 for start, end, _ in result)
 
 
 def test_speech_after_a_long_noise_is_given() -> None:
     """What was refused as noise does not hide the words that follow it."""
     pcm = joined(at(-30, white(12)), silence(1), trimmed("voicemail.wav"), silence(1))
-    found = heard(pcm)
-    assert found
-    assert 12.6 <= found[0][0] <= 13.02
-    assert found[-1][1] >= len(pcm) / SAMPLE_RATE - 1.1
+    result = checked(pcm)
+    assert result
+    assert 12.6 <= result[0][0] <= 13.02
+    assert result[-1][1] >= len(pcm) / SAMPLE_RATE - 1.1
 
 
 def test_speech_that_begins_in_noise_does_not_bring_all_the_noise() -> None:
     """Words spoken while the line hisses start near their first sound, not with the hiss."""
     hiss = at(-40, white(12 + len(trimmed("voicemail.wav")) / SAMPLE_RATE))
     hiss[-len(trimmed("voicemail.wav")) :] += trimmed("voicemail.wav") // 2
-    found = heard(hiss, "live")
-    assert found
-    assert 10.0 <= found[0][0] <= 12.02
+    result = checked(hiss, "live")
+    assert result
+    assert 10.0 <= result[0][0] <= 12.02

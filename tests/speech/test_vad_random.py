@@ -7,7 +7,7 @@ from hypothesis import strategies as some
 
 from coqui_server.config.audio import Kind, VadSettings
 from coqui_server.media.samples import SAMPLE_RATE, Samples
-from tests.support.gate import KINDS, events, heard, utterances
+from tests.support.gate import KINDS, checked, events, utterances
 from tests.support.media import SPEECH, spoken
 from tools.sounds import at, coloured, silence, white
 
@@ -37,9 +37,9 @@ sequences = some.lists(
 @given(pcm=sequences)
 def test_events_are_well_formed(kind: Kind, pcm: Samples) -> None:
     """Utterances open, speak and close in turn, with the very samples of the time they claim."""
-    found = heard(pcm, kind, VadSettings(max_utterance=5000))
-    assert all(start >= 0 and end * SAMPLE_RATE <= len(pcm) for start, end, _ in found)
-    assert all(end - start <= 5.0 for start, end, _ in found)
+    result = checked(pcm, kind, VadSettings(max_utterance=5000))
+    assert all(start >= 0 and end * SAMPLE_RATE <= len(pcm) for start, end, _ in result)
+    assert all(end - start <= 5.0 for start, end, _ in result)
 
 
 @pytest.mark.parametrize("frame", [10, 20, 30])

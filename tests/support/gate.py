@@ -1,4 +1,4 @@
-"""Running a gate over a sound, and checking what it says, for the tests of the VAD."""
+"""Running a gate over a sound, and checking its events, for the tests of the VAD."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -23,18 +23,18 @@ def events(
     cuts: Sequence[int] = (),
     frame: int = 20,
 ) -> list[GateEvent]:
-    """All that the gate says of a sound pushed in slices that end at `cuts`."""
+    """The events of the gate for a sound pushed in slices that end at `cuts`."""
     gate = Gate(vad or VadSettings(), AudioSettings(frame_duration=frame), kind != "file")
     pushed = [event for piece in pieces(pcm, list(cuts)) for event in gate.push(piece)]
     return pushed + gate.flush()
 
 
-def utterances(said: list[GateEvent]) -> list[Utterance]:
+def utterances(events: list[GateEvent]) -> list[Utterance]:
     """Start, end and samples of each utterance; asserts that the events are well formed."""
-    found: list[Utterance] = []
+    result: list[Utterance] = []
     inside: list[Samples] | None = None
     start = 0.0
-    for event in said:
+    for event in events:
         if isinstance(event, Opened):
             assert inside is None, "opened twice"
             start, inside = event.start, []
@@ -44,20 +44,20 @@ def utterances(said: list[GateEvent]) -> list[Utterance]:
             assert len(event.pcm)
             inside.append(event.pcm)
         elif isinstance(event, Closed):
-            found.append((start, event.end, np.concatenate([silence(0), *inside])))
+            result.append((start, event.end, np.concatenate([silence(0), *inside])))
             inside = None
     assert inside is None, "left open"
-    return found
+    return result
 
 
-def heard(pcm: Samples, kind: Kind = "file", vad: VadSettings | None = None) -> list[Utterance]:
+def checked(pcm: Samples, kind: Kind = "file", vad: VadSettings | None = None) -> list[Utterance]:
     """The utterances of a sound, each checked against the samples it claims to be."""
-    found = utterances(events(pcm, kind, vad))
-    for start, end, samples in found:
+    result = utterances(events(pcm, kind, vad))
+    for start, end, samples in result:
         assert start < end
         assert np.array_equal(samples, pcm[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)])
-    assert all(one[1] <= other[0] for one, other in pairwise(found))
-    return found
+    assert all(one[1] <= other[0] for one, other in pairwise(result))
+    return result
 
 
 def trimmed(name: str) -> Samples:

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.media.samples import Samples
 from coqui_transcript.transcript import Word
-from tests.protocols.conftest import Running
+from tests.support.daemon import Running
 
 Message = dict[str, Any]
 
@@ -26,16 +26,16 @@ def pieces(data: bytes, size: int) -> list[bytes]:
 
 @dataclass
 class Client:
-    """A client that keeps all it was told."""
+    """A client that keeps every message it receives."""
 
     socket: ClientConnection
-    heard: list[Message] = field(default_factory=list)
+    received: list[Message] = field(default_factory=list)
 
-    async def say(self, message: Message) -> None:
+    async def send(self, message: Message) -> None:
         """Send a text message."""
         await self.socket.send(json.dumps(message))
 
-    async def speak(self, sound: bytes | Samples, size: int = 6400) -> None:
+    async def send_sound(self, sound: bytes | Samples, size: int = 6400) -> None:
         """Send sound, in messages of 0.2 s unless told otherwise."""
         data = sound if isinstance(sound, bytes) else sound.tobytes()
         for piece in pieces(data, size):
@@ -44,14 +44,14 @@ class Client:
     async def next(self) -> Message:
         """The next message from the server."""
         message: Message = json.loads(await self.socket.recv())
-        self.heard.append(message)
+        self.received.append(message)
         return message
 
-    async def until(self, **wanted: object) -> Message:
+    async def until(self, **values: object) -> Message:
         """Read on until a message has all these values."""
         while True:
             message = await self.next()
-            if wanted.items() <= message.items():
+            if values.items() <= message.items():
                 return message
 
     async def closed(self) -> tuple[int | None, str | None]:
@@ -78,12 +78,12 @@ async def until(condition: Callable[[], object]) -> None:
 
 @dataclass
 class Obstacle:
-    """An engine that can be held up, fail, and say anything: what no real one does on demand."""
+    """An engine that can be held up, can fail, and gives any text: no real one does on demand."""
 
     name: str = "obstacle"
     model: str = "none"
     capabilities: Capabilities = field(default_factory=Capabilities)
-    says: str = "word"
+    text: str = "word"
     fails: bool = False
     held: bool = False
     options: list[Options] = field(default_factory=list)
@@ -106,4 +106,4 @@ class Obstacle:
     def finish(self) -> Hypothesis:
         if self.fails:
             raise RuntimeError("native trouble")
-        return Hypothesis(self.says, (Word(self.says, 0.0, 0.1, 0.5),))
+        return Hypothesis(self.text, (Word(self.text, 0.0, 0.1, 0.5),))

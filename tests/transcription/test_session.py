@@ -24,7 +24,7 @@ from coqui_server.transcription.events import (
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 
 TWO_SENTENCES = "voicemail.wav"
 Kind = TypeVar("Kind", bound=Event)

@@ -6,9 +6,7 @@ import httpx
 import pytest
 
 from coqui_server.engines.base import AnyEngine
-from tests.protocols.conftest import Running, Start, all_closed, start
-
-__all__ = ["start"]
+from tests.support.daemon import Running, Start, all_closed
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from tests.protocols.conftest import Running
+from tests.support.daemon import Running
 
 PASSWORD = "correct horse"
 

@@ -13,8 +13,8 @@ import pytest
 from coqui_server.auth import cookies
 from coqui_server.engines.base import AnyEngine
 from coqui_server.exceptions import ConfigError
-from tests.conftest import clip
-from tests.protocols.conftest import Running, Start, answer_to
+from tests.support.clips import clip
+from tests.support.daemon import Running, Start, answer_to
 from tests.web.people import PASSWORD, browser, csrf, made_token, sign, signed_up
 
 VOICE = clip("appointment.wav")

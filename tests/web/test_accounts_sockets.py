@@ -16,8 +16,8 @@ from coqui_client.connection import TOKEN
 from coqui_server.auth import cookies
 from coqui_server.engines.base import AnyEngine
 from coqui_server.store.users import Users
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Running, Start
 from tests.support.live import client
 from tests.web.people import PASSWORD, signed_up
 from tools.daemon import running
@@ -116,8 +116,8 @@ async def test_live_sessions_have_owners(server: Running, path: str) -> None:
     token = await token_of(server, "anna")
     async with client(server, f"{path}?token={token}") as speaker:
         if path == "/ws/v1/speech-to-text":
-            await speaker.say({"event": "start"})
-        await speaker.speak(VOICE.pcm[:16000])
+            await speaker.send({"event": "start"})
+        await speaker.send_sound(VOICE.pcm[:16000])
         await speaker.next()
     await server.service.drained()
     assert server.store
@@ -151,7 +151,7 @@ async def test_events_are_ones_own(server: Running) -> None:
         client(server, f"/ws/events?token={admin}") as all_of_them,
     ):
         for viewer in (hers, all_of_them):
-            await viewer.say({"command": "list_calls"})
+            await viewer.send({"command": "list_calls"})
         assert (await hers.next())["code"] == "forbidden"
         assert await all_of_them.next() == {"event": "calls", "calls": []}
         for token in (ben, anna):
@@ -160,8 +160,8 @@ async def test_events_are_ones_own(server: Running) -> None:
                 await socket.recv()
             await all_of_them.until(event="session_end")
         await hers.until(event="session_end")
-    assert {heard["owner"] for heard in hers.heard[1:]} == {"anna"}
-    assert {heard["owner"] for heard in all_of_them.heard[1:]} == {"anna", "ben"}
+    assert {heard["owner"] for heard in hers.received[1:]} == {"anna"}
+    assert {heard["owner"] for heard in all_of_them.received[1:]} == {"anna", "ben"}
 
 
 async def test_the_client_brings_its_token(
@@ -197,5 +197,5 @@ async def test_tokens_are_in_no_log() -> None:
         log = daemon.log.read_text()
     assert "shutting down" in log
     assert "coqui_secret" not in log
-    assert "is let in" not in log
-    assert "whoever signs up first is administrator" in log
+    assert "without signing in" not in log
+    assert "the first one that signs up is administrator" in log

@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from tests.protocols.conftest import Running
+from tests.support.daemon import Running
 
 LOADED = re.compile(r"""(?:src|href|action)\s*=\s*["']([^"']+)""")
 

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tests.protocols.conftest import Running
 from tests.rtp.sender import calling, hush, mu_law, voice
+from tests.support.daemon import Running
 
 
 async def test_a_call_is_reserved_heard_and_released(

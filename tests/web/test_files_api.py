@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from coqui_server.engines.base import AnyEngine
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Running, Start
 from tests.support.live import Obstacle
 from tests.web.people import csrf, signed_up
 
@@ -86,7 +86,7 @@ async def test_events_tell_of_each_step(server: Running, web: httpx.AsyncClient)
 
 async def test_the_engine_is_chosen_for_each_file(start: Start, moonshine: AnyEngine) -> None:
     """By the address for all, or by fields of the form for those after them."""
-    other = Obstacle("other", says="something")
+    other = Obstacle("other", text="something")
     async with (
         start(moonshine, others=[other], console=True) as server,
         httpx.AsyncClient(base_url=server.console) as web,

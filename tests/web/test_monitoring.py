@@ -8,8 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from coqui_server.engines.base import AnyEngine
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start, send
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Running, Start, send
 from tests.support.live import client
 
 VOICE = clip("appointment.wav")
@@ -30,7 +30,7 @@ async def metrics(web: httpx.AsyncClient) -> dict[tuple[str, str], float]:
 async def test_health(server: Running, web: httpx.AsyncClient) -> None:
     """Status, engine, what is open by kind and how busy the decoders are."""
     async with client(server, "/ws/v1/speech-to-text") as speaker:
-        await speaker.say({"event": "start"})
+        await speaker.send({"event": "start"})
         await speaker.until(event="started")
         health = (await web.get("/health")).json()
     assert (health["status"], health["engine"]) == ("ok", "moonshine")
@@ -48,11 +48,11 @@ async def test_metrics_add_up_what_sessions_came_to(
     assert nothing["process_resident_memory_bytes", ""] > 10_000_000
     answer = await send(server, VOICE.path.read_bytes())
     async with client(server, "/ws/v1/speech-to-text") as speaker:
-        await speaker.say({"event": "start"})
-        await speaker.speak(np.concatenate((VOICE.pcm, SILENCE)))
+        await speaker.send({"event": "start"})
+        await speaker.send_sound(np.concatenate((VOICE.pcm, SILENCE)))
         await speaker.until(event="transcript", is_final=True)
         now = await metrics(web)
-        await speaker.say({"event": "stop"})
+        await speaker.send({"event": "stop"})
         await speaker.until(event="stopped")
     assert now["coqui_sessions_open", "live"] == 1
     assert now["coqui_sessions_open", "file"] == 0
@@ -76,7 +76,7 @@ async def test_metrics_count_refusals(start: Start, moonshine: AnyEngine) -> Non
         httpx.AsyncClient(base_url=server.console) as web,
         client(server, "/ws/v1/speech-to-text") as speaker,
     ):
-        await speaker.say({"event": "start"})
+        await speaker.send({"event": "start"})
         await speaker.until(event="started")
         refused = await send(server, VOICE.path.read_bytes())
         assert refused.error == ("busy", 1013)

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from coqui_server.engines.base import AnyEngine
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start, send
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Running, Start, send
 from tests.support.live import client
 
 VOICE = clip("appointment.wav")
@@ -74,9 +74,9 @@ async def test_a_session_is_read(server: Running, web: httpx.AsyncClient) -> Non
     assert 0 <= first["start"] < first["end"] <= session["duration"]
     assert first["original"] is None
     async with client(server, "/ws/v1/speech-to-text") as speaker:
-        await speaker.say({"event": "start"})
+        await speaker.send({"event": "start"})
         started = await speaker.until(event="started")
-        await speaker.speak(np.concatenate((VOICE.pcm, np.zeros(16000, np.int16))))
+        await speaker.send_sound(np.concatenate((VOICE.pcm, np.zeros(16000, np.int16))))
         await speaker.until(event="transcript", is_final=True)
         running = (await web.get(f"/api/sessions/{started['session_id']}")).json()
         assert (running["state"], running["kind"]) == ("running", "live")

@@ -10,8 +10,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from coqui_server.engines.base import AnyEngine
-from tests.conftest import clip, spoken
-from tests.protocols.conftest import Running, Start, send
+from tests.support.clips import clip, spoken
+from tests.support.daemon import Running, Start, send
 from tests.support.live import client
 
 VOICE = clip("appointment.wav")
@@ -46,23 +46,23 @@ async def test_a_file_in_fragments_may_pass_the_limit_of_a_frame(
 async def test_speech_to_text(server: Running) -> None:
     """Start, speak, read along, stop."""
     async with client(on_the_console(server), "/ws/v1/speech-to-text") as speaker:
-        await speaker.say({"event": "start"})
-        await speaker.speak(VOICE.pcm)
-        await speaker.say({"event": "stop"})
+        await speaker.send({"event": "start"})
+        await speaker.send_sound(VOICE.pcm)
+        await speaker.send({"event": "stop"})
         stopped = await speaker.until(event="stopped")
     assert spoken(stopped["full_transcription"]) == spoken(VOICE.text)
-    assert any(not heard.get("is_final", True) for heard in speaker.heard)
+    assert any(not heard.get("is_final", True) for heard in speaker.received)
 
 
 @pytest.mark.parametrize("path", ["/vosk", "/"])
 async def test_vosk(server: Running, path: str) -> None:
     """Vosk's protocol, also where a GET finds a page."""
     async with client(on_the_console(server), path) as speaker:
-        await speaker.say({"config": {"sample_rate": 16000}})
-        await speaker.speak(VOICE.pcm.tobytes(), 32000)
-        await speaker.say({"eof": 1})
+        await speaker.send({"config": {"sample_rate": 16000}})
+        await speaker.send_sound(VOICE.pcm.tobytes(), 32000)
+        await speaker.send({"eof": 1})
         assert await speaker.closed() == (1000, "")
-    said = " ".join(heard["text"] for heard in speaker.heard if "text" in heard)
+    said = " ".join(heard["text"] for heard in speaker.received if "text" in heard)
     assert spoken(said) == spoken(VOICE.text)
 
 
@@ -72,11 +72,11 @@ async def test_events(server: Running) -> None:
         client(on_the_console(server), "/ws/events?kind=file") as viewer,
         server.connect() as socket,
     ):
-        await viewer.say({"command": "list_calls"})
+        await viewer.send({"command": "list_calls"})
         assert await viewer.until(event="calls") == {"event": "calls", "calls": []}
         await socket.send(VOICE.path.read_bytes())
         await viewer.until(event="session_end")
-    said = " ".join(heard["text"] for heard in viewer.heard if heard["event"] == "final")
+    said = " ".join(heard["text"] for heard in viewer.received if heard["event"] == "final")
     assert spoken(said) == spoken(VOICE.text)
 
 

@@ -70,7 +70,9 @@ def router(users: Users, cookies: Cookies, signup: bool) -> APIRouter:
     def welcomed(request: Request, user: UserRow, address: str) -> Response:
         response = RedirectResponse(address, HTTPStatus.SEE_OTHER)
         response.set_cookie(
-            *(NAME, cookies.made(user), int(cookies.age)),
+            NAME,
+            cookies.made(user),
+            int(cookies.age),
             secure=request.url.scheme == "https",
             httponly=True,
             samesite="lax",

@@ -34,8 +34,13 @@ def router(store: Store | None) -> APIRouter:
             asking.scope, text=q, kind=kind or None, offset=offset, limit=_SHOWN
         )
         about = {
-            **{"sessions": found.sessions, "total": found.total, "titled": transcripts.titled},
-            **{"q": q, "kind": kind, "page": page, "pages": max(1, -(-found.total // _SHOWN))},
+            "sessions": found.sessions,
+            "total": found.total,
+            "titled": transcripts.titled,
+            "q": q,
+            "kind": kind,
+            "page": page,
+            "pages": max(1, -(-found.total // _SHOWN)),
         }
         return templates.TemplateResponse(request, "sessions.html", about)
 

@@ -1,4 +1,4 @@
-"""A live client's connection: messages in of a bounded size and in time, JSON out."""
+"""The connection of a live client: messages of bounded size and in time, JSON back."""
 
 import asyncio
 import json
@@ -18,8 +18,8 @@ LARGEST = 16 * 2**20
 _log = logging.getLogger(__name__)
 
 
-class Line:
-    """One client. Sending never fails: what is said to a client that is gone is lost on it alone.
+class LiveConnection:
+    """One client. Sending never fails: a message to a client that is gone is dropped.
 
     Attributes:
         gone: the client has left, or was cut off because it did not read.
@@ -35,8 +35,8 @@ class Line:
 
         Raises:
             TooLarge: it has more than `limit` bytes.
-            Idle, GoingAway: the daemon waits no longer, as `Service.patience` has it.
-            ConnectionClosed: there will be none.
+            Idle, GoingAway: as `Service.patience`.
+            ConnectionClosed: the client is gone.
         """
         async with self._service.patience():
             return await inbound.message(self._connection, limit)
@@ -58,27 +58,28 @@ class Line:
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection with a code and a reason (RFC 6455 section 5.5.1, 123 bytes).
 
-        What the client still sends is read away meanwhile: its answer to the close comes after it.
+        What the client still sends is read and dropped meanwhile, because its answer to the close
+        comes after it.
         """
-        reading = asyncio.create_task(self._read_away())
+        reading = asyncio.create_task(self._drop_messages())
         await self._connection.close(code, reason.encode()[:123].decode(errors="ignore"))
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
 
-    async def _read_away(self) -> None:
+    async def _drop_messages(self) -> None:
         while True:
             await self._connection.recv()
 
 
 def parsed(text: str | bytes) -> dict[str, Any]:
-    """A message as a JSON object, all of whose texts are characters.
+    """A message as a JSON object whose texts have no lone surrogates.
 
     Raises:
-        BadRequest: it is none.
+        BadRequest: it is not one.
     """
     message = json_object(text)
     if isinstance(text, bytes) or "\\u" in text:
-        # Half of a surrogate pair is no character: it could not be sent back or decoded for.
+        # A lone surrogate is no character: it could not be sent back.
         try:
             json.dumps(message, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as wrong:
@@ -90,7 +91,7 @@ def json_object(text: str | bytes) -> dict[str, Any]:
     """A message as a JSON object, whatever its texts hold.
 
     Raises:
-        BadRequest: it is none.
+        BadRequest: it is not one.
     """
     try:
         message = json.loads(text)

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from coqui_server.engines.base import AnyEngine
 from coqui_server.exceptions import ConfigError
-from tests.protocols.conftest import Start
+from tests.support.daemon import Start
 from tools.daemon import running
 
 
@@ -40,7 +40,8 @@ def test_without_a_console_and_open_to_others() -> None:
         assert daemon.console == ""
         assert daemon.stop() == 0
         log = daemon.log.read_text()
-    assert "server.http.host is 0.0.0.0: whoever reaches it is let in" in log
+    warning = "everybody who reaches it may use it without signing in"
+    assert f"server.http.host is 0.0.0.0: {warning}" in log
     assert "web.host" not in log
 
 

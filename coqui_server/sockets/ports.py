@@ -1,46 +1,37 @@
-"""Ports with WebSockets on them: routes, limits, and plain GET for people and monitors."""
+"""Opens TCP ports for WebSockets, refuses handshakes, and answers plain GET for monitors."""
 
 import asyncio
 import errno
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import socket
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
-from websockets.protocol import State
-from websockets.server import ServerProtocol
-from websockets.typing import Subprotocol
 
 from coqui_server import __version__
-from coqui_server.auth.access import SUBPROTOCOL, Access
+from coqui_server.auth.access import Access
 from coqui_server.auth.origins import foreign_origin
-from coqui_server.exceptions import ConfigError, NotSignedIn, StoreError, TooLarge
-from coqui_server.principal import Principal
-from coqui_server.protocols import events, json_audio, speech_to_text, vosk, whole_file
-from coqui_server.rtp.calls import Calls
-from coqui_server.store.users import PREFIX
+from coqui_server.exceptions import ConfigError, NotSignedIn, StoreError
+from coqui_server.sockets.routes import Routes
+from coqui_server.sockets.websockets_adapter import Connection
 from coqui_server.transcription.service import Service
 
-Protocol = Callable[[ServerConnection, Principal], Awaitable[None]]
-Routes = Mapping[str, Protocol]
-
 _QUEUED_FRAMES = 1
-"""Frames websockets reads ahead of us: little, since a frame may be as large as a file."""
+"""Frames that websockets reads ahead: few, since a frame may be as large as a file."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where to listen, and the settings that said so."""
+    """Where to listen, and the keys of the settings that say so."""
 
     host: str
     port: int
@@ -48,45 +39,8 @@ class Place:
     port_key: str
 
 
-class Connection(ServerConnection):
-    """Says why a frame is too large before it is closed for it, as other refusals do.
-
-    websockets refuses such a frame by its header alone, when no handler has seen it yet.
-
-    Attributes:
-        principal: who opened it; set before the handshake is accepted.
-    """
-
-    principal: Principal
-
-    def __init__(self, protocol: ServerProtocol, *args: Any, **options: Any) -> None:
-        fail = protocol.fail
-
-        def explain(code: CloseCode | int, reason: str = "") -> None:
-            if code == TooLarge.close_code and protocol.state is State.OPEN:
-                reply = {"message": f"{reason}; send smaller frames", "code": TooLarge.code}
-                protocol.send_text(json.dumps(reply).encode())
-            fail(code, reason)
-
-        protocol.fail = explain  # type: ignore[method-assign]
-        protocol.select_subprotocol = _subprotocol  # type: ignore[method-assign, assignment]
-        super().__init__(protocol, *args, **options)
-
-
-def routes(service: Service, calls: Calls) -> Routes:
-    """Every path and who serves it."""
-    return {
-        "/api/v1/stt": partial(whole_file.serve, service=service),
-        "/ws/v1/speech-to-text": partial(speech_to_text.serve, service=service),
-        "/ws": partial(json_audio.serve, service=service),
-        "/": partial(vosk.serve, service=service),
-        "/vosk": partial(vosk.serve, service=service),
-        "/ws/events": partial(events.serve, hub=service.hub, calls=calls),
-    }
-
-
 async def listen(service: Service, routes: Routes, access: Access) -> list[Server]:
-    """Listen where `server.http` says, on its port first and then on the extra ones.
+    """Listen on the port of `server.http`, then on its extra ports.
 
     Raises:
         ConfigError: the address or a port cannot be had.
@@ -112,7 +66,10 @@ async def open_port(
     access: Access,
     create_connection: Callable[..., asyncio.Protocol] = Connection,
 ) -> Server:
-    """Listen at one place. What `create_connection` makes is given each new connection.
+    """Listen at one place.
+
+    Args:
+        create_connection: makes the protocol of each new TCP connection.
 
     Raises:
         ConfigError: the address or the port cannot be had.
@@ -133,14 +90,16 @@ async def open_port(
 
     try:
         return await serve(
-            *(handle, place.host, place.port),
+            handle,
+            place.host,
+            place.port,
             create_connection=create_connection,  # type: ignore[arg-type]
             process_request=answer,
             max_size=(None, service.settings.server.websocket.frame_limit),
             max_queue=_QUEUED_FRAMES,
             compression=None,
-            # A client whose upload we slow down cannot answer pings in time; `server.idle` and
-            # TCP tell the dead from the slow.
+            # A client whose upload is slowed down cannot answer pings in time. `server.idle` and
+            # TCP find dead connections.
             ping_timeout=None,
             server_header=f"coqui_server/{__version__}",
         )
@@ -173,7 +132,7 @@ def _plain(
 async def _refusal(
     connection: ServerConnection, request: Request, access: Access
 ) -> Response | None:
-    """Refuse who has to sign in and has not; of the others, remember who it is."""
+    """Refuse a client that has to sign in and has not; keep the principal of any other."""
     assert isinstance(connection, Connection)
     headers = {name.lower(): value for name, value in request.headers.raw_items()}
     try:
@@ -183,19 +142,22 @@ async def _refusal(
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
     except StoreError as fault:
-        _log.warning("nobody can be let in: %s", fault)
+        _log.warning("no client can be signed in: %s", fault)
         return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{fault}\n")
     return None
 
 
-def _subprotocol(offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    """What a browser that brings its token so has to be answered.
+class Listening(Protocol):
+    """An open TCP port."""
 
-    Our protocols are known by the path, and Asterisk, which offers "ws", does not expect it back.
-    """
-    if SUBPROTOCOL in offered:
-        return SUBPROTOCOL
-    return next((name for name in offered if name.startswith(PREFIX)), None)
+    @property
+    def sockets(self) -> Iterable[socket.socket]: ...
+
+
+def address_of(port: Listening) -> str:
+    """`host:port` of an open TCP port."""
+    host, number = next(iter(port.sockets)).getsockname()[:2]
+    return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
 
 
 def _unusable(error: OSError, place: Place) -> ConfigError:

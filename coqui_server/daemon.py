@@ -1,0 +1,143 @@
+"""The daemon's parts: put together, and taken apart again, in one place."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from websockets.asyncio.server import Server
+from websockets.frames import CloseCode
+
+from coqui_server.auth import access
+from coqui_server.auth.access import Access
+from coqui_server.config.settings import Settings
+from coqui_server.engines import Engines, load_engines
+from coqui_server.jobs.queue import Queue
+from coqui_server.rtp.calls import Calls
+from coqui_server.rtp.listener import Listener
+from coqui_server.sockets.ports import listen
+from coqui_server.sockets.routes import Routes, routes
+from coqui_server.store import Store, opened
+from coqui_server.transcription.scheduler import Scheduler
+from coqui_server.transcription.service import Service
+from coqui_server.web.app import build
+from coqui_server.web.console import Console, open_console
+from coqui_server.web.parts import Parts
+from coqui_server.webhook import Webhook
+
+_LAST_RESULTS = 5.0
+"""Seconds for the last finals of clients that were not done within `server.drain`."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Daemon:
+    """The running parts.
+
+    Attributes:
+        routes: the paths of the socket protocols.
+        servers: the speech port, then the extra ports.
+        store, queue: None where nothing is stored.
+        console: None where it is switched off.
+    """
+
+    settings: Settings
+    service: Service
+    rtp: Listener
+    calls: Calls
+    access: Access
+    routes: Routes
+    store: Store | None
+    queue: Queue | None
+    servers: list[Server] = field(default_factory=list)
+    console: Console | None = None
+
+    @property
+    def ports(self) -> list[Server | Console]:
+        """Every open TCP port."""
+        return [*self.servers, *([self.console] if self.console else [])]
+
+    async def shut_down(self) -> None:
+        """Take nothing new, finish what is in flight, and close the TCP ports.
+
+        Jobs stop; the next daemon starts them again. Open sessions and connections have
+        `server.drain` to end. Clients that are not done by then get their last finals and are
+        closed with 1001.
+        """
+        seconds = self.settings.server.drain
+        if self.queue:
+            await self.queue.close()
+        _log.info("shutting down, waiting up to %g s for open sessions", seconds)
+        self.service.drain()
+        for port in self.ports:
+            port.close(close_connections=False)
+        if await self._drained(seconds):
+            return
+        self.service.dismiss()
+        if not await self._drained(_LAST_RESULTS):
+            open = [connection for port in self.ports for connection in port.connections]
+            await asyncio.gather(*(connection.close(CloseCode.GOING_AWAY) for connection in open))
+            await asyncio.gather(*(port.wait_closed() for port in self.ports))
+
+    async def _drained(self, seconds: float) -> bool:
+        """Wait for open sessions and connections; whether they ended in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.rtp.drain()
+                await self.service.drained()
+                # Subscribers leave when the hub is closed, which has no more events.
+                self.service.hub.close()
+                await asyncio.gather(*(port.wait_closed() for port in self.ports))
+        except TimeoutError:
+            return False
+        return True
+
+    async def close_ports(self) -> None:
+        """Close the TCP ports and all connections at once."""
+        for port in self.ports:
+            port.close()
+            await port.wait_closed()
+
+
+@asynccontextmanager
+async def running(settings: Settings, engines: Engines | None = None) -> AsyncIterator[Daemon]:
+    """A daemon that serves until the block is left, which ends everything at once.
+
+    Call `Daemon.shut_down` before, to let clients and sessions finish.
+
+    Args:
+        engines: used as they are, and left open; None loads those of the settings, measures them,
+            and closes them at the end.
+
+    Raises:
+        ConfigError: a model is missing, an address cannot be had, or the store cannot be opened.
+    """
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(opened(settings.store))
+        door = access.opened(settings, store)
+        measured = engines is not None
+        if engines is None:
+            engines = await asyncio.to_thread(load_engines, settings)
+            stack.push_async_callback(engines.close)
+        scheduler = Scheduler(settings.server.threadpool.count)
+        stack.push_async_callback(scheduler.close)
+        service = Service(settings, engines, scheduler, store.keeper if store else None)
+        if not measured:
+            await service.rehearse()
+        webhook = await stack.enter_async_context(Webhook(settings.rtp.webhook))
+        stack.push_async_callback(webhook.close, settings.server.drain)
+        rtp = await stack.enter_async_context(Listener(service, [webhook]))
+        queue = None
+        if store:
+            queue = await stack.enter_async_context(Queue(service, store, settings.jobs))
+        calls = Calls(rtp)
+        paths = routes(service, calls)
+        daemon = Daemon(settings, service, rtp, calls, door, paths, store, queue)
+        stack.push_async_callback(daemon.close_ports)
+        daemon.servers = await listen(service, paths, door)
+        if settings.web.enabled:
+            app = build(Parts(service, rtp, calls, store, queue, door))
+            daemon.console = await open_console(app, service, paths)
+        yield daemon

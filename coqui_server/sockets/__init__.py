@@ -1,0 +1,1 @@
+"""The TCP ports of the daemon: WebSocket connections, their routes, and plain GET."""

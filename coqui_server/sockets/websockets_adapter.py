@@ -1,0 +1,60 @@
+"""The one place that changes how `websockets` behaves.
+
+Two methods of its `ServerProtocol` are replaced on each connection:
+
+- `fail`: websockets refuses a frame that is too large by its header alone and closes with 1009,
+  before any handler has seen the connection. There is no hook for a message of ours before that
+  close, and our clients expect every refusal as JSON.
+- `select_subprotocol`: `serve` takes a function only for servers that list their subprotocols. A
+  browser may offer a token of its own (`coqui_…`), which must be answered with that same name.
+
+`tests/sockets/test_websockets_adapter.py` fails when an upgrade changes either method.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import CloseCode
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from coqui_server.auth.access import SUBPROTOCOL
+from coqui_server.exceptions import TooLarge
+from coqui_server.principal import Principal
+from coqui_server.store.users import PREFIX
+
+
+class Connection(ServerConnection):
+    """A connection that says why a frame is too large before it is closed for it.
+
+    Attributes:
+        principal: who opened it; set before the handshake is accepted.
+    """
+
+    principal: Principal
+
+    def __init__(self, protocol: ServerProtocol, *args: Any, **options: Any) -> None:
+        fail = protocol.fail
+
+        def explain(code: CloseCode | int, reason: str = "") -> None:
+            if code == TooLarge.close_code and protocol.state is State.OPEN:
+                reply = {"message": f"{reason}; send smaller frames", "code": TooLarge.code}
+                protocol.send_text(json.dumps(reply).encode())
+            fail(code, reason)
+
+        protocol.fail = explain  # type: ignore[method-assign]
+        protocol.select_subprotocol = select_subprotocol  # type: ignore[method-assign, assignment]
+        super().__init__(protocol, *args, **options)
+
+
+def select_subprotocol(offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """The answer to a browser that offers its token as a subprotocol; None for all others.
+
+    Our protocols are chosen by the path. Asterisk offers "ws" and does not expect an answer.
+    """
+    if SUBPROTOCOL in offered:
+        return SUBPROTOCOL
+    return next((name for name in offered if name.startswith(PREFIX)), None)

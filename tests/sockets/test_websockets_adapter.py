@@ -1,0 +1,39 @@
+"""What `websockets_adapter` replaces in websockets is still there, and still called."""
+
+import inspect
+import json
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from coqui_server.sockets.websockets_adapter import select_subprotocol
+from tests.support.daemon import Running
+
+
+def test_the_replaced_methods() -> None:
+    """They are methods of the protocol and take what ours take."""
+    assert list(inspect.signature(ServerProtocol.fail).parameters) == ["self", "code", "reason"]
+    parameters = inspect.signature(ServerProtocol.select_subprotocol).parameters
+    assert list(parameters) == ["self", "subprotocols"]
+
+
+async def test_a_frame_that_is_too_large_is_explained(tiny: Running) -> None:
+    """websockets still refuses it by `fail`, and what is sent before that arrives."""
+    async with tiny.connect() as socket:
+        await socket.send(bytes(2000))
+        assert json.loads(await socket.recv())["code"] == "too_large"
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+        assert socket.close_code == 1009
+
+
+async def test_a_token_as_a_subprotocol_is_answered(tiny: Running) -> None:
+    """websockets still asks `select_subprotocol`; other names have no answer."""
+    offered = [Subprotocol("bearer"), Subprotocol("coqui_token")]
+    async with connect(f"{tiny.url}/ws", subprotocols=offered) as socket:
+        assert socket.subprotocol == "bearer"
+    assert select_subprotocol([Subprotocol("coqui_token")]) == "coqui_token"
+    assert select_subprotocol([Subprotocol("ws")]) is None
