@@ -88,7 +88,7 @@ async def test_writers_wait_for_each_other(database: Database) -> None:
 
 async def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is waited for, then said to be locked; once it is free, it works."""
-    monkeypatch.setattr("coqui_server.store.database._PATIENCE", 0.05)
+    monkeypatch.setattr("coqui_server.store.database._LOCK_TIMEOUT", 0.05)
     async with opened(StoreSettings(path=tmp_path)) as database:
         other = sqlite3.connect(tmp_path / "coqui_server.db")
         other.execute("BEGIN EXCLUSIVE")

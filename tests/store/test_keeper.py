@@ -198,7 +198,7 @@ async def test_statistics_that_are_no_json(database: Database, keeper: Keeper) -
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Locks are not waited for."""
-    monkeypatch.setattr("coqui_server.store.database._PATIENCE", 0.05)
+    monkeypatch.setattr("coqui_server.store.database._LOCK_TIMEOUT", 0.05)
 
 
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)

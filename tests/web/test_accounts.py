@@ -138,7 +138,7 @@ async def test_the_secret(server: Running, tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert cookies.secret(path.parent) == path.read_text()
     path.write_text("")
-    with pytest.raises(ConfigError, match="is no secret"):
+    with pytest.raises(ConfigError, match="is not a valid secret"):
         cookies.secret(path.parent)
 
 
