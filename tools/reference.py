@@ -39,11 +39,11 @@ def page() -> str:
 
 
 def _table(settings: Iterator[Setting]) -> Iterator[str]:
-    yield "| key | default | what it does | allowed |"
-    yield "| --- | --- | --- | --- |"
+    yield "| key | default | what it does |"
+    yield "| --- | --- | --- |"
     for each in settings:
-        purpose, allowed = (text.replace("|", "\\|") for text in (each.purpose, each.allowed))
-        yield f"| `{each.key}` | `{each.default}` | {purpose} | {allowed} |"
+        allowed = each.allowed.replace("|", "\\|")
+        yield f"| `{each.key}` | `{each.default}` | {each.purpose} *Allowed:* {allowed}. |"
 
 
 if __name__ == "__main__":
