@@ -12,7 +12,7 @@ from coqui_server import extras
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options, Stream
 from coqui_server.engines.deepgram_reply import malformed, plain, reading
-from coqui_server.engines.remote import Pause, Turns, client, found, missing, refused, unanswered
+from coqui_server.engines.remote import Pause, Turns, at_path, client, missing, refused, unanswered
 from coqui_server.exceptions import ConfigError, ServiceError
 from coqui_server.media import wav
 from coqui_server.media.samples import Samples
@@ -24,14 +24,14 @@ _HOME = "https://api.deepgram.com"
 
 
 def capabilities(settings: Settings) -> Capabilities:
-    """What every model can do; each has languages of its own."""
+    """What every model can do; the languages differ by model."""
     return Capabilities(
         streaming=True, words=True, confidence=True, longest=settings.deepgram.chunk
     )
 
 
 def check(settings: Settings) -> Iterator[ConfigError]:
-    """What is missing, without asking the service."""
+    """What is missing, without a request to the service."""
     yield from extras.missing("deepgram")
     yield from missing("deepgram", settings.deepgram, "DEEPGRAM_API_KEY")
 
@@ -66,7 +66,7 @@ class Deepgram:
         self._http = client()
         home = (self._settings.base_url or _HOME).rstrip("/")
         sockets = home.replace("http", "ws", 1)
-        # Retries and deadline are the turn's.
+        # Retries and the deadline are those of the turn.
         self._client = AsyncDeepgramClient(
             api_key=self._key,
             environment=DeepgramClientEnvironment(
@@ -114,10 +114,10 @@ class Deepgram:
             raise malformed() from wrong
 
     def _failure(self, error: "ApiError") -> ServiceError:
-        """The error for one of the package's, which it may print with the whole reply."""
+        """Our error for one of the SDK, whose text may contain the whole reply."""
         if error.status_code is None or 200 <= error.status_code < 300:
             return malformed()
-        shown = (found(error.body, key) for key in ("err_msg", "message"))
+        shown = (at_path(error.body, key) for key in ("err_msg", "message"))
         reason = next((text for text in shown if isinstance(text, str)), None)
         return refused("deepgram", error.status_code, error.headers or {}, reason, self._key)
 

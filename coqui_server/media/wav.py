@@ -8,7 +8,7 @@ HEADER = 44
 """Bytes before the samples."""
 
 _LARGEST = 0xFFFFFFFF
-"""What the sizes can say, 37 hours; players take it for "until the end"."""
+"""The largest size, 37 hours; players take it for "until the end"."""
 
 
 def encode(pcm: Samples) -> bytes:
@@ -18,7 +18,7 @@ def encode(pcm: Samples) -> bytes:
 
 
 def header(length: int) -> bytes:
-    """What stands before so many bytes of samples."""
+    """The header before so many bytes of samples."""
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         b"RIFF",
