@@ -1,7 +1,8 @@
-"""The engines, loaded once, the daemon, and loud skips."""
+"""The engines, loaded once, the daemon, the kinds of tests, and loud skips."""
 
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,67 @@ if TYPE_CHECKING:
     from coqui_server.engines.base import Engine
     from coqui_server.transcription.scheduler import Scheduler
     from tests.support.daemon import Start
+
+
+_KINDS = {
+    "model": {
+        "coqui",
+        "coqui_models",
+        "korean_model",
+        "moonshine",
+        "vosk",
+        "whisper",
+        "whisper_model",
+    },
+    "browser": {"browser", "launch", "visit"},
+    "database": {"database", "desk", "keeper", "recordings", "sessions", "uploads", "users"},
+}
+"""Kinds of tests, by the fixtures that make them so. The fourth kind is `process`."""
+
+_FOLDERS = {
+    "browser": "browser",
+    "docs": "process",
+    "jobs": "database",
+    "store": "database",
+    "web": "database",
+}
+"""Kinds of tests by their folder."""
+
+_running: list[pytest.Item] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with what it needs, so that `make fast` can leave out all that need more than
+    Python."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        kinds = {kind for kind, makers in _KINDS.items() if fixtures & makers}
+        folder = item.path.parent.name
+        if folder in _FOLDERS:
+            kinds.add(_FOLDERS[folder])
+        for kind in kinds:
+            item.add_marker(kind)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Know which test runs, for `_refuse_processes`."""
+    _running.append(item)
+    try:
+        return (yield)
+    finally:
+        _running.clear()
+
+
+def _refuse_processes(event: str, arguments: tuple[object, ...]) -> None:
+    """A test that starts a process is not one of the fast ones, and has to say so."""
+    if event == "subprocess.Popen" and _running:
+        kinds = {mark.name for mark in _running[0].iter_markers()}
+        if not kinds & {"process", *_KINDS}:
+            raise RuntimeError(f"mark this test as `process`: it starts {arguments[0]}")
+
+
+sys.addaudithook(_refuse_processes)
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ import coqui_server
 from tests.support.clips import ROOT, clip, spoken
 from tools.daemon import Daemon, running
 
+pytestmark = pytest.mark.process
+
 VOICE = clip("appointment.wav")
 
 

@@ -11,6 +11,8 @@ from benchmarks.speech import SAMPLES, clips, errors
 from benchmarks.wer import Run, row
 from tools.daemon import running
 
+pytestmark = pytest.mark.process
+
 
 async def test_each_path() -> None:
     """The words of the clip come whole; what is spoken is shown before it ends, a file after."""

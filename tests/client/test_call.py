@@ -25,6 +25,8 @@ from coqui_client.progress import Progress
 from coqui_client.sound import frames
 from tests.client.conftest import command, ffmpeg
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "samples"
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix signals or terminals")

@@ -31,6 +31,8 @@ from tests.support.clips import spoken
 from tests.support.daemon import Running, starter
 from tests.support.daemon import Start as StartDaemon
 
+pytestmark = pytest.mark.process
+
 VOICEMAIL = sample("voicemail.wav")
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix signals or terminals")
 

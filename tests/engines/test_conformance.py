@@ -32,6 +32,8 @@ from tests.engines.replies import replies
 from tests.engines.service import Service
 from tests.support.clips import clip
 
+pytestmark = pytest.mark.model
+
 
 class Speech(Protocol):
     """Something said, and how it sounds."""

@@ -12,6 +12,8 @@ from coqui_server.engines.moonshine import load, packaged_model, read_tokens
 from coqui_server.exceptions import ConfigError
 from tests.support.clips import clip, spoken
 
+pytestmark = pytest.mark.model
+
 
 @pytest.mark.parametrize("name", ["appointment.wav", "voicemail.wav"])
 def test_words(moonshine: Engine, name: str) -> None:

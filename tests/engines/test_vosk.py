@@ -24,6 +24,8 @@ from coqui_server.transcription.session import Session
 from coqui_transcript.transcript import Segment
 from tests.support.clips import clip
 
+pytestmark = pytest.mark.model
+
 KOREAN = clip("korean.wav")
 
 

@@ -14,6 +14,8 @@ from coqui_server.engines.whisper import capabilities, check, load
 from coqui_server.exceptions import ConfigError
 from tests.support.clips import ROOT, clip, spoken
 
+pytestmark = pytest.mark.model
+
 
 def heard(engine: Engine, options: Options = DEFAULT_OPTIONS) -> Hypothesis:
     """What the engine makes of a voice message."""

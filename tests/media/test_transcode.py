@@ -14,6 +14,8 @@ from coqui_server.media.transcode import Transcoder, find_ffmpeg
 from tests.support.media import SECONDS, Media, wav
 from tools.sounds import frame_levels
 
+pytestmark = pytest.mark.process
+
 READABLE = [
     "wav 8-bit",
     "wav 16-bit",

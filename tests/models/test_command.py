@@ -220,6 +220,7 @@ def test_a_wrong_configuration(folder: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err.startswith("application.conf: models.pathh: unknown key")
 
 
+@pytest.mark.process
 def test_coquis_library(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """pip gets it for any Python, once."""
     assert main(["install", "coqui-runtime"]) == 0

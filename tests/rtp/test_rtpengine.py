@@ -19,6 +19,8 @@ from examples.rtpengine import ask
 from tests.support.clips import ROOT, SAMPLES, clip, spoken
 from tools.daemon import running
 
+pytestmark = pytest.mark.process
+
 CALL = "a84b4c76e66710"
 SAID = {"alice": "voicemail.wav", "bob": "appointment.wav"}
 
