@@ -134,8 +134,8 @@ class Service:
             timer.reschedule(asyncio.get_running_loop().time())
 
     @asynccontextmanager
-    async def patience(self) -> AsyncIterator[None]:
-        """Limit the wait for a source in this block.
+    async def patience(self) -> AsyncIterator[asyncio.Timeout]:
+        """Limit the wait for a source in this block. `extend` takes what it gives.
 
         Raises:
             Idle: it took longer than `server.idle`.
@@ -146,13 +146,18 @@ class Service:
             async with asyncio.timeout(0 if self._dismissed else idle) as timer:
                 self._waiting.add(timer)
                 try:
-                    yield
+                    yield timer
                 finally:
                     self._waiting.discard(timer)
         except TimeoutError as silence:
             if self._dismissed:
                 raise GoingAway("the server is shutting down") from silence
             raise Idle(f"nothing came for {idle:g} s") from silence
+
+    def extend(self, wait: asyncio.Timeout) -> None:
+        """Begin a wait anew: its source was found alive."""
+        if wait in self._waiting and not self._dismissed and not wait.expired():
+            wait.reschedule(asyncio.get_running_loop().time() + self.settings.server.idle)
 
     def _enter(self, session: Session) -> None:
         self.sessions.add(session)
