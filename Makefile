@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517
 
-.PHONY: demo run test check clean
+.PHONY: demo run test fast hindered check sizes docs clean
 
 demo: $(VENV)/runtime
 	$(BIN)/python -m tools.demo
@@ -13,12 +13,28 @@ run: $(VENV)/runtime
 	$(BIN)/python -m coqui_server.app
 
 test: $(VENV)/tests check
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+
+# The tests that need no model, browser, database or process.
+fast: $(VENV)/tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not (model or browser or database or process)"
+
+# The whole suite on one core beside a busy neighbour: no test may depend on the machine's speed.
+hindered: $(VENV)/tests
+	taskset -c 0 sh -c 'while :; do :; done & trap "kill $$!" EXIT; $(BIN)/python -m pytest --timeout 600'
+
+# How long files and functions are.
+sizes: $(VENV)/runtime
+	$(BIN)/python -m tools.sizes
 
 check: $(VENV)/tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/tests
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "The pages are in build/site/index.html."
 
 $(VENV)/runtime: requirements.txt pyproject.toml
 	sh tools/setup.sh $(PYTHON) $(VENV)

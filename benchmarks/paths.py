@@ -101,9 +101,24 @@ def _heard(texts: list[float], finals: list[tuple[float, str]], plan: list[Utter
 async def _send(clip: Clip, codec: str, ssrc: int, address: str) -> None:
     port = address.rpartition(":")[2]
     process = await asyncio.create_subprocess_exec(
-        *(find_ffmpeg(), "-v", "error", "-re", "-i", str(clip.path)),
-        *("-af", f"apad=pad_dur={PAUSE}", "-ac", "1", *CODECS[codec], "-ssrc", str(ssrc)),
-        *("-f", "rtp", "-rtpflags", "send_bye", f"rtp://{address}?rtcpport={port}&pkt_size=652"),
+        find_ffmpeg(),
+        "-v",
+        "error",
+        "-re",
+        "-i",
+        str(clip.path),
+        "-af",
+        f"apad=pad_dur={PAUSE}",
+        "-ac",
+        "1",
+        *CODECS[codec],
+        "-ssrc",
+        str(ssrc),
+        "-f",
+        "rtp",
+        "-rtpflags",
+        "send_bye",
+        f"rtp://{address}?rtcpport={port}&pkt_size=652",
         stdout=asyncio.subprocess.DEVNULL,
     )
     if await process.wait():

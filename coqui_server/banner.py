@@ -13,8 +13,8 @@ from coqui_server.config.store import StoreSettings
 from coqui_server.daemon import Daemon
 from coqui_server.engines import Status, survey
 from coqui_server.engines.base import AnyEngine
-from coqui_server.ready import address_of
 from coqui_server.rtp.listener import Listener
+from coqui_server.sockets.ports import address_of
 from coqui_server.store.database import address
 
 _SAMPLE = Path("samples", "appointment.wav")

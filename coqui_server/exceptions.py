@@ -10,25 +10,25 @@
     |   +-- Idle               the caller stopped sending before the end
     |   +-- GoingAway          the daemon is shutting down and waits no longer
     |   +-- Busy               no room for another session now
-    |   +-- BadRequest         a message that is none of the protocol's, or at the wrong time
-    |   +-- BadCommand         a command that is none of ours, or with a value it does not take
-    |   +-- NoSuchCall         a command about a call that is not there
-    |   +-- NotFound           nothing of this name is kept, or it is somebody else's
-    |   +-- StillRunning       not while it is running
-    |   +-- NotSignedIn        nobody, or nobody we know, where somebody has to sign in
-    |   +-- Forbidden          not for this user, or not proved to come from our own pages
-    |   +-- NameTaken          an account has this name
-    |   +-- TooManyAttempts    at signing in; has the seconds to wait
-    |   +-- ServerFault        ours: an engine or ffmpeg failed
+    |   +-- BadRequest         a message that the protocol does not have, or not at this time
+    |   +-- BadCommand         an unknown command, or one with a wrong value
+    |   +-- NoSuchCall         a command about a call that does not exist
+    |   +-- NotFound           there is nothing of this name in the caller's scope
+    |   +-- StillRunning       it has to end first
+    |   +-- NotSignedIn        no valid token or cookie, where signing in is required
+    |   +-- Forbidden          not allowed for this user, or not from a page of ours
+    |   +-- NameTaken          another account has this name
+    |   +-- TooManyAttempts    of signing in; has the seconds to wait
+    |   +-- ServerFault        our fault: an engine, ffmpeg or the store failed
     |       +-- EngineError    the recogniser failed on an utterance
     |       |   +-- ServiceError  a remote one refused, failed or did not answer
     |       +-- TranscodeError ffmpeg could not be run or got stuck
-    |       +-- StoreError     the store is locked, full or gone
-    +-- ModelError             a model that there is not, or that is not what it should be
-    |   +-- ModelUnreachable   its publisher cannot be reached now
+    |       +-- StoreError     the store is locked, full or unreachable
+    +-- ModelError             a model that does not exist, or is not what it should be
+    |   +-- ModelUnreachable   its publisher cannot be reached
     +-- LibraryError           a native library refused a call; has its code
     +-- SessionClosed          written to after its end
-    +-- MalformedPacket        a datagram that is not what its first bytes say
+    +-- MalformedPacket        a datagram that is not what its header says
 """
 
 import math
@@ -42,7 +42,7 @@ class ConfigError(CoquiServerError):
     """A setting that cannot be used: its key, what was found and what is allowed.
 
     Attributes:
-        fix: the one command that mends it, if there is one.
+        fix: the command that solves it, if there is one.
     """
 
     def __init__(self, key: str, problem: str, *, fix: str | None = None) -> None:
@@ -52,17 +52,17 @@ class ConfigError(CoquiServerError):
         self.fix = fix
 
     def __str__(self) -> str:
-        mend = f"; run: {self.fix}" if self.fix else ""
-        return f"{self.key}: {self.problem}{mend}" if self.key else self.problem
+        fix = f"; run: {self.fix}" if self.fix else ""
+        return f"{self.key}: {self.problem}{fix}" if self.key else self.problem
 
 
 class RequestError(CoquiServerError):
-    """A refusal a caller can act on.
+    """A refusal that the caller can act on.
 
     Attributes:
         code: machine-readable word for the reply.
         close_code: WebSocket close code (RFC 6455 section 7.4, IANA registry).
-        http_status: of the reply, where it was asked for by HTTP.
+        http_status: of the reply to an HTTP request.
     """
 
     code = "refused"
@@ -71,7 +71,7 @@ class RequestError(CoquiServerError):
 
 
 class NotAudio(RequestError):
-    """The bytes hold nothing that can be listened to."""
+    """The bytes are not sound, or have none."""
 
     close_code = 1003
     http_status = 415
@@ -82,7 +82,7 @@ class NotAudio(RequestError):
 
 
 class TooLarge(RequestError):
-    """A limit of the configuration was passed; the message names it."""
+    """A limit of the configuration was exceeded; the message names it."""
 
     code = "too_large"
     close_code = 1009
@@ -98,7 +98,7 @@ class Idle(RequestError):
 
 
 class GoingAway(RequestError):
-    """The daemon is shutting down and waits no longer; what was said until now is answered."""
+    """The daemon is shutting down. What was said so far is answered."""
 
     code = "going_away"
     close_code = 1001
@@ -114,40 +114,41 @@ class Busy(RequestError):
 
 
 class BadRequest(RequestError):
-    """A message the protocol does not have, or not now; its text says what would be right."""
+    """A message that the protocol does not have, or not at this time; the text says what is
+    right."""
 
     code = "bad_request"
 
 
 class BadCommand(RequestError):
-    """A command on the events socket that cannot be understood; the message says what can."""
+    """A wrong command on the events socket; the message says what is right."""
 
     code = "bad_command"
 
 
 class NoSuchCall(RequestError):
-    """A command about a call that is not there."""
+    """A command about a call that does not exist."""
 
     code = "no_such_call"
     http_status = 404
 
 
 class NotFound(RequestError):
-    """What is asked for is not kept here, or belongs to somebody else, who stays unnamed."""
+    """There is nothing of this name, or it is outside the caller's scope: the two look the same."""
 
     code = "not_found"
     http_status = 404
 
 
 class StillRunning(RequestError):
-    """What is asked for has to wait until a session or a job has ended."""
+    """A session or a job has to end first."""
 
     code = "running"
     http_status = 409
 
 
 class NotSignedIn(RequestError):
-    """No token and no cookie, or one that is forged, revoked or too old."""
+    """There is no token and no cookie, or one that is forged, revoked or too old."""
 
     code = "unauthorized"
     close_code = 3000
@@ -155,7 +156,7 @@ class NotSignedIn(RequestError):
 
 
 class Forbidden(RequestError):
-    """Something that this user may not do, or that did not come from a page of ours."""
+    """Something that this user may not do, or that does not come from a page of ours."""
 
     code = "forbidden"
     close_code = 3003
@@ -163,14 +164,14 @@ class Forbidden(RequestError):
 
 
 class NameTaken(RequestError):
-    """Somebody else has this name."""
+    """Another account has this name."""
 
     code = "name_taken"
     http_status = 409
 
 
 class TooManyAttempts(RequestError):
-    """Somebody guesses passwords, or makes one account after another.
+    """Too many wrong passwords, or new accounts, from one address or for one name.
 
     Attributes:
         wait: seconds until the next attempt.
@@ -185,7 +186,7 @@ class TooManyAttempts(RequestError):
 
 
 class ServerFault(RequestError):
-    """Not the caller's fault. The log has the details under the session id."""
+    """Our fault, not the caller's. The log has the details with the session id."""
 
     code = "internal"
     close_code = 1011
@@ -204,9 +205,9 @@ class ServiceError(EngineError):
     Attributes:
         service: the engine's name.
         status: of the HTTP reply, if there was one.
-        reason: what the service said, without keys and without transcripts.
-        retryable: whether the same request may go better, and cannot be billed twice.
-        wait: seconds the service asked to be left alone for.
+        reason: of the service, without keys and transcripts.
+        retryable: whether the same request may succeed later, and is not billed twice.
+        wait: seconds that the service asked us to wait.
     """
 
     def __init__(
@@ -237,11 +238,11 @@ class TranscodeError(ServerFault):
 
 
 class StoreError(ServerFault):
-    """The store could not keep or give something: its database or disk is locked, full or gone.
+    """The store failed: its database or disk is locked, full or unreachable.
 
     Attributes:
-        full: there is no room on its disk; the code is then `disk_full`.
-        refused: the values could not be kept; others can.
+        full: the disk is full; the code is then `disk_full`.
+        refused: these values cannot be stored; others can.
     """
 
     code = "store_failed"
@@ -256,15 +257,15 @@ class StoreError(ServerFault):
 
 
 class ModelError(CoquiServerError):
-    """A model that there is not, or that is not what its publisher says."""
+    """A model that does not exist, or is not what its publisher says."""
 
 
 class ModelUnreachable(ModelError):
-    """A publisher of models that does not answer, or cannot be reached from here."""
+    """A publisher of models that does not answer, or cannot be reached."""
 
 
 class LibraryError(CoquiServerError):
-    """What a native library answered instead of doing what it was asked for."""
+    """A native library refused a call."""
 
     def __init__(self, code: int, meaning: str) -> None:
         super().__init__(code, meaning)
@@ -280,4 +281,4 @@ class SessionClosed(CoquiServerError):
 
 
 class MalformedPacket(CoquiServerError):
-    """A datagram that is not RTP or RTCP, or is cut off. It is counted and dropped."""
+    """A datagram that is not RTP or RTCP, or is cut off. It is dropped and counted."""

@@ -1,27 +1,41 @@
-"""Packages that only some need, and that are installed with it (`requirements-*.txt`)."""
+"""Packages that only some engines and databases need (`requirements-*.txt`, the extras)."""
 
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
+from pathlib import Path
 
 from coqui_server.exceptions import ConfigError
 
-_PACKAGES = {
-    "whisper": ("faster_whisper", "faster-whisper==1.2.1"),
-    "openai": ("openai", "openai==3.54.0"),
-    "deepgram": ("deepgram", "deepgram-sdk==7.17.0"),
-    "postgresql": ("asyncpg", "asyncpg==0.32.0"),
+_MODULES = {
+    "whisper": "faster_whisper",
+    "openai": "openai",
+    "deepgram": "deepgram",
+    "postgresql": "asyncpg",
 }
-"""What each is imported as, and the version that is installed."""
+"""The module that each extra's package is imported as."""
 
 
-def command(engine: str) -> str:
-    """What installs an engine's package."""
-    return f"pip install {_PACKAGES[engine][1]}"
+def command(extra: str) -> str:
+    """The command that installs the package of an extra, in the version that is tested."""
+    return f"pip install {_pin(extra)}"
 
 
-def missing(engine: str) -> Iterator[ConfigError]:
-    """The error for an engine whose package is not installed, if it is not."""
-    module, pinned = _PACKAGES[engine]
-    if find_spec(module) is None:
-        problem = f"the package {pinned.partition('==')[0]} is not installed"
-        yield ConfigError(engine, problem, fix=command(engine))
+def missing(extra: str) -> Iterator[ConfigError]:
+    """The error for an extra whose package is not installed, if it is not."""
+    if find_spec(_MODULES[extra]) is None:
+        name = _pin(extra).partition("==")[0]
+        yield ConfigError(extra, f"the package {name} is not installed", fix=command(extra))
+
+
+def _pin(extra: str) -> str:
+    """`package==version`: from our own metadata, or beside a clone that is not installed."""
+    try:
+        wanted = f'extra == "{extra}"'
+        pins = [line.partition(";")[0] for line in requires("coqui-server") or () if wanted in line]
+    except PackageNotFoundError:
+        pins = []
+    if pins:
+        return pins[0].strip()
+    file = Path(__file__).resolve().parents[1] / f"requirements-{extra}.txt"
+    return file.read_text(encoding="utf-8").strip()

@@ -10,7 +10,7 @@ class Everybody:
 EVERYBODY = Everybody()
 
 Scope = str | None | Everybody
-"""Scope rows a query may see: a user's name; None for what came while nobody was signed in; or
+"""Whose rows a query may see: a user's name; None for what came while nobody was signed in; or
 everybody's."""
 
 

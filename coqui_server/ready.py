@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from websockets.asyncio.server import Server
-
 from coqui_server import __version__
 from coqui_server.daemon import Daemon
 from coqui_server.exceptions import ConfigError
-from coqui_server.web.console import Console
+from coqui_server.sockets.ports import address_of
 
 
 @contextmanager
@@ -50,9 +48,3 @@ def addresses(daemon: Daemon) -> dict[str, Any]:
         "console": f"http://{address_of(daemon.console)}" if daemon.console else None,
         "rtp": f"{rtp.settings.host}:{rtp.shared.number}" if rtp.shared else None,
     }
-
-
-def address_of(port: Server | Console) -> str:
-    """`host:port` of an open TCP port."""
-    host, number = next(iter(port.sockets)).getsockname()[:2]
-    return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"

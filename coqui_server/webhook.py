@@ -1,4 +1,4 @@
-"""Posts what is said in calls, and their ends, to an address of the operator's choice.
+"""Posts the finals and the ends of calls to an address of the operator.
 
 Requests are signed as Standard Webhooks has it:
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -27,23 +27,24 @@ from coqui_server.transcription.events import Event, Final, SessionEnded
 from coqui_server.transcription.messages import message
 
 _FIRST_WAIT = 2.0
-"""Seconds, at most, before a second attempt."""
+"""Seconds before a second attempt, at most."""
 
 _LONGEST_ASKED = 60.0
-"""Seconds of a Retry-After that are honoured; the events behind wait as long."""
+"""Seconds of a Retry-After that are honoured; later events wait for as long."""
 
 _SHORT_BODY = 64 * 1024
-"""Bytes of an answer that are worth reading to keep the connection."""
+"""Bytes of a response that are read to keep the connection."""
 
 _QUIET = 60.0
-"""Seconds between two lines about dropped events."""
+"""Seconds between two log lines about dropped events."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class _Delivery:
-    """One event on its way. The id is the same over all attempts: receivers tell repeats by it."""
+    """One event to deliver. The id is the same for all attempts, so that receivers can find
+    repeats."""
 
     id: str
     session: str
@@ -60,7 +61,7 @@ class _Delivery:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """A status or an error's class, and the seconds to wait that the endpoint asked for."""
+    """The status, or the class of an error, and the seconds of a Retry-After."""
 
     what: int | str
     asked: float | None = None
@@ -71,7 +72,7 @@ class _Outcome:
 
     @property
     def passing(self) -> bool:
-        """Another attempt may go better."""
+        """Whether another attempt may succeed."""
         return isinstance(self.what, str) or self.what in (408, 429) or self.what >= 500
 
 
@@ -79,12 +80,12 @@ class Webhook:
     """A sink that posts the finals and the ends of RTP sessions, one after another, in order.
 
     It never makes a session wait: when the queue is full, the newest event is dropped and counted.
-    Without an address it takes nothing. Use as an async context manager; leaving it abandons what
+    Without an address it does nothing. Use as an async context manager; leaving it drops what
     `close` has not delivered.
 
     Args:
-        pause: waits the seconds between two attempts.
-        clock: seconds that only go up, for the pace of the log.
+        pause: waits for the seconds between two attempts.
+        clock: gives seconds of a clock that only goes up, to limit the log.
 
     Raises:
         ConfigError: the address or the secret cannot be used. Neither is in the message.
@@ -102,9 +103,9 @@ class Webhook:
         self._key = _key(settings.secret)
         self._pause = pause
         self._clock = clock
-        # One place more than events may take, so that the end always fits.
+        # One place more than events may take, for the end marker.
         self._queue: asyncio.Queue[_Delivery | None] = asyncio.Queue(settings.queue + 1)
-        self._unsettled = 0
+        self._undelivered = 0
         self._dropped = 0
         self._quiet_until = float("-inf")
         self._closing = False
@@ -119,20 +120,19 @@ class Webhook:
         await self.close(0)
 
     async def __call__(self, event: Event) -> None:
-        wanted = event.source.kind == "rtp" and isinstance(event, Final | SessionEnded)
-        if self._url is None or not wanted:
+        posted = event.source.kind == "rtp" and isinstance(event, Final | SessionEnded)
+        if self._url is None or not posted:
             return
         if self._closing or self._queue.qsize() >= self._settings.queue:
             self._drop()
             return
         self._queue.put_nowait(_Delivery.of(event))
-        self._unsettled += 1
+        self._undelivered += 1
 
     async def close(self, seconds: float) -> None:
-        """Deliver what is queued, for up to `seconds`; how much is left then is logged.
+        """Deliver what is queued, for up to `seconds`; what is left then is counted in the log.
 
-        Events that come from now on are dropped. Cancelling it abandons what is left. May be
-        called again.
+        Later events are dropped. Cancelling it drops what is left. It may be called again.
         """
         assert self._worker is not None
         if not self._closing:
@@ -147,12 +147,13 @@ class Webhook:
         worker.cancel()
         await asyncio.wait({worker})
         await self._client.aclose()
-        if self._unsettled or self._dropped:
+        if self._undelivered or self._dropped:
             _log.warning(
                 "webhook: closed with %d events not delivered, %d dropped",
-                *(self._unsettled, self._dropped),
+                self._undelivered,
+                self._dropped,
             )
-        self._unsettled = self._dropped = 0
+        self._undelivered = self._dropped = 0
         if not worker.cancelled():
             worker.result()
 
@@ -165,7 +166,7 @@ class Webhook:
     async def _run(self) -> None:
         while (delivery := await self._queue.get()) is not None:
             await self._deliver(delivery)
-            self._unsettled -= 1
+            self._undelivered -= 1
 
     async def _deliver(self, delivery: _Delivery) -> None:
         attempts = 1
@@ -178,7 +179,10 @@ class Webhook:
         if not outcome.delivered:
             _log.warning(
                 "session %s: the webhook did not take a %s, attempts: %d, the last: %s",
-                *(delivery.session, delivery.event, attempts, outcome.what),
+                delivery.session,
+                delivery.event,
+                attempts,
+                outcome.what,
             )
 
     async def _post(self, delivery: _Delivery) -> _Outcome:
@@ -191,29 +195,29 @@ class Webhook:
             async with asyncio.timeout(self._settings.timeout), request as response:
                 outcome = _Outcome(response.status_code, _asked(response))
                 await _read_short(response)
-        # Not all that a resolver or a hostile peer provokes comes as one of httpx's errors, and
-        # one event's failure must not be the next one's.
+        # A resolver or a hostile peer can cause other errors than those of httpx, and the failure
+        # of one event must not stop the next.
         except Exception as error:
             _log.debug("session %s: the webhook failed", delivery.session, exc_info=True)
-            # Once the status is there it counts, however the rest of the answer goes.
+            # Once there is a status it counts, whatever happens to the rest of the response.
             return outcome or _Outcome(type(error).__name__)
         return outcome
 
 
 def _client(address: httpx.URL | None) -> httpx.AsyncClient:
-    # The authorities take 0.1 s to load, so only where they are asked. SSL_CERT_FILE is heeded,
-    # for an authority of one's own. A bare context trusts nobody.
+    # Loading the certificate authorities takes 0.1 s, so only for https. SSL_CERT_FILE names other
+    # authorities. The context for http trusts none.
     secure = address is not None and address.scheme == "https"
     trust = httpx.create_ssl_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpx.AsyncClient(
         verify=trust,
-        # Transcripts go where the configuration says, not through the environment's proxy.
+        # Transcripts go only where the configuration says, not through a proxy of the environment.
         trust_env=False,
-        # The whole attempt has a deadline, in _post. httpx's are for each read, and an endpoint
-        # that sends a byte now and then would never meet them.
+        # The whole attempt has a deadline in _post. httpx's timeouts are for each read, so that an
+        # endpoint that sends a byte now and then would never reach them.
         timeout=None,  # noqa: S113
         follow_redirects=False,
-        # An endpoint could fill memory with cookies over the years.
+        # Otherwise an endpoint could fill the memory with cookies.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )
 
@@ -237,14 +241,14 @@ def _key(secret: SecretStr | None) -> bytes | None:
         return None
     text = secret.get_secret_value()
     encoded = text.removeprefix("whsec_")
-    # Padding is often left off; the reference implementation does not ask for it either.
+    # Padding is often missing; the reference implementation does not require it either.
     padded = encoded + "=" * (-len(encoded) % 4)
     try:
         key = text.encode() if encoded == text else base64.b64decode(padded, validate=True)
     except ValueError as wrong:
         raise ConfigError("rtp.webhook.secret", "what follows whsec_ is not base64") from wrong
     if not key:
-        raise ConfigError("rtp.webhook.secret", "found nothing, allowed: what to sign with")
+        raise ConfigError("rtp.webhook.secret", "found nothing, allowed: a secret to sign with")
     return key
 
 
@@ -263,13 +267,13 @@ def _headers(delivery: _Delivery, key: bytes | None) -> dict[str, str]:
 
 
 def _asked(response: httpx.Response) -> float | None:
-    """The seconds of a Retry-After (RFC 9110 section 10.2.3); a date there is not heeded."""
+    """The seconds of a Retry-After (RFC 9110 section 10.2.3); a date is ignored."""
     value = response.headers.get("retry-after", "")
     return min(float(value), _LONGEST_ASKED) if value.isdecimal() else None
 
 
 async def _read_short(response: httpx.Response) -> None:
-    """Read a body known to be short, to keep the connection; after any other it is closed."""
+    """Read a short body, to keep the connection. After any other body it is closed."""
     length = response.headers.get("content-length", "")
     chunked = "transfer-encoding" in response.headers
     short = length.isdecimal() and float(length) <= _SHORT_BODY and not chunked

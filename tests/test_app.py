@@ -19,8 +19,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 import coqui_server
-from tests.conftest import ROOT, clip, spoken
+from tests.support.clips import ROOT, clip, spoken
 from tools.daemon import Daemon, running
+
+pytestmark = pytest.mark.process
 
 VOICE = clip("appointment.wav")
 

@@ -3,7 +3,11 @@
 import subprocess
 import sys
 
-from tests.conftest import ROOT, clip, spoken
+import pytest
+
+from tests.support.clips import ROOT, clip, spoken
+
+pytestmark = pytest.mark.process
 
 
 def test_the_demo_shows_what_was_said_and_heard() -> None:

@@ -486,7 +486,9 @@ async def test_nothing_spoken_and_no_secret_is_logged(
     await post(settings, *(final("sp0ken") for _ in range(5)))
     assert endpoint.requests[0].headers["authorization"].startswith("Basic ")
     assert [said.rpartition(": ")[2] for said in warnings(logged)[1:-1]] == [
-        *("500", "403", "RemoteProtocolError")
+        "500",
+        "403",
+        "RemoteProtocolError",
     ]
     for word in ("anna", "pa55word", "t0ken", "s3cret", "sp0ken", "/hook"):
         assert word not in logged.text

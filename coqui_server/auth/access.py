@@ -1,4 +1,4 @@
-"""Who asks, and what they may see."""
+"""Finds the principal of a request: by token or by cookie."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
@@ -16,11 +16,11 @@ from coqui_server.store.tables import UserRow
 from coqui_server.store.users import PREFIX, Users
 
 SUBPROTOCOL = Subprotocol("bearer")
-"""What a browser offers before its token: `new WebSocket(address, ["bearer", token])`."""
+"""Offered by a browser before its token: `new WebSocket(address, ["bearer", token])`."""
 
 
 class Access:
-    """Finds out who asks, over HTTP and before a WebSocket.
+    """Finds the principal of an HTTP request or a WebSocket handshake.
 
     Attributes:
         users, cookies: None where nobody has to sign in.
@@ -32,12 +32,13 @@ class Access:
         self._origins = origins
 
     async def principal(self, headers: Mapping[str, str], query: str) -> Principal:
-        """Who sends these headers (names in small letters) and this query.
+        """The principal of a request with these headers (names in lower case) and this query.
 
-        A token counts before a cookie: `Authorization: Bearer`, `?token=`, a subprotocol.
+        A token counts before a cookie. It comes as `Authorization: Bearer`, as `?token=`, or as a
+        subprotocol.
 
         Raises:
-            NotSignedIn: nobody, or nobody we know.
+            NotSignedIn: there is no token and no cookie, or one that is not valid.
         """
         if self.users is None:
             return Principal(None, EVERYBODY)
@@ -47,29 +48,29 @@ class Access:
         else:
             user = await self._of_cookie(headers)
         if user is None:
-            wrong = "you have to sign in" if token is None else "no token of anybody's"
-            raise NotSignedIn(wrong)
+            problem = "you have to sign in" if token is None else "the token is not valid"
+            raise NotSignedIn(problem)
         return Principal(user.name, EVERYBODY if user.admin else user.name)
 
     def proof(self, headers: Mapping[str, str], query: str) -> str | None:
-        """What has to come with changes, if it is a cookie that says who asks."""
-        found = _cookie(headers)
-        if self.cookies is None or found is None or _token(headers, query) is not None:
+        """The CSRF token that a change must have, if the request is signed in by a cookie."""
+        cookie = _cookie(headers)
+        if self.cookies is None or cookie is None or _token(headers, query) is not None:
             return None
-        return self.cookies.proof(found)
+        return self.cookies.proof(cookie)
 
     async def _of_cookie(self, headers: Mapping[str, str]) -> UserRow | None:
-        found = _cookie(headers)
+        cookie = _cookie(headers)
         assert self.users is not None
         assert self.cookies is not None
-        if found is None or not self._same_origin(headers):
+        if cookie is None or not self._same_origin(headers):
             return None
-        name = self.cookies.name(found)
+        name = self.cookies.name(cookie)
         user = await self.users.get(name) if name else None
-        return user if user and self.cookies.fits(found, user) else None
+        return user if user and self.cookies.fits(cookie, user) else None
 
     def _same_origin(self, headers: Mapping[str, str]) -> bool:
-        """Whether a page of this very port asks: browsers send cookies to all ports of a host."""
+        """Whether the page is from this port: browsers send cookies to all ports of a host."""
         origin = headers.get("origin")
         if origin is None or origin in self._origins:
             return True
@@ -80,10 +81,10 @@ class Access:
 
 
 def opened(settings: Settings, store: Store | None) -> Access:
-    """As `auth` has it.
+    """The access rules of these settings.
 
     Raises:
-        ConfigError: there is nowhere to keep accounts.
+        ConfigError: accounts are required, and nothing is stored.
     """
     check(settings)
     if not settings.auth.required or store is None:
@@ -93,7 +94,7 @@ def opened(settings: Settings, store: Store | None) -> Access:
 
 
 def check(settings: Settings) -> None:
-    """Whether accounts can be kept where they are required.
+    """Check that accounts can be stored where they are required.
 
     Raises:
         ConfigError: they cannot.
@@ -111,7 +112,7 @@ def _token(headers: Mapping[str, str], query: str) -> str | None:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
-    if given := parse_qs(query).get("token"):
-        return given[0]
+    if tokens := parse_qs(query).get("token"):
+        return tokens[0]
     offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",")]
     return next((name for name in offered if name.startswith(PREFIX)), None)

@@ -1,4 +1,4 @@
-"""The cookie of those who signed in: who they are, signed; and what proves a page is ours."""
+"""The signed cookie of a user, and the CSRF token that goes with it."""
 
 import hashlib
 import hmac
@@ -17,20 +17,21 @@ _SECRET_BYTES = 32
 
 
 class Cookies:
-    """Makes cookies that nobody else can make, and reads them.
+    """Makes and reads signed cookies.
 
-    A cookie says whose it is and which password made it, so that it is none any more when the
-    account is gone, or another has its name.
+    A cookie has the user's name and a mark of their password, so that it ends with the account,
+    even if another account gets the same name.
 
     Args:
-        age: seconds a cookie is good for.
+        age: seconds for which a cookie is valid.
     """
 
     def __init__(self, secret: str, age: float) -> None:
         self.age = age
         self._secret = secret
         self._signer = URLSafeTimedSerializer(
-            *(secret, "session"),
+            secret,
+            "session",
             signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
         )
 
@@ -40,7 +41,7 @@ class Cookies:
         return value.decode() if isinstance(value, bytes) else value
 
     def name(self, cookie: str) -> str | None:
-        """Scope it is; None if it was forged or has become too old."""
+        """The user's name in it; None if the cookie is forged or too old."""
         try:
             name, _ = self._signer.loads(cookie, max_age=int(self.age))
         except BadData:
@@ -48,12 +49,12 @@ class Cookies:
         return str(name)
 
     def fits(self, cookie: str, user: UserRow) -> bool:
-        """Whether a cookie of this user's name is of this very account."""
+        """Whether a cookie with this user's name was made for this account."""
         _, mark = self._signer.loads(cookie)
         return hmac.compare_digest(str(mark), _mark(user))
 
     def proof(self, cookie: str) -> str:
-        """What only a page that was shown to this cookie's owner can know."""
+        """The CSRF token of this cookie, which only pages shown to its owner contain."""
         return hmac.new(self._secret.encode(), f"csrf {cookie}".encode(), "sha256").hexdigest()
 
 
@@ -62,7 +63,7 @@ def _mark(user: UserRow) -> str:
 
 
 def secret(folder: Path) -> str:
-    """What cookies are signed with: made once, and kept where only this user can read it.
+    """The key that signs cookies: made once, in a file that only the daemon's user can read.
 
     Raises:
         ConfigError: it can be neither read nor written.
@@ -76,13 +77,13 @@ def secret(folder: Path) -> str:
         problem = f"the secret in it cannot be kept: {error}"
         raise ConfigError("store.path", problem) from error
     if len(kept) < _SECRET_BYTES:
-        raise ConfigError("store.path", f"{path} is no secret; delete it, and a new one is made")
+        raise ConfigError("store.path", f"{path} is not a valid secret; delete it to get a new one")
     return kept
 
 
 def _write(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # First whole, then there: half a secret would be as bad as none.
+    # Written under another name first: an incomplete secret must never be used.
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""How often somebody may try, counted in memory of a bounded size."""
+"""Limits attempts, with counters in memory of a bounded size."""
 
 import time
 from collections import OrderedDict
@@ -6,22 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _MOST_KEYS = 10_000
-"""The least recently tried are forgotten first; a megabyte or two."""
+"""Beyond this the least recently used counters are dropped; about 2 MB."""
 
 
 @dataclass
 class _Count:
     since: float
-    tries: int = 0
+    attempts: int = 0
 
 
 class Throttle:
-    """At most `limit` tries of one key in a window of so many seconds.
+    """At most `limit` attempts for one key in a window of seconds.
 
-    The window begins with the first try. Trying while there is none left costs nothing more.
+    The window begins with the first attempt. Attempts beyond the limit do not extend it.
 
     Args:
-        clock: seconds that only grow.
+        clock: gives seconds of a clock that only goes up.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Throttle:
         self._counts: OrderedDict[str, _Count] = OrderedDict()
 
     def take(self, key: str) -> float:
-        """Count a try before it is made; how many seconds to wait, if it may not be."""
+        """Count an attempt before it is made. Returns 0, or the seconds to wait before another."""
         now = self._clock()
         count = self._counts.get(key)
         if count is None or now - count.since >= self._window:
@@ -46,11 +46,11 @@ class Throttle:
         self._counts.move_to_end(key)
         while len(self._counts) > self._most_keys:
             self._counts.popitem(last=False)
-        if count.tries >= self._limit:
+        if count.attempts >= self._limit:
             return self._window - (now - count.since)
-        count.tries += 1
+        count.attempts += 1
         return 0.0
 
     def forgive(self, key: str) -> None:
-        """Count none of the tries so far: the last was right."""
+        """Forget the attempts so far, after a successful one."""
         self._counts.pop(key, None)

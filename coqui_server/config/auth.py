@@ -9,7 +9,10 @@ class AuthSettings(Section):
     """Who may come in. The first account can always be made, and is an administrator's."""
 
     required: bool = Field(False, description="true or false")
+    """Pages, REST and sockets are only for those who signed in or have a token."""
     signup: bool = Field(True, description="true or false")
+    """People may make accounts themselves. The first account can be made in any case."""
     age: Duration = Field(
         30 * 86400.0, gt=0, description='a duration such as "30 days", more than 0'
     )
+    """How long a sign-in lasts."""

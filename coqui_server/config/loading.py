@@ -19,7 +19,7 @@ DEFAULT_FILE = Path("application.conf")
 
 
 def load(path: Path | None) -> tuple[Settings, str]:
-    """The settings of `path`, and the name to call their source in messages.
+    """The settings of `path`, and the name of their source for messages.
 
     Without a path, `application.conf` of the working directory is read if it is there, and the
     defaults stand if it is not. Paths in the file are taken from the file's own folder.
@@ -56,7 +56,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     except (ConfigException, ParseBaseException) as wrong:
         raise ConfigError("", f"not valid HOCON: {' '.join(str(wrong).split())}") from wrong
     if not isinstance(tree, ConfigTree):
-        raise ConfigError("", "not valid HOCON: a list, where keys with values are wanted")
+        raise ConfigError("", "not valid HOCON: a list; allowed: keys with values")
     plain: Mapping[str, Any] = tree.as_plain_ordered_dict()
     return plain
 

@@ -1,4 +1,4 @@
-"""What the sections of the settings are made of: their base, and values that several have."""
+"""The base of all sections of the settings, and the types of their values."""
 
 from typing import Annotated, Any
 
@@ -18,11 +18,11 @@ Size = Annotated[int | None, BeforeValidator(units.size)]
 Key = Annotated[SecretStr, BeforeValidator(str)] | None
 
 ADDRESS = r"^https?://[^\s/]+"
-"""The pattern of an address that can be asked."""
+"""The pattern of an http or https address."""
 
 
 def unquoted(value: Any) -> Any:
-    """HOCON's quoted keys without the quotes, which its parser leaves on."""
+    """The dict without the quotes that the HOCON parser leaves around quoted keys."""
     return {key.strip('"'): entry for key, entry in value.items()} if type(value) is dict else value
 
 
@@ -32,7 +32,7 @@ class Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _no_truth_value_is_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        wanted = cls.model_fields[info.field_name].annotation if info.field_name else None
-        if isinstance(value, bool) and wanted is not bool:
+        expected = cls.model_fields[info.field_name].annotation if info.field_name else None
+        if isinstance(value, bool) and expected is not bool:
             raise ValueError(value)
         return value

@@ -10,10 +10,13 @@ from coqui_server.config.section import Duration, Section, Size
 
 class HttpSettings(Section):
     host: str = Field("127.0.0.1", min_length=1, description="an address of this machine")
+    """The address to listen on; 0.0.0.0 for all addresses of this machine."""
     port: int = Field(5004, ge=0, le=65535, description="a port, 1 to 65535, or 0 for any free one")
+    """The TCP port of the socket protocols."""
     extra_ports: tuple[Annotated[int, Field(ge=0, le=65535)], ...] = Field(
         (), description="more ports to listen on, such as [2700]"
     )
+    """More TCP ports with the same protocols. Clients of vosk-server expect 2700."""
 
 
 class ThreadpoolSettings(Section):
@@ -23,11 +26,14 @@ class ThreadpoolSettings(Section):
         le=1024,
         description="the number of decoder threads, 1 to 1024",
     )
+    """The number of decoder threads. The default is the number of cores."""
 
 
 class WebsocketSettings(Section):
     max_size: Size = Field(2_000_000_000, gt=0, description='a size such as "2 GB", more than 0')
+    """The largest file in one message. A larger one is refused with close code 1009."""
     max_frame: Size = Field(64 * 2**20, gt=0, description='a size such as "64 MiB", more than 0')
+    """The largest single frame. A file that is sent in fragments may be larger."""
 
     @property
     def frame_limit(self) -> int | None:
@@ -45,15 +51,21 @@ class ServerSettings(Section):
     threadpool: ThreadpoolSettings = Field(default_factory=ThreadpoolSettings)
     websocket: WebsocketSettings = WebsocketSettings()
     max_sessions: int = Field(64, ge=1, le=100_000, description="a whole number, at least 1")
+    """How many sessions may be open. More are refused with close code 1013."""
     idle: Duration = Field(60.0, gt=0, description='a duration such as "60 s", more than 0')
+    """A client that sends nothing for this long is disconnected."""
     unread: Duration = Field(10.0, gt=0, description='a duration such as "10 s", more than 0')
+    """A client that does not read its messages for this long is disconnected."""
     origins: tuple[str, ...] = Field(
         (), description='the web sites whose pages may connect, such as ["https://host"], or ["*"]'
     )
+    """Web sites whose pages may connect, beside those of this host."""
     drain: Duration = Field(10.0, ge=0, description='a duration such as "10 s"')
+    """How long a shutdown waits for open sessions to end."""
 
 
 class LogSettings(Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+    """The least important messages that are logged."""

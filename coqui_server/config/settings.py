@@ -41,6 +41,7 @@ class Settings(Section):
     """The whole of `application.conf`, with defaults for what it leaves out."""
 
     engine: EngineName = Field("moonshine", description=NAMES)
+    """The engine for requests that do not ask for another one."""
     engines: EnginesSettings = EnginesSettings()
     audio: AudioSettings = AudioSettings()
     level: LevelSettings = LevelSettings()

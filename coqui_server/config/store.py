@@ -11,8 +11,11 @@ class RecordingSettings(Section):
     """Which kinds of sessions have their sound kept: 115 MB an hour each."""
 
     file: bool = Field(True, description="true or false")
+    """The sound of files is kept."""
     live: bool = Field(True, description="true or false")
+    """The sound of live sessions is kept."""
     rtp: bool = Field(True, description="true or false")
+    """The sound of calls is kept."""
 
 
 class RetentionSettings(Section):
@@ -21,23 +24,30 @@ class RetentionSettings(Section):
     age: Duration | None = Field(
         None, gt=0, description='a duration such as "30 days", or null to keep all'
     )
+    """Sessions that are older are deleted; null keeps all."""
     size: Size = Field(None, gt=0, description='a size such as "50 GB", or null to keep all')
+    """The oldest sessions with sound are deleted while all sound is larger; null keeps all."""
 
 
 class JobsSettings(Section):
     """Files that are uploaded to be transcribed one after another."""
 
     max_size: Size = Field(2_000_000_000, gt=0, description='a size such as "2 GB", more than 0')
+    """The largest file that can be uploaded."""
     max_waiting: int = Field(1000, ge=1, description="a whole number, at least 1")
+    """How many files of one user may wait."""
 
 
 class StoreSettings(Section):
     """`url` may hold a password, so it is shown nowhere."""
 
     enabled: bool = Field(True, description="true or false")
+    """Sessions, accounts and uploaded files are kept."""
     path: Path = Field(Path("data"), description="the folder of the database and of sound")
+    """The folder of the database and of recordings."""
     url: Key = Field(
         None, description="postgresql://user@host/name, or null for SQLite in store.path"
     )
+    """A PostgreSQL database; null is SQLite in `store.path`. It is never shown."""
     recordings: RecordingSettings = RecordingSettings()
     retention: RetentionSettings = RetentionSettings()

@@ -1,6 +1,6 @@
 """HOCON's durations and sizes (HOCON specification, "Units format") to seconds and bytes.
 
-What is not a quantity with a unit is given back as it came, for the settings to complain of.
+A value that is not a quantity is returned unchanged, so that validation refuses it.
 """
 
 import re

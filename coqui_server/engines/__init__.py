@@ -1,11 +1,11 @@
-"""Recognition back ends. Nothing outside an engine's file knows that engine's library.
+"""Recognition engines. Only an engine's own file uses that engine's library.
 
-An engine is a module here, named in `engine_settings.EngineName`, that has
+An engine is a module here, named in `config.engines.EngineName`, that has
 
-- `capabilities(settings)`, what it can do, as far as that is known before a model is loaded;
-- `check(settings)`, each thing that it lacks, as the `ConfigError` that says what mends it, without
-  loading or importing anything that may not be there;
-- `load(settings)`, which gives the engine or raises a `ConfigError`, and may block for seconds.
+- `capabilities(settings)`: what it can do, as far as that is known before a model is loaded;
+- `check(settings)`: each thing that is missing, as the `ConfigError` that says how to install it,
+  without loading or importing anything optional;
+- `load(settings)`: the engine, or a `ConfigError`. It may block for seconds.
 """
 
 import re
@@ -16,11 +16,11 @@ from typing import Protocol, cast, get_args
 
 from coqui_server.config.engines import EngineName
 from coqui_server.config.settings import Settings
-from coqui_server.engines.base import AnyEngine, Capabilities, RemoteEngine, spoken
+from coqui_server.engines.base import AnyEngine, Capabilities, RemoteEngine, base_language
 from coqui_server.exceptions import BadRequest, ConfigError
 
 _TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
-"""A BCP 47 tag, as far as its shape goes; services are sent it as it came."""
+"""The shape of a BCP 47 tag. Services get it unchanged."""
 
 
 class _Module(Protocol):
@@ -33,7 +33,7 @@ class _Module(Protocol):
 
 @dataclass(frozen=True)
 class Status:
-    """What `--list-engines` tells of one engine; it is ready when nothing is missing."""
+    """A line of `--list-engines`: an engine is ready when nothing is missing."""
 
     name: EngineName
     enabled: bool
@@ -42,7 +42,7 @@ class Status:
 
 
 class Engines:
-    """The engines that requests may name, loaded; the first is used when none is named."""
+    """The loaded engines that requests may name. The first is the default."""
 
     def __init__(self, default: AnyEngine, *others: AnyEngine) -> None:
         self.default = default
@@ -52,10 +52,11 @@ class Engines:
         return iter(self._all)
 
     def get(self, name: object = None, language: object = None) -> AnyEngine:
-        """The engine of this name, or with the model of this name, which must know the language.
+        """The engine with this name or this model's name; None is the default.
 
         Raises:
-            BadRequest: with what there is.
+            BadRequest: there is none, or it does not know the language. The message says what
+                there is.
         """
         known = [engine for engine in self if name in (None, engine.name, engine.model)]
         if not known:
@@ -65,7 +66,7 @@ class Engines:
         return known[0]
 
     async def close(self) -> None:
-        """Close what remote engines keep open. No engine may be used after this."""
+        """Close the connections of remote engines. No engine may be used after this."""
         for engine in self:
             if isinstance(engine, RemoteEngine):
                 await engine.close()
@@ -77,7 +78,7 @@ def _check_language(engine: AnyEngine, language: object) -> None:
     if not isinstance(language, str) or not _TAG.fullmatch(language):
         raise BadRequest("language is a BCP 47 tag, such as en")
     known = engine.capabilities.languages
-    if known and spoken(language) not in map(spoken, known):
+    if known and base_language(language) not in map(base_language, known):
         raise BadRequest(f"language is {' or '.join(known)} with {engine.name}")
 
 
@@ -108,7 +109,9 @@ def survey(settings: Settings) -> list[Status]:
     modules = {name: _module(name) for name in get_args(EngineName)}
     return [
         Status(
-            *(name, name in enabled, module.capabilities(settings)),
+            name,
+            name in enabled,
+            module.capabilities(settings),
             missing=tuple(map(str, module.check(settings))),
         )
         for name, module in modules.items()

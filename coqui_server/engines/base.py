@@ -1,4 +1,4 @@
-"""The interfaces every recogniser stands behind, and what passes through them.
+"""The interfaces of all engines, and the types of what they take and give.
 
 An `Engine` runs here, on the scheduler's threads. A `RemoteEngine` is a service that transcribes
 one utterance or chunk a request, a `StreamingService` one that listens to a whole session; both are
@@ -16,7 +16,7 @@ from coqui_transcript.transcript import Alternative, Segment, Word
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """What a recognizer believes was said. Word times count from the utterance's first sample."""
+    """A recognizer's result for an utterance. Word times count from its first sample."""
 
     text: str
     words: tuple[Word, ...] = ()
@@ -29,13 +29,13 @@ class Capabilities:
     """What an engine can do, so that callers ask instead of guessing.
 
     Attributes:
-        streaming: decodes as it is fed; others decode all they were fed for each hypothesis.
+        streaming: decodes while it is fed; others decode everything again for each hypothesis.
         words: gives words with times.
         confidence: gives a confidence with the text or its words.
         alternatives: can give other readings.
         phrases: can be held to a list of phrases.
-        languages: what it understands, as BCP 47 tags; empty when only its model knows.
-        longest: seconds of sound that one request may carry; None where there are no requests.
+        languages: as BCP 47 tags; empty when only the model knows.
+        longest: seconds of sound in one request to a service; None for local engines.
     """
 
     streaming: bool = False
@@ -49,12 +49,12 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Options:
-    """What a session asks of its engine beyond the text. An engine that cannot, ignores it.
+    """A session's options for its engine. An engine ignores those that it does not have.
 
     Attributes:
-        alternatives: how many other readings.
-        phrases: what may be said; empty for anything.
-        language: what is spoken, as a BCP 47 tag; None for what the configuration says.
+        alternatives: the number of other readings.
+        phrases: the only phrases to recognise; empty for any text.
+        language: of the speech, as a BCP 47 tag; None for the configured one.
     """
 
     alternatives: int = 0
@@ -62,7 +62,7 @@ class Options:
     language: str | None = None
 
 
-def spoken(tag: str) -> str:
+def base_language(tag: str) -> str:
     """The language of a BCP 47 tag without its region or script: "en" of "en-GB"."""
     return tag.partition("-")[0].lower()
 
@@ -77,14 +77,14 @@ class Recognizer(Protocol):
         """Take the next 16 kHz mono int16 samples."""
 
     def partial(self) -> Hypothesis:
-        """What is believed so far."""
+        """The hypothesis so far."""
 
     def finish(self) -> Hypothesis:
-        """What is settled on. Nothing may be called after this."""
+        """The final hypothesis. Nothing may be called after this."""
 
 
 class Described(Protocol):
-    """What every engine tells of itself."""
+    """The description of every engine."""
 
     @property
     def name(self) -> str: ...
@@ -97,7 +97,7 @@ class Described(Protocol):
 
 
 class Engine(Described, Protocol):
-    """A recognition back end, loaded once and shared by all threads."""
+    """A local engine, loaded once and shared by all threads."""
 
     def open(self, options: Options) -> Recognizer:
         """A recognizer for one utterance. Safe to call from any thread."""
@@ -105,15 +105,15 @@ class Engine(Described, Protocol):
 
 @runtime_checkable
 class RemoteEngine(Described, Protocol):
-    """A service that is sent sound and answers with its text."""
+    """A service that takes sound and answers with its text."""
 
     async def transcribe(self, pcm: Samples, options: Options) -> Hypothesis:
-        """What is said in 16 kHz mono int16 samples, no more than `capabilities.longest` of them.
+        """The text of 16 kHz mono int16 samples, at most `capabilities.longest` seconds of them.
 
-        Cancelling it breaks the request off; the service may bill it all the same.
+        Cancelling it aborts the request; the service may bill it all the same.
 
         Raises:
-            ServiceError: there is no text; an empty one is no error.
+            ServiceError: there is no reply with a text. An empty text is not an error.
         """
 
     async def close(self) -> None:
@@ -125,10 +125,11 @@ AnyEngine = Engine | RemoteEngine
 
 @dataclass(frozen=True)
 class StreamResult:
-    """What a stream gives for a piece of the session's sound.
+    """A stream's result for a piece of the session's sound.
 
     Attributes:
-        segment: its text and times, in seconds of the session; without text it only tells a pause.
+        segment: its text and times, in seconds of the session; without text it only reports a
+            pause.
         final: the text will not change; otherwise the next result replaces it.
         pause: the speaker paused after it.
     """
@@ -145,7 +146,7 @@ class Stream(Protocol):
         """Take the next 16 kHz mono int16 samples; wait while too many are unanswered.
 
         Raises:
-            ServiceError: the service refused, or cannot be reached any more.
+            ServiceError: the service refused, or can no longer be reached.
         """
 
     async def skip(self, samples: int) -> None:
@@ -154,7 +155,7 @@ class Stream(Protocol):
     async def finish(self) -> None:
         """There is no more sound: wait until the service has answered all of it.
 
-        What it answers has to be taken meanwhile; then the iteration ends, or raises what failed.
+        Its results must be read meanwhile. Then the iteration ends, or raises the failure.
         """
 
     def __aiter__(self) -> AsyncIterator[StreamResult]:
@@ -163,7 +164,7 @@ class Stream(Protocol):
 
 @runtime_checkable
 class StreamingService(RemoteEngine, Protocol):
-    """A service that can listen to a session as it goes on, pauses and all."""
+    """A service that takes a session's whole sound while it goes on."""
 
     def connect(self, options: Options) -> AbstractAsyncContextManager[Stream]:
-        """A stream for one session. Leaving the block drops what was not finished."""
+        """A stream for one session. Leaving the block drops unfinished results."""

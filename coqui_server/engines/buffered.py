@@ -1,4 +1,4 @@
-"""The recognizer of engines that hear an utterance as a whole."""
+"""The recognizer of engines that decode an utterance as a whole."""
 
 from collections.abc import Callable
 
@@ -8,19 +8,19 @@ from coqui_server.engines.base import Hypothesis
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 _SHORTEST = SAMPLE_RATE // 10
-"""Samples (0.1 s). In less there is no word, and Moonshine's convolutions need 1,000."""
+"""Samples (0.1 s). Less has no word, and Moonshine's convolutions need 1,000."""
 
 _FAINTEST = 33
-"""Of 32768 (-60 dBFS). Out of silence a model makes up a word."""
+"""Of 32768 (-60 dBFS). In silence a model may invent a word."""
 
 
 class BufferedRecognizer:
-    """Keeps the utterance and decodes it whole, each time it is asked.
+    """Keeps the utterance, and decodes the whole of it for each hypothesis.
 
-    What it holds is bounded by the utterance, `vad.max_utterance`.
+    Its size is bounded by `vad.max_utterance`.
 
     Args:
-        decode: what all of these samples say. Not asked when there is nothing to hear.
+        decode: gives the hypothesis of all these samples. Not called for silence.
     """
 
     def __init__(self, decode: Callable[[Samples], Hypothesis]) -> None:

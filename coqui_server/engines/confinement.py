@@ -1,4 +1,4 @@
-"""A thread for something that must be touched by one thread only, always the same."""
+"""A thread for a library object that only one thread may use."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -24,7 +24,7 @@ class Confinement:
         Thread(target=_work, args=(self._jobs,), name=name, daemon=True).start()
 
     def run(self, function: Callable[[], Result]) -> Result:
-        """What the function gives or raises, once it is its turn."""
+        """Run the function when it is its turn; give its result, or raise its exception."""
         return self.post(function).result()
 
     def post(self, function: Callable[[], Result]) -> "Future[Result]":
@@ -34,7 +34,7 @@ class Confinement:
         return future
 
     def close(self) -> None:
-        """End the thread after what was posted, without waiting for it."""
+        """End the thread after all posted functions, without waiting for it."""
         self._jobs.put(None)
 
 
@@ -43,8 +43,8 @@ def _work(jobs: "SimpleQueue[_Job | None]") -> None:
         future, function = job
         try:
             future.set_result(function())
-        # Whatever it is, it belongs to whoever asked.
+        # Any exception belongs to the caller.
         except Exception as error:
             future.set_exception(error)
-        # While it waits it must not keep alive what it last worked on.
+        # While it waits it must not keep the objects of the last function alive.
         del job, future, function

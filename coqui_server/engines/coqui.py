@@ -1,6 +1,6 @@
 """Coqui STT: streaming, with word times, a language model and hot words.
 
-Without a model of your own it is a recogniser of spoken digits, whose model is here.
+Without a model of your own it recognises spoken digits, with a model that comes with us.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,10 +23,10 @@ DIGITS = Path(__file__).parent / "digits"
 """The model that comes with the daemon, and its scorer."""
 
 _SUFFIXES = (".so", ".dylib", ".dll")
-"""Of the library's files, on the systems it is made for."""
+"""The endings of the library's files, on the systems that it is built for."""
 
 _LETTER = 0.02
-"""Seconds from one output of the model to the next: how long its last letter makes a word."""
+"""Seconds between two outputs of the model: the length of a word's last letter."""
 
 
 def capabilities(settings: Settings) -> Capabilities:
@@ -70,13 +70,13 @@ def load(settings: Settings) -> "Coqui":
 
 
 def library_files(settings: Settings) -> list[Path]:
-    """The library's files, those that others need first.
+    """The library's files, each after those that it needs.
 
-    They are taken from the package `stt` if it is installed, else from `coqui-runtime` in the
-    folder of models, which has the same files.
+    They come from the package `stt` if it is installed, else from `coqui-runtime` in the folder of
+    models, which has the same files.
 
     Raises:
-        ConfigError: they are in neither.
+        ConfigError: neither has them.
     """
     spec = find_spec("stt")
     packaged = [Path(place) for place in (spec and spec.submodule_search_locations) or ()]
@@ -94,7 +94,7 @@ def _path(settings: Settings) -> Path:
 
 
 def _content(settings: Settings) -> bytes:
-    """The bytes of a model that the library will not crash on."""
+    """The bytes of a model that the library can load without a crash."""
     path = _path(settings)
     try:
         content = path.read_bytes()
@@ -123,7 +123,7 @@ def _model(library: Library, path: Path, content: bytes, settings: CoquiSettings
 
 
 def _score(model: Model, settings: CoquiSettings) -> None:
-    """Give the model its scorer, with the weights and hot words that are asked for."""
+    """Give the model its scorer, with the configured weights and hot words."""
     scorer = settings.scorer or (None if settings.model else DIGITS / "digits.scorer")
     if scorer:
         _asked("coqui.scorer", model.enable_scorer, scorer)
@@ -136,7 +136,7 @@ def _score(model: Model, settings: CoquiSettings) -> None:
 
 
 def _asked(key: str, function: Callable[..., None], *arguments: object) -> None:
-    """Do what a setting asks for; if the library refuses, say which setting it was."""
+    """Apply a setting; if the library refuses, the error names the setting."""
     try:
         function(*arguments)
     except LibraryError as error:
@@ -144,7 +144,8 @@ def _asked(key: str, function: Callable[..., None], *arguments: object) -> None:
 
 
 class Coqui:
-    """A Coqui STT model, opened once for each decoder thread, so that none waits for another."""
+    """A Coqui STT model, opened once for each decoder thread, so that no thread waits for
+    another."""
 
     name = "coqui"
 
@@ -159,7 +160,7 @@ class Coqui:
 
 
 class CoquiRecognizer:
-    """One utterance. If it is dropped before its end, its native memory goes with it."""
+    """One utterance. If it is dropped before its end, its native memory is freed."""
 
     def __init__(self, stream: Stream, alternatives: int) -> None:
         self._stream: Stream | None = stream
@@ -184,7 +185,7 @@ class CoquiRecognizer:
 
     def _hypothesis(self, readings: list[Transcript]) -> Hypothesis:
         best = readings[0]
-        # Readings that differ in nothing but a space at the end are the same.
+        # Readings that differ only in a space at the end are the same.
         others = {reading.text: reading.confidence for reading in reversed(readings)}
         likelihood = min(1.0, exp(best.confidence / max(1, len(best.tokens))))
         return Hypothesis(

@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
 from coqui_server import extras
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options, Stream
-from coqui_server.engines.remote import Pause, Turns, client, found, missing, refused, unanswered
+from coqui_server.engines.deepgram_reply import malformed, plain, reading
+from coqui_server.engines.remote import Pause, Turns, at_path, client, missing, refused, unanswered
 from coqui_server.exceptions import ConfigError, ServiceError
 from coqui_server.media import wav
 from coqui_server.media.samples import Samples
-from coqui_transcript.transcript import Word
 
 if TYPE_CHECKING:
     from deepgram.core.api_error import ApiError
@@ -26,14 +24,14 @@ _HOME = "https://api.deepgram.com"
 
 
 def capabilities(settings: Settings) -> Capabilities:
-    """What every model can do; each has languages of its own."""
+    """What every model can do; the languages differ by model."""
     return Capabilities(
         streaming=True, words=True, confidence=True, longest=settings.deepgram.chunk
     )
 
 
 def check(settings: Settings) -> Iterator[ConfigError]:
-    """What is missing, without asking the service."""
+    """What is missing, without a request to the service."""
     yield from extras.missing("deepgram")
     yield from missing("deepgram", settings.deepgram, "DEEPGRAM_API_KEY")
 
@@ -68,7 +66,7 @@ class Deepgram:
         self._http = client()
         home = (self._settings.base_url or _HOME).rstrip("/")
         sockets = home.replace("http", "ws", 1)
-        # Retries and deadline are the turn's.
+        # Retries and the deadline are those of the turn.
         self._client = AsyncDeepgramClient(
             api_key=self._key,
             environment=DeepgramClientEnvironment(
@@ -116,50 +114,17 @@ class Deepgram:
             raise malformed() from wrong
 
     def _failure(self, error: "ApiError") -> ServiceError:
-        """The error for one of the package's, which it may print with the whole reply."""
+        """Our error for one of the SDK, whose text may contain the whole reply."""
         if error.status_code is None or 200 <= error.status_code < 300:
             return malformed()
-        shown = (found(error.body, key) for key in ("err_msg", "message"))
+        shown = (at_path(error.body, key) for key in ("err_msg", "message"))
         reason = next((text for text in shown if isinstance(text, str)), None)
         return refused("deepgram", error.status_code, error.headers or {}, reason, self._key)
-
-
-def spoken(alternative: Any) -> tuple[str, tuple[Word, ...], float | None]:
-    """Text, words by the service's clock, and confidence of one reading.
-
-    Raises:
-        ServiceError: it is none.
-    """
-    try:
-        words = tuple(
-            Word(
-                str(word.get("punctuated_word") or word["word"]),
-                *(float(word["start"]), float(word["end"])),
-                word.get("confidence"),
-            )
-            for word in alternative.get("words") or ()
-        )
-        text = alternative["transcript"]
-    except (AttributeError, KeyError, TypeError, ValueError) as wrong:
-        raise malformed() from wrong
-    if not isinstance(text, str):
-        raise malformed()
-    return text.strip(), words, alternative.get("confidence")
-
-
-def plain(reply: Any) -> Any:
-    """One of the package's models as JSON objects. It builds them of whatever came, unchecked."""
-    return reply.model_dump(warnings=False) if isinstance(reply, BaseModel) else reply
-
-
-def malformed() -> ServiceError:
-    """A reply without what it should have. What it had instead may be what was said."""
-    return ServiceError("deepgram", "its reply is not a transcription")
 
 
 def _hypothesis(reply: Any) -> Hypothesis:
     match plain(reply):
         case {"results": {"channels": [{"alternatives": [alternative, *_]}, *_]}}:
-            text, words, confidence = spoken(alternative)
+            text, words, confidence = reading(alternative)
             return Hypothesis(text, words, confidence)
     raise malformed()

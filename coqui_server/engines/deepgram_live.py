@@ -1,7 +1,7 @@
-"""Deepgram's live connection: one for a session, opened again when it breaks.
+"""Deepgram's live connection: one for each session, opened again when it breaks.
 
-Sound is kept until a final covers it. After a break what is kept is sent again, so that no word is
-lost, and what a final covered is not, so that none comes twice.
+Sound is kept until a final covers it. After a break the kept sound is sent again, so that no word
+is lost; sound with a final is not, so that no word comes twice.
 https://developers.deepgram.com/reference/speech-to-text/listen-streaming
 """
 
@@ -20,7 +20,7 @@ from websockets.frames import CloseCode
 from coqui_server.backoff import backoff
 from coqui_server.config.engines import DeepgramSettings
 from coqui_server.engines.base import StreamResult
-from coqui_server.engines.deepgram import malformed, plain, spoken
+from coqui_server.engines.deepgram_reply import malformed, plain, reading
 from coqui_server.engines.remote import FIRST_WAIT, Pause, shortened, unanswered
 from coqui_server.engines.tape import Tape
 from coqui_server.exceptions import ServiceError
@@ -28,17 +28,17 @@ from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_transcript.transcript import Segment
 
 _KEEP_ALIVE = 4.0
-"""Seconds without sound after which the service is told that there is more to come. It hangs up
-after ten, and asks for three to five."""
+"""Seconds without sound after which a keep-alive is sent. The service closes after ten, and
+recommends three to five."""
 
 _BACKLOG = 64
-"""Results that wait to be taken; with more, the service has to wait."""
+"""Results that may wait to be read; beyond this the service has to wait."""
 
 _log = logging.getLogger(__name__)
 
 
 class LiveStream:
-    """One session's stream, connected in the background from entering it to leaving it."""
+    """One session's stream. It is connected in the background while the block is open."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class LiveStream:
             raise self._failure
 
     async def _run(self) -> None:
-        """Be connected until all is answered, or it cannot be."""
+        """Stay connected until all sound is answered, or it fails."""
         try:
             while not await self._connected():
                 await self._pause(backoff(self._breaks, FIRST_WAIT))
@@ -115,7 +115,7 @@ class LiveStream:
         await self._results.put(None)
 
     async def _connected(self) -> bool:
-        """One connection; whether it was the last that was needed."""
+        """Run one connection; True if no other is needed after it."""
         try:
             async with self._open() as socket:
                 self._tape.rewind()
@@ -127,7 +127,7 @@ class LiveStream:
         except ConnectionClosed as closed:
             failure = _broken(closed)
         except (OSError, TimeoutError, InvalidHandshake, InvalidMessage) as error:
-            # Opening bills nothing.
+            # Opening a connection costs nothing.
             failure = unanswered("deepgram", error, retryable=True)
         self._breaks += 1
         if not failure.retryable or self._breaks > self._settings.retries:
@@ -175,7 +175,7 @@ class LiveStream:
                 await socket.send_keep_alive()
 
     async def _listen(self, socket: AsyncV1SocketClient) -> None:
-        """Take results until the service closes, as it does when all is answered."""
+        """Read results until the service closes, which it does after the last one."""
         while True:
             try:
                 message = plain(await socket.recv())
@@ -193,7 +193,7 @@ class LiveStream:
                     ended = StreamResult(Segment(end, end, ""), final=True, pause=True)
                     await self._results.put(ended)
                 case {"type": "Error"}:
-                    # About one of our messages, which it repeats in another field.
+                    # An error about one of our messages, which is repeated in another field.
                     raise ServiceError("deepgram", shortened(str(message.get("description"))))
 
     async def _result(self, message: dict[str, Any]) -> None:
@@ -216,8 +216,9 @@ class LiveStream:
             self._answered.set()
 
     def _placed(self, alternative: Any, start: float, end: float) -> Segment:
-        """What was said, by the session's clock; as long as its words, for a result has silence."""
-        text, words, confidence = spoken(alternative)
+        """The segment in the session's time. It is as long as its words: a result includes
+        silence."""
+        text, words, confidence = reading(alternative)
         if words:
             start, end = words[0].start, words[-1].end
         return Segment(
@@ -238,6 +239,7 @@ def _broken(closed: ConnectionClosed) -> ServiceError:
         return ServiceError("deepgram", "the connection broke", retryable=True)
     code, reason = closed.rcvd.code, closed.rcvd.reason
     return ServiceError(
-        *("deepgram", shortened(f"it closed the connection, {code} {reason}")),
+        "deepgram",
+        shortened(f"it closed the connection, {code} {reason}"),
         retryable=code != CloseCode.POLICY_VIOLATION,
     )

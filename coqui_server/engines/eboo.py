@@ -1,7 +1,7 @@
-"""EBOO (Persian): upload, start, and ask until it is done.
+"""EBOO (Persian): upload, start, and poll until it is done.
 
-There is no public reference. What is here is what several independent clients do: one address for
-all commands, the token in each body, errors in the body under any HTTP status.
+There is no public reference. This follows several independent clients: one address for all
+commands, the token in each body, errors in the body with any HTTP status.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Any
 
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
-from coqui_server.engines.remote import Pause, Rest, Turn, Turns, found, missing
+from coqui_server.engines.remote import Pause, Rest, Turn, Turns, at_path, missing
 from coqui_server.exceptions import ConfigError, ServiceError
 from coqui_server.media import wav
 from coqui_server.media.samples import Samples
@@ -18,18 +18,28 @@ from coqui_server.media.samples import Samples
 _PATH = "/api/ocr/getway"
 
 _FAILURES = {
-    *("FileCorrupted", "NoEnoughCredit", "UploadFailed", "UnkwonURL", "UnknowMethod", "404"),
-    *("TokenNotFound", "MethodNotAllowed", "FileDeletedFromServer", "ConvertError", "IPError"),
-    *("ConvertFailed", "500"),
+    "FileCorrupted",
+    "NoEnoughCredit",
+    "UploadFailed",
+    "UnkwonURL",
+    "UnknowMethod",
+    "404",
+    "TokenNotFound",
+    "MethodNotAllowed",
+    "FileDeletedFromServer",
+    "ConvertError",
+    "IPError",
+    "ConvertFailed",
+    "500",
 }
-"""Values of `Status` that clients take for the end, spelt as the service spells them. What it says
-while it is at work is not known, so any other value means that."""
+"""Values of `Status` that clients take for a failure, in the service's spelling. The values while
+it is working are not known, so any other value counts as that."""
 
 _PASSING = "500"
 
 
 def capabilities(settings: Settings) -> Capabilities:
-    """What is known of the service: it gives a text."""
+    """What is known about the service: it gives a text."""
     return Capabilities(languages=(settings.eboo.language,), longest=settings.eboo.chunk)
 
 
@@ -76,7 +86,7 @@ class Eboo:
         reply = await self._command(
             "addfile", files={"filehandle": ("speech.wav", file, "audio/wav")}, repeatable=True
         )
-        # One client also takes it in small letters.
+        # One client also accepts it in lower case.
         token = reply.get("FileToken") or reply.get("filetoken")
         if not isinstance(token, str) or not token:
             raise self._rest.malformed("a FileToken")
@@ -89,7 +99,7 @@ class Eboo:
                 lambda: self._command("checkconvert", json=asked, repeatable=True)
             )
             text = reply.get("Output")
-            # One client waits for this status, another for any text; both must be right.
+            # One client waits for this status, another for any text; either is accepted.
             if isinstance(text, str) and (text or reply.get("Status") == "ConvertFinished"):
                 return text.strip()
             if reply.get("Status") == "ConvertFinished":
@@ -97,7 +107,7 @@ class Eboo:
             await turn.pause(self._settings.poll)
 
     async def _command(self, name: str, **content: Any) -> dict[str, Any]:
-        """Uploads are forms; of the other commands clients send JSON."""
+        """Uploads are forms; clients send the other commands as JSON."""
         assert self._settings.key is not None
         fields = {"token": self._settings.key.get_secret_value(), "command": name}
         if "json" in content:
@@ -117,5 +127,5 @@ class Eboo:
 
 
 def _status(reply: Any) -> str | None:
-    words = (found(reply, "Status"), found(reply, "Error"))
+    words = (at_path(reply, "Status"), at_path(reply, "Error"))
     return ": ".join(str(word) for word in words if word) or None

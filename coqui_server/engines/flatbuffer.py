@@ -1,4 +1,4 @@
-"""Reading a FlatBuffers file that nobody vouches for: no offset in it is followed unchecked.
+"""Reads a FlatBuffers file that is not trusted: every offset is checked before it is followed.
 
 The format is https://flatbuffers.dev/internals; FlatBuffers' own Python reader trusts its input.
 """

@@ -3,10 +3,9 @@
 The library is the one inside the `stt` package, whose wheels stop at Python 3.10 while the library
 knows nothing of Python. Its functions are those of `coqui-stt.h` 1.4.0.
 
-A stream lives on one thread from beginning to end: what it keeps of its decoding comes from a pool
-of the thread that fed it (`path_trie.h`), and another thread that frees it there corrupts memory,
-even under a lock. And a model's streams share one interpreter. So each model has a thread of its
-own, which does all there is to do for it.
+A stream must stay on one thread: its decoder's memory comes from a pool of the thread that fed it
+(`path_trie.h`), and freeing it on another thread corrupts memory, even under a lock. The streams of
+a model also share one interpreter. So each model has its own thread, which makes all calls for it.
 
 Every model that is opened makes the library write its version to standard error, which its API
 cannot switch off (and another thread may be writing there).
@@ -45,7 +44,7 @@ class _Metadata(ctypes.Structure):
 _RESULTS = POINTER(_Metadata)
 
 _PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    # The text must be freed by STT_FreeString, so its address is wanted, not its bytes.
+    # The text must be freed by STT_FreeString, so we need its address, not its bytes.
     "STT_Version": (c_void_p, ()),
     "STT_ErrorCodeToErrorMessage": (c_void_p, (c_int,)),
     "STT_FreeString": (None, (c_void_p,)),
@@ -196,12 +195,12 @@ class Model:
 
 
 class Stream:
-    """One utterance on its way through a model. Its memory goes with it, finished or not."""
+    """One utterance in a model. Its memory is freed with it, finished or not."""
 
     def __init__(self, model: Model, handle: c_void_p) -> None:
         self._model = model
         self._handle = handle
-        # With the model as an argument it stays until this stream is gone.
+        # With the model as an argument, the model lives as long as this stream.
         self._free = finalize(self, Model.give_up, model, handle)
         self._free.atexit = False
 
@@ -241,13 +240,12 @@ def _free(library: Library, handle: c_void_p, _: bytes) -> None:
 
 
 def survives(files: Sequence[Path], model: Path, scorer: Path) -> bool:
-    """Whether the library can be given this scorer: one that was cut off ends the process.
-
-    So another process tries it first.
+    """Whether the library can load this scorer. A truncated one aborts the process, so another
+    process tries it first.
     """
     command = [sys.executable, "-m", __name__, *map(str, (*files, model, scorer))]
     tried = subprocess.run(command, capture_output=True, check=False)  # noqa: S603, it is us
-    # 1 is Python's own, for a scorer that the library refuses as it should.
+    # Python exits with 1 for a scorer that the library refuses without a crash.
     return tried.returncode in (0, 1)
 
 

@@ -35,10 +35,10 @@ _TOKENIZER = "tokenizer.bin"
 _START, _END = 1, 2
 
 _TOKENS_PER_SECOND = 6.5
-"""More tokens than this means that the decoder is repeating itself (Moonshine's own limit)."""
+"""More tokens than this mean that the decoder repeats itself (Moonshine's own limit)."""
 
 _UNREADABLE = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, RuntimeException, IndexError)
-"""What onnxruntime and the vocabulary's reader raise for a file that is no model."""
+"""Raised by onnxruntime and the vocabulary's reader for a file that is not a model."""
 
 
 def capabilities(settings: Settings) -> Capabilities:
@@ -83,7 +83,7 @@ def packaged_model() -> Path:
 
 
 class Moonshine:
-    """A Moonshine model. Both its sessions may be run from many threads at once."""
+    """A Moonshine model. Many threads may run its two sessions at the same time."""
 
     name = "moonshine"
 
@@ -121,7 +121,7 @@ class Moonshine:
         states = self._encoder.run(None, {"input_values": sound, "attention_mask": mask})[0]
         feeds: dict[str, Any] = {
             "encoder_hidden_states": states,
-            # Over samples, not over encoder states: the graph strides it itself.
+            # A mask over samples, not over encoder states: the graph applies the stride itself.
             "encoder_attention_mask": mask,
             **self._no_past,
         }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from coqui_server import extras
 from coqui_server.config.settings import Settings
-from coqui_server.engines.base import Capabilities, Hypothesis, Options, spoken
+from coqui_server.engines.base import Capabilities, Hypothesis, Options, base_language
 from coqui_server.engines.remote import Pause, Turns, missing, refused, unanswered
 from coqui_server.exceptions import ConfigError, ServiceError
 from coqui_server.media import wav
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def capabilities(settings: Settings) -> Capabilities:
-    """What the model can do; of its languages there is no list."""
-    # Only Whisper models give word times; the others refuse to be asked for them.
+    """What the model can do; there is no list of its languages."""
+    # Only Whisper models give word times; the others refuse a request for them.
     return Capabilities(words="whisper" in settings.openai.model, longest=settings.openai.chunk)
 
 
@@ -63,7 +63,7 @@ class OpenAi:
     async def transcribe(self, pcm: Samples, options: Options) -> Hypothesis:
         file = wav.encode(pcm)
         # It takes the languages of ISO 639, without regions.
-        language = spoken(options.language or "") or self._settings.language
+        language = base_language(options.language or "") or self._settings.language
         async with self._turns.next() as turn:
             return _hypothesis(await turn.ask(lambda: self._request(file, language)))
 

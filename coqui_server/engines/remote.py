@@ -1,8 +1,8 @@
-"""What remote engines share: turns, deadlines, retries, and errors with their reasons.
+"""What remote engines share: turns, deadlines, retries, and errors with reasons.
 
-A request is repeated only where that may help and is not billed twice: the service said that it is
-busy (429, 408, 5xx), or the request never reached it. When the reply to a request was lost, nobody
-knows whether it was billed; only requests that are free (`repeatable`) are sent again.
+A request is repeated only where that may help and is not billed twice: the service is busy (429,
+408, 5xx), or the request never reached it. When a reply was lost, it is not known whether the
+request was billed; then only free requests (`repeatable`) are sent again.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _LONGEST_REASON = 300
 """Characters of a service's own message that are passed on."""
 
 _REFUSED_KEY = "it does not accept the key"
-"""Instead of the service's message, which may repeat the key."""
+"""Shown instead of the service's message, which may contain the key."""
 
 Result = TypeVar("Result")
 
@@ -41,11 +41,11 @@ _log = logging.getLogger(__name__)
 
 
 def missing(engine: str, settings: RemoteSettings, variable: str) -> Iterator[ConfigError]:
-    """What keeps an engine from being used that can be said without asking the service."""
+    """What keeps an engine from being used, as far as that is known without a request."""
     key = f"{engine}.key"
     if settings.key is None or not (secret := settings.key.get_secret_value()):
         yield ConfigError(key, "not set", fix=f"export {variable}=…")
-    # Such a header would be refused by an error that shows it.
+    # httpx would refuse such a header with an error that shows it.
     elif not (secret.isascii() and secret.isprintable() and " " not in secret):
         yield ConfigError(key, "has a space, a line end or a letter that no key has")
     try:
@@ -66,7 +66,7 @@ class Turn:
         self.pause = pause
 
     async def ask(self, request: Callable[[], Awaitable[Result]]) -> Result:
-        """The result of `request()`, which is called again when it fails and that may help.
+        """The result of `request()`, which is called again after a failure that may pass.
 
         Raises:
             ServiceError: the last one.
@@ -113,11 +113,11 @@ class Turns:
 
 
 class Rest:
-    """HTTP requests to a service; whatever goes wrong is a `ServiceError`.
+    """HTTP requests to a service. Every failure is a `ServiceError`.
 
     Args:
         explain: finds the service's message in the JSON of a refusal.
-        headers: sent with each request to `base_url`, and to nobody else.
+        headers: sent with each request to `base_url`, and to no other address.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class Rest:
     async def json(
         self, method: str, path: str, *, repeatable: bool = False, **content: Any
     ) -> dict[str, Any]:
-        """The JSON object that is answered to a request at `base_url` and `path`."""
+        """The JSON object in the reply to a request at `base_url` and `path`."""
         url = f"{self._base}".rstrip("/") + path
         body = await self._send(method, url, self._headers, repeatable, content)
         try:
@@ -150,7 +150,7 @@ class Rest:
         return reply
 
     async def text(self, address: str) -> str:
-        """The text at an address that the service named; only the service itself gets the key."""
+        """The text at an address that the service gave. Only the service itself gets the key."""
         try:
             ours = _origin(httpx.URL(address)) == _origin(self._base)
         except httpx.InvalidURL as wrong:
@@ -162,7 +162,8 @@ class Rest:
             raise self.malformed("text") from wrong
 
     def malformed(self, wanted: str) -> ServiceError:
-        """A reply without what it should have. What it had instead may be what was said."""
+        """The error for a reply of another shape. Its content may be a transcript, so it is not
+        shown."""
         return ServiceError(self._service, f"its reply is not {wanted}")
 
     def refusal(self, reason: str | None, *, retryable: bool = False) -> ServiceError:
@@ -191,8 +192,11 @@ class Rest:
             raise unanswered(self._service, error, retryable=unsent or repeatable) from error
         if not response.is_success:
             raise refused(
-                *(self._service, response.status_code, response.headers),
-                *(self._reason(body), self._key.get_secret_value()),
+                self._service,
+                response.status_code,
+                response.headers,
+                self._reason(body),
+                self._key.get_secret_value(),
             )
         return body
 
@@ -212,31 +216,32 @@ class Rest:
 
 
 def client() -> httpx.AsyncClient:
-    """An HTTP client without deadlines of its own: a turn has one for all its requests."""
+    """An HTTP client without timeouts: a turn has one deadline for all its requests."""
     return httpx.AsyncClient(timeout=httpx.Timeout(None, connect=10), follow_redirects=False)
 
 
 def refused(
     service: str, status: int, headers: Mapping[str, str], reason: str | None, key: str
 ) -> ServiceError:
-    """The error for a reply with a status that is none of success."""
+    """The error for a reply with a status other than success."""
     shown = _REFUSED_KEY if status == 401 else shortened(reason or "no reason given", key)
     passing = status in (408, 429) or status >= 500
     return ServiceError(service, shown, status=status, retryable=passing, wait=_asked(headers))
 
 
 def unanswered(service: str, error: Exception, *, retryable: bool) -> ServiceError:
-    """The error for a request without a reply. Libraries' messages may hold addresses: not ours."""
+    """The error for a request without a reply. The library's message may contain addresses; ours
+    does not."""
     return ServiceError(service, f"no reply, {type(error).__name__}", retryable=retryable)
 
 
 def shortened(reason: str, key: str | None = None) -> str:
-    """A service's message as one short line that does not have the key."""
+    """A service's message as one short line without the key."""
     return " ".join((reason.replace(key, "…") if key else reason).split())[:_LONGEST_REASON]
 
 
-def found(reply: Any, *path: str) -> Any:
-    """What is at `path` in nested JSON objects; None when it is not there."""
+def at_path(reply: Any, *path: str) -> Any:
+    """The value at `path` in nested JSON objects; None if there is none."""
     for name in path:
         reply = reply.get(name) if isinstance(reply, dict) else None
     return reply

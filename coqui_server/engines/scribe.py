@@ -1,7 +1,6 @@
-"""Scribe, ElevenLabs' recogniser, as MetisAI sells it: upload, start a task, ask until it is done.
+"""Scribe, ElevenLabs' recogniser, through MetisAI: upload, start a task, poll until it is done.
 
-There is no public reference. What is here is what independent clients do; of Scribe itself only one
-is known.
+There is no public reference. This follows independent clients; only one is known for Scribe itself.
 """
 
 import asyncio
@@ -10,14 +9,14 @@ from typing import Any
 
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
-from coqui_server.engines.remote import Pause, Rest, Turn, Turns, found, missing
+from coqui_server.engines.remote import Pause, Rest, Turn, Turns, at_path, missing
 from coqui_server.exceptions import ConfigError
 from coqui_server.media import wav
 from coqui_server.media.samples import Samples
 
 
 def capabilities(settings: Settings) -> Capabilities:
-    """What is known of the service: it gives a text."""
+    """What is known about the service: it gives a text."""
     return Capabilities(longest=settings.scribe.chunk)
 
 
@@ -97,8 +96,8 @@ class Scribe:
     async def _text(self, turn: Turn, reply: dict[str, Any]) -> str:
         generations = reply.get("generations")
         made = generations[0] if isinstance(generations, list) and generations else None
-        texts = [text for key in ("content", "text") if isinstance(text := found(made, key), str)]
-        address = found(made, "url")
+        texts = [text for key in ("content", "text") if isinstance(text := at_path(made, key), str)]
+        address = at_path(made, "url")
         if not any(texts) and isinstance(address, str) and address:
             texts = [await turn.ask(lambda: self._rest.text(address))]
         if texts:
@@ -107,8 +106,8 @@ class Scribe:
 
 
 def _reason(reply: Any) -> str | None:
-    """The message of a failure. Of a refused request its place is not known; these are usual."""
+    """The message of a failure. Its place in a refusal is not known; these are usual ones."""
     for path in (("error", "message"), ("error",), ("message",)):
-        if isinstance(reason := found(reply, *path), str):
+        if isinstance(reason := at_path(reply, *path), str):
             return reason
     return None

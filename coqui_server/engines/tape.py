@@ -1,8 +1,8 @@
-"""The sound that a streaming service has not answered for, and what its clock means. No I/O.
+"""The sound without a final yet, and the conversion between a connection's time and the session's.
 
-A service counts the sound of a connection from 0. That is not the session's time: silence may have
-been left out, and after a break the sound that was not answered for is sent again to a new
-connection, whose clock starts anew.
+No I/O. A service counts the sound of a connection from 0. That is not the session's time: silence
+may have been left out, and after a break unanswered sound is sent again to a new connection, which
+counts from 0 again.
 """
 
 from bisect import bisect_left, bisect_right
@@ -12,7 +12,7 @@ from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 
 class Tape:
-    """One session's sound from the first sample that no final covers to the last that came."""
+    """One session's sound from the first sample without a final to the newest."""
 
     def __init__(self) -> None:
         self._blocks: deque[tuple[int, Samples]] = deque()
@@ -20,7 +20,7 @@ class Tape:
         self._end = 0
         self._unanswered = 0
         self._clock = 0
-        # Where the connection's clock and the session's part: samples of the one, of the other.
+        # Where the two times diverge: samples of the connection, samples of the session.
         self._marks: list[tuple[int, int]] = []
 
     @property
@@ -40,7 +40,7 @@ class Tape:
         self._end += samples
 
     def rewind(self) -> None:
-        """There is a new connection: what is kept goes to it from the start."""
+        """There is a new connection: the kept sound is sent to it from the start."""
         self._sent = self._clock = 0
         self._marks.clear()
 
@@ -56,15 +56,15 @@ class Tape:
         return pcm
 
     def start(self, seconds: float) -> float:
-        """The session's time when something began, by the connection's clock."""
+        """The session's time of a start that is given in the connection's time."""
         return self._place(seconds, bisect_right(self._marks, (seconds * SAMPLE_RATE, self._end)))
 
     def end(self, seconds: float) -> float:
-        """The session's time when something ended: before a silence that was left out there."""
+        """The session's time of an end, which is before any silence that was left out there."""
         return self._place(seconds, bisect_left(self._marks, (seconds * SAMPLE_RATE, -1)))
 
     def answer(self, seconds: float) -> None:
-        """A final reaches so far by the connection's clock: what is before it can go."""
+        """Drop the sound that a final covers, up to this time of the connection."""
         reached = round(self.end(seconds) * SAMPLE_RATE)
         while self._sent and self._blocks[0][0] < reached:
             place, pcm = self._blocks.popleft()

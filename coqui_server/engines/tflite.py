@@ -1,7 +1,7 @@
-"""Is this a TensorFlow Lite file that Coqui STT's library can run?
+"""Checks that Coqui STT's library can run a TensorFlow Lite file.
 
-The library believes what a model file says and crashes, or works on wild memory, if it is not so.
-What it looks for by name is listed in Coqui STT's `tflitemodelstate.cc`; the tables are those of
+The library trusts a model file, and crashes or corrupts memory if the file is wrong. The tensors
+that it looks for by name are listed in Coqui STT's `tflitemodelstate.cc`; the tables are those of
 TensorFlow Lite's `schema.fbs`, version 3.
 """
 
@@ -92,7 +92,7 @@ _ALPHABET = "metadata_alphabet"
 
 
 def check_model(content: bytes) -> None:
-    """Raise if the library cannot be given this file.
+    """Raise ValueError if the library cannot run this file.
 
     Raises:
         ValueError: why not, as the end of a sentence about the file.
@@ -116,7 +116,7 @@ class _Graph:
         self._operators: list[Table] = graph["operators"]
 
     def check(self) -> None:
-        """Raise ValueError for what the library would stumble over."""
+        """Raise ValueError for anything that the library does not check itself."""
         for tensor in self._tensors:
             self._check_tensor(tensor)
         self._check_operators()
@@ -140,7 +140,8 @@ class _Graph:
             raise ValueError("a constant has not the size of its shape")
 
     def _check_operators(self) -> None:
-        """Each operator takes what is there by then, and writes where nothing is."""
+        """Check that each operator reads tensors that are written by then, and writes only new
+        ones."""
         there = {n for n, tensor in enumerate(self._tensors) if self._data(tensor)}
         if any(not 0 <= n < len(self._tensors) for n in (*self._inputs, *self._outputs)):
             raise ValueError("an input or output is no tensor")

@@ -1,6 +1,6 @@
 """Vira, also called Avanegar (Persian): one request with the file, answered with the text.
 
-There is no public reference. What is here is what several independent clients do.
+There is no public reference. This follows several independent clients.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from typing import Any
 
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
-from coqui_server.engines.remote import Pause, Rest, Turns, found, missing
+from coqui_server.engines.remote import Pause, Rest, Turns, at_path, missing
 from coqui_server.exceptions import ConfigError
 from coqui_server.media import wav
 from coqui_server.media.samples import Samples
@@ -18,7 +18,7 @@ _ANSWER = ("data", "data", "aiResponse")
 
 
 def capabilities(settings: Settings) -> Capabilities:
-    """What is known of the service: it gives a text."""
+    """What is known about the service: it gives a text."""
     return Capabilities(languages=("fa",), longest=settings.vira.chunk)
 
 
@@ -80,10 +80,10 @@ class Vira:
         return await self._rest.json("POST", "/request", data=fields, files=part)
 
     def _text(self, reply: dict[str, Any]) -> str:
-        if isinstance(text := found(reply, *_ANSWER, "result", "text"), str):
+        if isinstance(text := at_path(reply, *_ANSWER, "result", "text"), str):
             return text.strip()
-        # One client has seen answers that are promised for later; where is not established.
-        if (status := found(reply, "data", "status")) in ("pending", "processing", "queued"):
+        # One client has seen replies that promise the text for later; where it comes is not known.
+        if (status := at_path(reply, "data", "status")) in ("pending", "processing", "queued"):
             raise self._rest.refusal(f"the answer is {status}; a shorter vira.chunk may help")
         if reason := _reason(reply):
             raise self._rest.refusal(reason)
@@ -92,10 +92,10 @@ class Vira:
 
 def _reason(reply: Any) -> str | None:
     """The message of a failure, at any of the places where clients have found one."""
-    checks = found(reply, "data", "additionalInfo", "additionalInfo", "validationResults")
+    checks = at_path(reply, "data", "additionalInfo", "additionalInfo", "validationResults")
     if isinstance(checks, list) and {"field": "duration", "passed": False} in checks:
         return "the sound is too long; lower vira.chunk"
     for path in ((*_ANSWER, "message"), ("data", "message"), ("message",)):
-        if isinstance(reason := found(reply, *path), str):
+        if isinstance(reason := at_path(reply, *path), str):
             return reason
     return None

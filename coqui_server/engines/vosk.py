@@ -18,8 +18,8 @@ from coqui_server.models import catalogue, store
 from coqui_transcript.transcript import Alternative, Word
 
 _BLOCK = 4000
-"""Samples per call, as in Vosk's own examples. How sound is sliced changes what Vosk says, so one
-slicing for every source is what makes a file and a call with the same sound give the same text."""
+"""Samples per call, as in Vosk's own examples. The size of the slices changes Vosk's results, so
+all sources use the same size: then a file and a call with the same sound give the same text."""
 
 _PARTS = (("am/final.mdl", "final.mdl"), ("conf/mfcc.conf", "mfcc.conf"))
 """Files of which every Vosk model has one of each (newer layout, older layout)."""
@@ -87,7 +87,7 @@ class Vosk:
         self._defaults = settings.vosk
 
     def open(self, options: Options) -> "VoskRecognizer":
-        """A recognizer for one utterance; what `options` leaves out the configuration gives."""
+        """A recognizer for one utterance. The configuration gives what `options` leaves out."""
         phrases = options.phrases or self._defaults.phrases
         grammar = [json.dumps([*phrases, "[unk]"], ensure_ascii=False)] if phrases else []
         native = vosk.KaldiRecognizer(self._model, SAMPLE_RATE, *grammar)
@@ -97,7 +97,7 @@ class Vosk:
 
 
 class VoskRecognizer:
-    """One utterance. Vosk may itself split it in several results; they are joined again."""
+    """One utterance. Vosk may split it into several results, which are joined here."""
 
     def __init__(self, native: Any) -> None:
         self._native: Any | None = native

@@ -1,7 +1,7 @@
 """Whisper (some 100 languages, MIT), run by CTranslate2 through `faster-whisper`, an optional part.
 
-Whisper hears 30 s at a time and pads what is shorter, so that an utterance costs about the same
-however short it is; a longer one it takes in pieces.
+Whisper decodes windows of 30 s and pads shorter sound, so that even a short utterance costs a whole
+window. Longer sound takes several windows.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ import numpy as np
 
 from coqui_server import extras, models
 from coqui_server.config.settings import Settings
-from coqui_server.engines.base import Capabilities, Hypothesis, Options, spoken
+from coqui_server.engines.base import Capabilities, Hypothesis, Options, base_language
 from coqui_server.engines.buffered import BufferedRecognizer
 from coqui_server.exceptions import ConfigError
 from coqui_server.media.samples import SAMPLE_RATE, Samples
@@ -86,12 +86,12 @@ class Whisper:
         )
         languages = tuple(self._native.supported_languages)
         self.capabilities = replace(capabilities(settings), languages=languages)
-        # Libraries of a GPU are first looked for when something is decoded.
+        # The libraries of a GPU are loaded only when something is decoded.
         self.decode(np.zeros(SAMPLE_RATE, np.int16), None)
 
     def open(self, options: Options) -> BufferedRecognizer:
         """A recognizer for one utterance, in the language asked for, configured, or detected."""
-        asked = spoken(options.language or "")
+        asked = base_language(options.language or "")
         language = asked if asked in self.capabilities.languages else self._settings.language
         return BufferedRecognizer(lambda pcm: self.decode(pcm, language))
 

@@ -1,7 +1,7 @@
-"""The queue of files: one at a time for each user, users side by side, what was begun is finished.
+"""The queue of files: one at a time for each user, users side by side.
 
-A job is a row and, while it runs, a task. A daemon that dies leaves rows that say `processing`; the
-next one lets them wait again, and drops the half session that is there.
+A job is a row and, while it runs, a task. A daemon that dies leaves rows with the state
+`processing`. The next daemon makes them pending again, and removes their incomplete sessions.
 """
 
 import asyncio
@@ -31,14 +31,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class _Running:
-    """A job at work.
+    """A running job.
 
     Attributes:
-        work: what a cancelled job's owner stops.
-        task: waits for it and writes down how it ended.
-        share: how much of the file is transcribed, 0 to 1; of one that does not say how long it
-            is, how much was read.
-        stopped: its owner does not want it any more.
+        work: transcribes the file; cancelled with the job.
+        task: waits for `work` and stores how it ended.
+        share: transcribed part of the file, 0 to 1; of a file of unknown length, the part that was
+            read.
+        stopped: its owner cancelled it.
     """
 
     job: JobRow
@@ -60,8 +60,8 @@ class Queue:
         self._settings = settings
         self._announcer = Announcer()
         self._running: dict[int, _Running] = {}
-        self._wanted = asyncio.Event()
-        # Held while a job is chosen, so that who cancels it finds it either waiting or running.
+        self._changes = asyncio.Event()
+        # Held while a job is chosen, so that a cancellation finds it either waiting or running.
         self._choosing = asyncio.Lock()
         self._closing = False
 
@@ -74,9 +74,9 @@ class Queue:
         await self.close()
 
     async def close(self) -> None:
-        """Stop; what runs is begun again by the next daemon."""
+        """Stop. The next daemon starts running jobs again."""
         self._closing = True
-        self._wanted.set()
+        self._changes.set()
         await self._dispatcher
         ending = list(self._running.values())
         for running in ending:
@@ -85,8 +85,8 @@ class Queue:
         self._announcer.close()
 
     def receive(self) -> AbstractAsyncContextManager[Upload]:
-        """A file that arrives, of `jobs.max_size` at most; it is gone after the block unless it
-        was added."""
+        """A file that is being uploaded, of at most `jobs.max_size`. It is deleted after the block
+        unless it was added."""
         return self._uploads.receive(self._settings.max_size)
 
     async def add(
@@ -98,7 +98,7 @@ class Queue:
         engine: str | None = None,
         language: str | None = None,
     ) -> JobRow:
-        """Put a file that has arrived at the end of the queue.
+        """Add an uploaded file at the end of the queue.
 
         Raises:
             BadRequest: no such engine, or it does not know the language.
@@ -111,8 +111,12 @@ class Queue:
         try:
             job = await self._jobs.add(
                 self._settings.max_waiting,
-                **{"owner": owner, "name": name, "engine": engine, "language": language},
-                **{"upload": upload.name, "size": upload.size},
+                owner=owner,
+                name=name,
+                engine=engine,
+                language=language,
+                upload=upload.name,
+                size=upload.size,
             )
         except RequestError:
             await self._uploads.remove(upload.name)
@@ -129,12 +133,12 @@ class Queue:
         """One job.
 
         Raises:
-            NotFound: there is none, or not of theirs.
+            NotFound: there is none in this scope.
         """
         return self.message(await self._jobs.get(scope, id))
 
     async def cancel(self, scope: Scope, id: int) -> Message:
-        """Stop a job and wait until it has. One that is over stays what it is. Raises as `get`."""
+        """Stop a job and wait for its end. A job that has ended stays as it is. Raises as `get`."""
         async with self._choosing:
             job = await self._jobs.cancel(scope, id)
             if running := self._running.get(id):
@@ -147,7 +151,7 @@ class Queue:
         return self.message(job)
 
     async def retry(self, scope: Scope, id: int) -> Message:
-        """Let a job that failed or was cancelled wait again.
+        """Make a failed or cancelled job pending again.
 
         Raises:
             NotFound: as `get`.
@@ -158,25 +162,32 @@ class Queue:
         return self.message(job)
 
     async def delete(self, scope: Scope, id: int) -> None:
-        """Forget a job that is over, and its file. Raises as `retry`."""
+        """Delete a job that has ended, and its file. Raises as `retry`."""
         job = await self._jobs.delete(scope, id)
         await self._uploads.remove(job.upload)
         self._announcer.tell({**self.message(job), "state": "deleted"})
 
     def subscribed(self, scope: Scope) -> AbstractContextManager[Subscription]:
-        """What `message` says of their jobs, each time that something of one changes."""
+        """The messages of the jobs in this scope, one at each change."""
         return self._announcer.subscribed(owner_filter(scope))
 
     def message(self, job: JobRow) -> Message:
-        """A job as JSON. `percent` is how much of its file is done, `left` the seconds that the
-        rest will take by what it took so far; None when nobody knows."""
+        """A job as JSON. `percent` of its file is transcribed; `left` estimates the seconds for the
+        rest, None while it cannot be estimated."""
         running = self._running.get(job.id)
         share = running.share if running else float(job.state == "completed")
         took = time.monotonic() - running.since if running else 0.0
         return {
-            **{"event": "job", "id": job.id, "owner": job.owner, "name": job.name},
-            **{"size": job.size, "engine": job.engine, "language": job.language},
-            **{"state": job.state, "error": job.error, "session": job.session},
+            "event": "job",
+            "id": job.id,
+            "owner": job.owner,
+            "name": job.name,
+            "size": job.size,
+            "engine": job.engine,
+            "language": job.language,
+            "state": job.state,
+            "error": job.error,
+            "session": job.session,
             "created": job.created.isoformat(),
             "percent": int(100 * share),
             "left": round(took * (1 - share) / share, 1) if running and share else None,
@@ -184,12 +195,12 @@ class Queue:
 
     def _changed(self, job: JobRow) -> None:
         self._announcer.tell(self.message(job))
-        self._wanted.set()
+        self._changes.set()
 
     async def _dispatch(self) -> None:
-        """Start what can be started whenever something has changed."""
+        """Start the jobs that can start, after each change."""
         while not self._closing:
-            self._wanted.clear()
+            self._changes.clear()
             try:
                 while await self._start():
                     pass
@@ -197,26 +208,26 @@ class Queue:
                 _log.warning("the queue waits: %s", fault)
                 await asyncio.sleep(_PAUSE)
             else:
-                await self._wanted.wait()
+                await self._changes.wait()
 
     async def _start(self) -> bool:
-        """Start the next job, if there is one whose turn it is."""
+        """Start the next job, if there is one."""
         async with self._choosing:
             job = await self._jobs.next()
             if job is None:
                 return False
             self._running[job.id] = running = _Running(job)
             running.work = asyncio.create_task(self._work(running))
-            running.task = asyncio.create_task(self._see_through(running))
+            running.task = asyncio.create_task(self._finish(running))
         return True
 
-    async def _see_through(self, running: _Running) -> None:
-        """Write down how a job ended, and let the next one start."""
+    async def _finish(self, running: _Running) -> None:
+        """Store how a job ended, and let the next one start."""
         self._announcer.tell(self.message(running.job))
         await asyncio.wait((running.work,))
         state, error = self._outcome(running)
         _log.info("job %d: %s", running.job.id, state)
-        job = await self._settled(running.job.id, state, error)
+        job = await self._stored(running.job.id, state, error)
         del self._running[running.job.id]
         if job:
             self._changed(job)
@@ -232,16 +243,16 @@ class Queue:
         if isinstance(fault, RequestError):
             return "failed", str(fault)
         _log.error("job %d: failed", running.job.id, exc_info=fault)
-        return "failed", "an error of ours; the log says more"
+        return "failed", "an internal error; see the log"
 
-    async def _settled(self, id: int, state: JobState, error: str | None) -> JobRow | None:
-        """Write down how a job ended; None if the store does not take it before the queue closes,
-        which is as if the daemon had died."""
+    async def _stored(self, id: int, state: JobState, error: str | None) -> JobRow | None:
+        """Store how a job ended. None if that fails until the queue closes: the next daemon then
+        runs the job again."""
         while True:
             try:
-                return await self._jobs.settle(id, state, error)
+                return await self._jobs.end(id, state, error)
             except StoreError as fault:
-                _log.warning("job %d: its end is not kept yet: %s", id, fault)
+                _log.warning("job %d: its end is not stored yet: %s", id, fault)
             if self._closing:
                 return None
             await asyncio.sleep(_PAUSE)
@@ -257,7 +268,7 @@ class Queue:
         await self._uploads.remove(job.upload)
 
     async def _finished(self, session: str) -> bool:
-        """Whether a transcript is whole. One that broke off when the daemon died is removed."""
+        """Whether a transcript is complete. One that ended when the daemon died is removed."""
         try:
             if (await self._sessions.get(EVERYBODY, session)).state == "finished":
                 return True
@@ -284,7 +295,8 @@ class Queue:
 
         async with aclosing(self._uploads.read(job.upload, read)) as chunks:
             await transcribe(
-                *(self._service, chunks),
+                self._service,
+                chunks,
                 path=path,
                 engine=job.engine,
                 language=job.language,
@@ -294,7 +306,7 @@ class Queue:
             )
 
     def _progress(self, running: _Running, share: float) -> None:
-        """Tell it, if it is another per cent."""
+        """Send a message for each further per cent."""
         before, running.share = running.share, min(share, 1.0)
         if int(100 * running.share) > int(100 * before):
             self._announcer.tell(self.message(running.job))

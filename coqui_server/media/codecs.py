@@ -27,11 +27,11 @@ class Decoder(ABC):
 
     @abstractmethod
     def samples(self, payload: bytes) -> int:
-        """How many samples the payload makes, by its length or header alone."""
+        """The number of samples in the payload, by its length or header alone."""
 
     @abstractmethod
     def decode(self, payloads: Sequence[bytes]) -> Samples:
-        """The samples of payloads that follow each other, int16 mono."""
+        """The samples of consecutive payloads, int16 mono."""
 
 
 class G711(Decoder):
@@ -50,10 +50,10 @@ class G711(Decoder):
 
 
 class L16(Decoder):
-    """Linear samples in network order (RFC 3551 section 4.5.11), or as the sender keeps them.
+    """Linear samples in network order (RFC 3551 section 4.5.11), or in the sender's own.
 
-    Detecting the order compares how rough the sound is in either: in the wrong one each sample's
-    small change is in its high byte. Sound, and even faint noise, decides it within a packet.
+    The detection compares the roughness of the sound in both orders: in the wrong one, the small
+    changes of samples are in the high byte. One packet of sound, or even faint noise, is enough.
     """
 
     def __init__(self, rate: int, channels: int, order: ByteOrder) -> None:
@@ -79,7 +79,7 @@ class L16(Decoder):
 
 
 class Coded(Decoder):
-    """A codec of FFmpeg's. A frame it cannot decode is silence."""
+    """A codec of FFmpeg. A frame that it cannot decode becomes silence."""
 
     def __init__(self, name: str, rate: int, layout: "Layout") -> None:
         self.rate = rate
@@ -106,11 +106,13 @@ class Coded(Decoder):
 
 
 Layout = Callable[[bytes], list[tuple[bytes, int]]]
-"""A payload as frames, each with its count of samples. No frame is empty: that ends a stream."""
+"""A payload as frames, each with its number of samples. No frame is empty: an empty packet would
+end the stream."""
 
 
 def decoder(format: Format, order: ByteOrder) -> Decoder | None:
-    """A new decoder for a format; None for those that are not sound (CN, telephone-event, red)."""
+    """A new decoder for a format; None for formats that are not sound (CN, telephone-event,
+    red)."""
     match format.encoding:
         case "PCMU":
             return G711(_mu_law())
@@ -123,7 +125,7 @@ def decoder(format: Format, order: ByteOrder) -> Decoder | None:
         case "GSM":
             return Coded("gsm", 8000, partial(_blocks, 33, 160))
         case "G729":
-            # What is left over after frames of 10 bytes is a silence descriptor of 2.
+            # The rest after frames of 10 bytes is a silence descriptor of 2.
             return Coded("g729", 8000, partial(_blocks, 10, 80))
         case "opus":
             return Coded("libopus", 48_000, _whole_opus)
@@ -140,7 +142,7 @@ def _blocks(size: int, samples: int, payload: bytes) -> list[tuple[bytes, int]]:
 
 
 def _whole_opus(payload: bytes) -> list[tuple[bytes, int]]:
-    """One packet of Opus; its first byte or two tell its duration (RFC 6716 section 3.1)."""
+    """One packet of Opus; its first one or two bytes have its duration (RFC 6716 section 3.1)."""
     if not payload:
         return []
     mode, code = payload[0] >> 3, payload[0] & 3

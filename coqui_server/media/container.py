@@ -1,32 +1,32 @@
-"""What the first bytes of an upload say about how to read it. Bytes in, bytes out, no I/O."""
+"""How to read an upload, by its first bytes. Bytes in, bytes out, no I/O."""
 
 import re
 from dataclasses import dataclass
 
 HEAD = 4096
-"""Bytes needed before a file's kind is known, unless it ends sooner."""
+"""Bytes that are needed to find the kind of a file, unless it is shorter."""
 
 _BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"}
-"""Boxes an MP4 or QuickTime file may begin with (ISO/IEC 14496-12, QuickTime File Format)."""
+"""Boxes that an MP4 or QuickTime file may begin with (ISO/IEC 14496-12, QuickTime File Format)."""
 
 _CHUNK_ID = re.compile(rb"[A-Za-z0-9_ ]{1,4}")
 _STREAMED = (0, 0x7FFFFFFF)
-"""WAV data lengths at or beyond these are what a writer puts that cannot know the length."""
+"""WAV data lengths at or beyond these are written by programs that do not know the length."""
 
 
 def needs_seeking(head: bytes) -> bool:
-    """Whether the index of this file may stand at its end (MP4, M4A, MOV, 3GP)."""
+    """Whether the index of this file may be at its end (MP4, M4A, MOV, 3GP)."""
     return head[4:8] in _BOXES
 
 
 @dataclass
 class WavTail:
-    """Cuts off what follows the sound of a WAV file, however wrong its header's length is.
+    """Cuts off the chunks after the sound of a WAV file, even if its header has a wrong length.
 
-    ffmpeg is told to ignore the length (gateways and phones write 0 or 4 GB, and some stop
-    counting early). Then a list of titles after the sound would be heard as a click, so chunks
-    that follow a right length are dropped here. If what follows the stated length does not look
-    like a chunk, the length was wrong and the sound goes on.
+    ffmpeg is told to ignore the length (gateways and phones write 0 or 4 GB, and some stop counting
+    early). Then a list of titles after the sound would become a click, so chunks after a right
+    length are dropped here. If the bytes after the stated length do not look like a chunk, the
+    length was wrong and the sound goes on.
     """
 
     end: int | None
@@ -50,7 +50,7 @@ class WavTail:
         return None
 
     def cut(self, data: bytes) -> bytes:
-        """The part of the next bytes that is header or sound."""
+        """The header or sound in the next bytes."""
         if self.end is None:
             return data
         data = self._peek + data

@@ -1,4 +1,4 @@
-"""What a payload type stands for: an encoding, its clock and its channels.
+"""RTP payload formats: an encoding, its clock rate and its channels.
 
 Written as in SDP's `a=rtpmap` (RFC 8866 section 6.6): `opus/48000/2`, `L16/16000`, `PCMU`.
 """
@@ -21,8 +21,8 @@ _CLOCKS = {
     "telephone-event": 8000,
     "red": 8000,
 }
-"""Each encoding we know and its usual clock, in hertz. G.722's clock is 8 kHz though its sound is
-16 kHz (RFC 3551 section 4.5.2), Opus's is 48 kHz whatever its sound (RFC 7587 section 4.1)."""
+"""Every known encoding and its usual clock rate, in hertz. G.722's clock is 8 kHz though its sound
+is 16 kHz (RFC 3551 section 4.5.2), Opus's is 48 kHz whatever its sound (RFC 7587 section 4.1)."""
 
 ALLOWED = "an encoding as in SDP, such as opus/48000/2 or L16/16000; encodings: " + ", ".join(
     _CLOCKS
@@ -42,7 +42,7 @@ class Format:
         """Read `encoding[/clock[/channels]]`.
 
         Raises:
-            ValueError: it is not of that form, or not an encoding we know.
+            ValueError: it does not have that form, or the encoding is not known.
         """
         found = _MAPPING.fullmatch(text.strip())
         names = {name.lower(): name for name in _CLOCKS}
@@ -60,7 +60,7 @@ class Format:
 
 
 DYNAMIC = 96
-"""Payload types from here on mean what was agreed out of band (RFC 3551 section 3)."""
+"""Payload types from here on are dynamic: agreed out of band (RFC 3551 section 3)."""
 
 STATIC: Mapping[int, Format] = {
     number: Format.parse(text)
@@ -87,14 +87,15 @@ STATIC: Mapping[int, Format] = {
         127: "L16/96000",
     }.items()
 }
-"""Asterisk's table (main/rtp_engine.c), which is RFC 3551's but for 10 and 11: 44.1 kHz there."""
+"""Asterisk's table (main/rtp_engine.c). It differs from RFC 3551 in 10 and 11, which are 44.1 kHz
+there."""
 
 
 def meaning(payload_type: int, mapped: Mapping[int, Format], named: Format | None) -> Format | None:
-    """What a payload type stands for; None if nobody said.
+    """The format of a payload type; None if it is not known.
 
-    The configuration's map goes first. A format named for the stream alone explains the dynamic
-    types, and the rate of L16 where its type is static, since senders differ on that.
+    `mapped`, from the configuration, counts first. `named`, the format of one stream, counts for
+    dynamic types, and for the rate of L16 with a static type, because senders differ there.
     """
     static = STATIC.get(payload_type)
     if payload_type in mapped:

@@ -1,8 +1,8 @@
 """Any audio or video file to 16 kHz mono PCM, through an ffmpeg child process.
 
-Bytes go in as they arrive and samples come out as they are made, so a file of any length passes in
-constant memory. The one exception is MP4 and its relatives, whose index may stand at the end: they
-are first put in a temporary file, no larger than the message limit.
+Bytes go in as they arrive and samples come out as they are decoded, so that a file of any length
+needs constant memory. The one exception is MP4 and its relatives, whose index may be at the end:
+they go into a temporary file first, no larger than the message limit.
 """
 
 import asyncio
@@ -30,12 +30,12 @@ _READ = 2 * SAMPLE_RATE
 _STDERR_KEPT = 8192
 _GUESS = re.compile(r"low score of (\d+)")
 _LEAST_SCORE = 25
-"""ffmpeg's score for an MP3 that begins in mid-frame. Below it the format is a wild guess."""
+"""ffmpeg's score for an MP3 that begins in mid-frame. A lower score is only a guess."""
 
 _DURATION = re.compile(r"Duration: (\d+):(\d+):(\d+\.\d+)")
 
 _PROBE = 5_000_000
-"""Bytes, and microseconds, that ffmpeg may look at to find out what a file is."""
+"""Bytes, and microseconds, that ffmpeg may read to find the format."""
 
 _log = logging.getLogger(__name__)
 
@@ -68,14 +68,14 @@ class Transcoder:
     async def transcode(
         self, chunks: AsyncIterator[bytes], path: Path | None = None
     ) -> AsyncGenerator[Samples, None]:
-        """The sound of the file whose bytes `chunks` gives, as 16 kHz mono int16 blocks. With the
-        path of the same file, one with its index at the end need not be copied.
+        """The sound of the file with the bytes of `chunks`, as 16 kHz mono int16 blocks. With the
+        `path` of the same file, one with its index at the end is not copied.
 
         Close the generator to stop early: the process and the temporary file are gone when
         `aclose()` returns. Cancelling does the same.
 
         Raises:
-            NotAudio: there is no sound in the file, or it is no media file.
+            NotAudio: the file has no sound, or is not a media file.
             TranscodeError: ffmpeg could not be started, or stopped making progress.
         """
         head, chunks = await _peek(chunks)
@@ -86,7 +86,7 @@ class Transcoder:
                 yield pcm
 
     async def duration(self, path: Path) -> float | None:
-        """Seconds of sound in a file, if its head says so. A guess of ffmpeg's, for progress."""
+        """Seconds of sound in a file by its head, if known. An estimate of ffmpeg, for progress."""
         with path.open("rb") as file:
             head = await asyncio.to_thread(file.read, HEAD)
             file.seek(0)
@@ -94,7 +94,7 @@ class Transcoder:
             source = _named(path, kind) if kind else ("-i", "pipe:0")
             stdin = DEVNULL if kind else file
             process = await self._launch(*_guards(kind is not None), *source, stdin=stdin)
-            errors = asyncio.create_task(_last_words(process))
+            errors = asyncio.create_task(_stderr_end(process))
             try:
                 async with asyncio.timeout(self._timeout):
                     said = _DURATION.search(await errors)
@@ -110,7 +110,7 @@ class Transcoder:
     async def _run(self, source: "_Input") -> AsyncGenerator[Samples, None]:
         process = await self._start(source)
         feeder = asyncio.create_task(_feed(process, source.stdin))
-        errors = asyncio.create_task(_last_words(process))
+        errors = asyncio.create_task(_stderr_end(process))
         heard = 0
         try:
             async for pcm in self._samples(process, feeder):
@@ -131,7 +131,10 @@ class Transcoder:
     async def _launch(self, *options: str, stdin: int | BinaryIO) -> Process:
         try:
             return await asyncio.create_subprocess_exec(
-                *(self.program, "-nostdin", "-hide_banner", *options),
+                self.program,
+                "-nostdin",
+                "-hide_banner",
+                *options,
                 stdin=stdin,
                 stdout=PIPE,
                 stderr=PIPE,
@@ -151,7 +154,7 @@ class Transcoder:
             yield np.frombuffer(data[:whole], "<i2")
 
     async def _read(self, process: Process, feeder: "asyncio.Task[None]") -> bytes:
-        """Wait for sound, not longer than the time limit while ffmpeg has input to work on."""
+        """Wait for sound, at most for the timeout while ffmpeg has input."""
         assert process.stdout is not None
         reading = asyncio.ensure_future(process.stdout.read(_READ))
         try:
@@ -171,7 +174,7 @@ class Transcoder:
 
 @dataclass(frozen=True)
 class _Input:
-    """What ffmpeg is told to read: options that end in `-i`, and what to put into its stdin."""
+    """ffmpeg's input: options that end in `-i`, and the bytes for its stdin."""
 
     options: tuple[str, ...]
     stdin: AsyncIterator[bytes] | None = None
@@ -194,18 +197,18 @@ async def _input(
 
 
 def _guards(named: bool) -> tuple[str, ...]:
-    """Only the bytes we hand over may be read: a playlist must not open a URL or another file."""
+    """Only our bytes may be read: a playlist must not open a URL or another file."""
     limits = ("-probesize", str(_PROBE), "-analyzeduration", str(_PROBE))
     return ("-protocol_whitelist", "file" if named else "pipe", *limits)
 
 
 def _named(path: Path, kind: str = "mov") -> tuple[str, ...]:
-    """A file is only opened as what cannot be a playlist."""
+    """A file is opened with a fixed format, which cannot be a playlist."""
     return ("-f", kind, "-i", f"file:{path}")
 
 
 async def _peek(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
-    """The first bytes, as many as tell what they are, and an iterator over all bytes."""
+    """The first bytes, enough to find the format, and an iterator over all bytes."""
     head = b""
     async for chunk in chunks:
         head += chunk
@@ -227,7 +230,7 @@ async def _cut(chunks: AsyncIterator[bytes], tail: WavTail) -> AsyncIterator[byt
 
 @asynccontextmanager
 async def _spooled(chunks: AsyncIterator[bytes]) -> AsyncIterator[Path]:
-    """All the bytes in a temporary file, which is gone at the end of the block."""
+    """All bytes in a temporary file, which is deleted at the end of the block."""
     with tempfile.TemporaryDirectory(prefix="coqui_server_") as folder:
         path = Path(folder) / "upload"
         with path.open("wb") as file:
@@ -250,18 +253,18 @@ async def _feed(process: Process, chunks: AsyncIterator[bytes] | None) -> None:
             process.stdin.write(chunk)
             await process.stdin.drain()
     except (BrokenPipeError, ConnectionResetError):
-        # ffmpeg has read enough to know that it cannot read this; how it ended says why.
+        # ffmpeg has found that it cannot read this; its exit tells why.
         return
     finally:
         process.stdin.close()
 
 
 def _backlog(process: Process) -> int:
-    """Bytes handed over that ffmpeg has not taken yet."""
+    """Bytes that ffmpeg has not read yet."""
     return process.stdin.transport.get_write_buffer_size() if process.stdin else 0
 
 
-async def _last_words(process: Process) -> str:
+async def _stderr_end(process: Process) -> str:
     """The end of what ffmpeg wrote to stderr."""
     assert process.stderr is not None
     kept = b""
@@ -270,12 +273,12 @@ async def _last_words(process: Process) -> str:
     return kept.decode("utf-8", "replace")
 
 
-def _judge(complaints: str, heard: int, exit_code: int) -> None:
-    """Turn how ffmpeg ended into an error, if the caller must know."""
-    _log.debug("ffmpeg ended with %d: %s", exit_code, complaints)
-    if "matches no streams" in complaints:
+def _judge(messages: str, heard: int, exit_code: int) -> None:
+    """Raise the error of ffmpeg's exit, if it is one for the caller."""
+    _log.debug("ffmpeg ended with %d: %s", exit_code, messages)
+    if "matches no streams" in messages:
         raise NotAudio("the file holds no audio track", "no_audio")
-    guess = _GUESS.search(complaints)
+    guess = _GUESS.search(messages)
     if (exit_code and not heard) or (guess and int(guess[1]) < _LEAST_SCORE):
         raise NotAudio("not an audio or video file that ffmpeg can read")
     if exit_code:
@@ -283,7 +286,7 @@ def _judge(complaints: str, heard: int, exit_code: int) -> None:
 
 
 async def _reap(process: Process, *tasks: "asyncio.Task[object]") -> None:
-    """End a process, even if that is cancelled, as by a shutdown: its pipes would stay open."""
+    """End a process completely, also when this is cancelled: otherwise its pipes stay open."""
     ending = asyncio.create_task(_end(process, *tasks))
     try:
         await asyncio.shield(ending)
@@ -297,7 +300,7 @@ async def _end(process: Process, *tasks: "asyncio.Task[object]") -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    # asyncio does not see the end of a process while there is output that nobody has read.
+    # asyncio does not see the end of a process while it has unread output.
     assert process.stdout is not None
     while await process.stdout.read(_READ):
         pass

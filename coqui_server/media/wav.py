@@ -8,7 +8,7 @@ HEADER = 44
 """Bytes before the samples."""
 
 _LARGEST = 0xFFFFFFFF
-"""What the sizes can say, 37 hours; players take it for "until the end"."""
+"""The largest size, 37 hours; players take it for "until the end"."""
 
 
 def encode(pcm: Samples) -> bytes:
@@ -18,10 +18,20 @@ def encode(pcm: Samples) -> bytes:
 
 
 def header(length: int) -> bytes:
-    """What stands before so many bytes of samples."""
+    """The header before so many bytes of samples."""
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
-        *(b"RIFF", min(length + HEADER - 8, _LARGEST), b"WAVE"),
-        *(b"fmt ", 16, 1, 1, SAMPLE_RATE, 2 * SAMPLE_RATE, 2, 16),
-        *(b"data", min(length, _LARGEST)),
+        b"RIFF",
+        min(length + HEADER - 8, _LARGEST),
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        1,
+        SAMPLE_RATE,
+        2 * SAMPLE_RATE,
+        2,
+        16,
+        b"data",
+        min(length, _LARGEST),
     )

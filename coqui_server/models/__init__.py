@@ -8,8 +8,8 @@ from coqui_server.exceptions import ConfigError
 
 
 def find(name: str, settings: Settings, *more: Path) -> Path | None:
-    """A model by its name or path: in `models.path`, beside it ("models/NAME" works), or in one of
-    the folders `more`."""
+    """The place of a model by its name or path: in `models.path`, relative to its parent (so that
+    "models/NAME" works), or in one of the folders `more`."""
     models = settings.models.path
     paths = (place / name for place in (models, models.parent, *more))
     return next((path for path in paths if path.exists()), None)
@@ -29,7 +29,7 @@ def located(key: str, name: str, settings: Settings, parts: Iterable[str]) -> Pa
 
 
 def absent(key: str, name: str, settings: Settings) -> ConfigError:
-    """The error for a model that is not there, with what gets it if this is a name and no path."""
+    """The error for a missing model, with the command that downloads it if this is a name."""
     get = f"python -m coqui_server.models get {name}" if Path(name).name == name else None
     return ConfigError(key, f'found "{name}", which is not in {settings.models.path}', fix=get)
 

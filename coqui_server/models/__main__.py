@@ -11,7 +11,7 @@ from coqui_server.models import catalogue, runtime, store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 1 if it cannot be done, 2 for a wrong configuration."""
+    """Run one command. Exit codes: 1 if it fails, 2 for a wrong configuration."""
     wanted = _arguments(arguments)
     try:
         models = loading.load(wanted.config)[0].models.path.absolute()

@@ -1,4 +1,5 @@
-"""Which models can be had by name, and where: by their publishers' own lists where there is one."""
+"""The models that can be downloaded by name, and their addresses; from publishers' lists where they
+exist."""
 
 import base64
 import json
@@ -28,16 +29,20 @@ _WHISPER = {
     "distil-large-v3": "Systran/faster-distil-whisper-large-v3",
     "large-v3-turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
 }
-"""Repositories of CTranslate2 models, those that faster-whisper calls by the same names."""
+"""Repositories of CTranslate2 models, under faster-whisper's own names."""
 
 _WHISPER_PARTS = (
-    *("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json"),
-    *("vocabulary.json", "vocabulary.txt"),
+    "config.json",
+    "preprocessor_config.json",
+    "model.bin",
+    "tokenizer.json",
+    "vocabulary.json",
+    "vocabulary.txt",
 )
-"""Of these a model has those that it needs."""
+"""Files of a model; not every model has all of them."""
 
 _MOONSHINE = {0: "tiny-en", 1: "base-en"}
-"""The models our decoder runs, by the library's number; others stream, or are not free to use."""
+"""The models that our decoder runs, by the library's number; the others stream, or are not free."""
 
 _COQUI_RELEASES = "https://github.com/coqui-ai/STT-models/releases/download"
 _COQUI = {
@@ -52,7 +57,7 @@ _TIMEOUT = 10.0
 
 @dataclass(frozen=True)
 class Model:
-    """A model that can be had: one archive, one file, or files that go into one folder."""
+    """A model to download: one archive, one file, or files that go into one folder."""
 
     name: str
     engine: EngineName | None
@@ -60,7 +65,7 @@ class Model:
 
 
 def names() -> dict[str, list[str]]:
-    """Names by engine, without asking the network; Vosk's are on its own list."""
+    """The names by engine, without a request; Vosk has a list of its own."""
     return {
         "moonshine": list(_MOONSHINE.values()),
         "whisper": list(_WHISPER),
@@ -72,8 +77,8 @@ def find(name: str) -> Model:
     """The model of this name, or the one at this address.
 
     Raises:
-        ModelUnreachable: its publisher has to be asked and cannot be reached.
-        ModelError: nobody knows it.
+        ModelUnreachable: its publisher cannot be reached.
+        ModelError: the name is not known.
     """
     if "://" in name:
         return _at(name)
@@ -90,12 +95,12 @@ def vosk(name: str) -> Model:
     """A model on Vosk's list.
 
     Raises:
-        ModelUnreachable: the list cannot be had.
+        ModelUnreachable: the list cannot be downloaded.
         ModelError: it is not on the list.
     """
     for entry in vosk_list():
         if entry["name"] == name:
-            # An archive that is only named is where the library looks for it.
+            # An archive without an address is where the library looks for it.
             import vosk
 
             url = entry.get("url", f"{vosk.MODEL_PRE_URL}{name}.zip")
@@ -109,7 +114,7 @@ def vosk_list() -> list[Mapping[str, Any]]:
     """Vosk's own list, each with `name`, `url`, `size`, `md5`, `lang_text`, `obsolete`, ….
 
     Raises:
-        ModelUnreachable: it cannot be had.
+        ModelUnreachable: it cannot be downloaded.
     """
     import vosk
 

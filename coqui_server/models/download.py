@@ -1,4 +1,4 @@
-"""One file by HTTP: resumed where it broke off, checked, and in its place only when it is whole."""
+"""Downloads one file by HTTP: resumed, checked, and moved to its place only when complete."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from tqdm import tqdm
 from coqui_server.exceptions import ModelError, ModelUnreachable
 
 _TIMEOUT = 30.0
-"""Seconds without a byte."""
+"""Seconds without a byte, after which a connection is given up."""
 
 
 @dataclass(frozen=True)
 class File:
-    """A file to be had, and what its publisher says of it.
+    """A file to download, and what its publisher says about it.
 
     Attributes:
-        name: what to call it.
+        name: of the file on our disk.
         size: bytes, if that is published.
         checksum: hexadecimal, by `method`, if it is published.
     """
@@ -32,10 +32,10 @@ class File:
 
 
 def download(file: File, folder: Path) -> None:
-    """Get the file into the folder, beginning with what is there of it from an earlier try.
+    """Download the file into the folder, and resume an earlier attempt.
 
     Raises:
-        ModelUnreachable: it cannot be had now.
+        ModelUnreachable: it cannot be downloaded now.
         ModelError: it is not what its publisher says.
     """
     path, part = folder / file.name, folder / f"{file.name}.part"
@@ -52,7 +52,7 @@ def download(file: File, folder: Path) -> None:
 
 
 def _fetch(file: File, part: Path) -> None:
-    """Get all of it; what breaks off is gone on with for as long as each connection brings more."""
+    """Download all of it; resume after a break, as long as each connection brings more bytes."""
     while True:
         before = _size(part)
         try:
@@ -63,10 +63,10 @@ def _fetch(file: File, part: Path) -> None:
 
 
 def _continue(file: File, part: Path) -> None:
-    """Ask for what comes after the bytes that are there (RFC 9110 section 14).
+    """Request the bytes after those that are there (RFC 9110 section 14).
 
-    With `If-Range` a server sends the whole if the file has changed since. It goes without coding,
-    in which places would be others.
+    With `If-Range` a server sends the whole file if it has changed. Without content coding, in
+    which byte positions would differ.
     """
     headers = {"Accept-Encoding": "identity"}
     if part.exists() and _mark(part).exists():
@@ -75,7 +75,7 @@ def _continue(file: File, part: Path) -> None:
         "GET", file.url, headers=headers, timeout=_TIMEOUT, follow_redirects=True
     ) as reply:
         if reply.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            # Nothing comes after them: they are all.
+            # There are no further bytes: the file is complete.
             return
         reply.raise_for_status()
         rest = reply.status_code == httpx.codes.PARTIAL_CONTENT
@@ -96,8 +96,8 @@ def _continue(file: File, part: Path) -> None:
 
 
 def _remember(reply: httpx.Response, part: Path) -> None:
-    """Keep what tells this version of the file from others, if the server says something that may
-    stand in `If-Range`: not a weak ETag."""
+    """Store the validator of this version of the file, if the server gives one that `If-Range` may
+    have: not a weak ETag."""
     etag = reply.headers.get("ETag", "W/")
     mark = reply.headers.get("Last-Modified") if etag.startswith("W/") else etag
     if mark:
@@ -128,7 +128,7 @@ def _digest(path: Path, method: str) -> str:
 
 
 def unreachable(url: str, error: httpx.HTTPError) -> ModelUnreachable:
-    """The error for an address that does not give what it should."""
+    """The error for an address that does not answer as it should."""
     reason = str(error).partition("\n")[0] or type(error).__name__
     return ModelUnreachable(f"{url} cannot be downloaded now ({reason})")
 

@@ -1,6 +1,6 @@
-"""Coqui's native library, out of the wheel for the last Python that has one, for any Python.
+"""Coqui's native library, taken from a wheel of `stt`, for any Python.
 
-`stt` has wheels up to Python 3.10. The library inside them knows nothing of Python.
+`stt` has wheels up to Python 3.10. The library inside does not depend on Python.
 """
 
 import platform
@@ -15,7 +15,7 @@ from coqui_server.models.store import PARTIAL
 NAME = "coqui-runtime"
 
 LIBRARY = Path("stt", "lib", "libstt.so")
-"""In the runtime's folder, and of this name on every system."""
+"""The library's file in the runtime's folder, the same on every system."""
 
 _PACKAGE = "stt==1.4.0"
 
@@ -25,15 +25,15 @@ _WHEELS = {
     ("Darwin", "arm64"): "macosx_10_10_universal2",
     ("Windows", "AMD64"): "win_amd64",
 }
-"""The wheels there are, by what `platform` calls the system and its machine."""
+"""The platforms with a wheel, by the names of `platform`."""
 
 
 def install(models: Path) -> Path:
-    """Put the library into the folder `models`, unless it is there, with pip; give its folder.
+    """Install the library into the folder `models` with pip, unless it is there; give its folder.
 
     Raises:
         ModelError: there is no build for this machine.
-        ModelUnreachable: pip cannot get it now.
+        ModelUnreachable: pip cannot download it now.
     """
     target, partial = models / NAME, models / PARTIAL / NAME
     if target.exists():

@@ -10,7 +10,7 @@ from coqui_server.models.catalogue import Model
 from coqui_server.models.download import download
 
 PARTIAL = ".partial"
-"""Where what is not whole yet is kept, one folder for each model."""
+"""Incomplete downloads, one folder for each model."""
 
 _FILES = (".tflite", ".scorer")
 """Models that are single files."""
@@ -24,10 +24,10 @@ def here(models: Path) -> Iterator[Path]:
 
 
 def place(name: str, models: Path) -> Path:
-    """Where the model of this name is.
+    """The place of the model of this name.
 
     Raises:
-        ModelError: it is not here.
+        ModelError: there is no such model.
     """
     for path in here(models):
         if path.name == name:
@@ -39,11 +39,11 @@ def place(name: str, models: Path) -> Path:
 def get(model: Model, models: Path) -> Path:
     """Download a model into the folder `models`, unless it is there; give its folder or file.
 
-    It gets its name there when it is complete. What is broken off stays aside, and is gone on with
-    by the next try.
+    It gets its name there when it is complete. An incomplete download is kept, and the next attempt
+    resumes it.
 
     Raises:
-        ModelUnreachable: it cannot be had now.
+        ModelUnreachable: it cannot be downloaded now.
         ModelError: it is not what its publisher says.
     """
     target, partial = models / model.name, models / PARTIAL / model.name
@@ -60,7 +60,7 @@ def remove(name: str, models: Path) -> None:
     """Delete a model.
 
     Raises:
-        ModelError: it is not here.
+        ModelError: there is no such model.
     """
     path = place(name, models)
     if path.is_dir() and not path.is_symlink():
@@ -70,7 +70,7 @@ def remove(name: str, models: Path) -> None:
 
 
 def _whole(model: Model, partial: Path) -> Path:
-    """What of the downloaded files is the model: all, the one, or what is in it."""
+    """The model in the downloaded files: all of them, the only one, or its content."""
     (only, *more) = model.files
     if only.name == f"{model.name}.zip":
         return _unpacked(partial / only.name, partial / "unpacked")
@@ -78,7 +78,7 @@ def _whole(model: Model, partial: Path) -> Path:
 
 
 def _unpacked(archive: Path, folder: Path) -> Path:
-    """The folder inside an archive. (`ZipFile` writes nothing outside of where it unpacks.)"""
+    """The folder inside an archive. (`ZipFile` writes nothing outside its target folder.)"""
     shutil.rmtree(folder, ignore_errors=True)
     try:
         with ZipFile(archive) as packed:

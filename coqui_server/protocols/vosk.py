@@ -20,7 +20,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 
 from coqui_server.engines.base import AnyEngine, Options
-from coqui_server.exceptions import BadRequest, RequestError, ServerFault
+from coqui_server.exceptions import BadRequest, NotAudio, RequestError, ServerFault
 from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, finishing
 from coqui_server.protocols.live_connection import LiveConnection, parsed
@@ -155,7 +155,7 @@ async def _stream(
                 while not _is(message, "eof"):
                     await _reply(session, intake, replies, message)
                     message = await replies.receive()
-        except ServerFault:
+        except (ServerFault, NotAudio):
             raise
         except RequestError:
             if replies.unsent:

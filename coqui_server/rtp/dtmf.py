@@ -1,18 +1,18 @@
-"""Telephone keys sent as events rather than as tones (RFC 4733)."""
+"""Telephone keys that are sent as RTP events (RFC 4733)."""
 
 from coqui_server.exceptions import MalformedPacket
 from coqui_server.rtp.packet import TIMESTAMPS, Packet, ahead
 
 _DIGITS = "0123456789*#ABCD"
 _LONGEST = 0xFFFF
-"""A segment's duration field is full: the event goes on in another (section 2.5.1.3)."""
+"""The duration field of a segment is full: the event goes on in another (section 2.5.1.3)."""
 
 _AFTER = 0.04
-"""Seconds of sound after a key that may still have its tone: gateways cut it out late."""
+"""Seconds after a key whose sound may still have its tone: gateways remove it late."""
 
 
 class Keypad:
-    """Makes one key press of the many packets that tell of it, and knows where its tone is."""
+    """Turns the packets of an event into one key press, and knows where its tone may be."""
 
     def __init__(self) -> None:
         self._event: tuple[int, int] | None = None
@@ -20,7 +20,7 @@ class Keypad:
         self._full = False
 
     def press(self, packet: Packet, clock: int) -> str | None:
-        """The key, if this packet is the first of a new event and its event is a key.
+        """The key, if this packet is the first of a new event for a key.
 
         Raises:
             MalformedPacket: it is shorter than an event.
@@ -42,7 +42,7 @@ class Keypad:
         return _DIGITS[code]
 
     def masks(self, timestamp: int) -> bool:
-        """Whether sound of this timestamp may be the tone of the last key."""
+        """Whether sound at this timestamp may be the tone of the last key."""
         if self._event is None:
             return False
         after_start = ahead(timestamp, self._event[1], TIMESTAMPS) >= 0

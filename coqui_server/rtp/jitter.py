@@ -1,8 +1,8 @@
-"""The jitter buffer: packets of one run of sequence numbers in any order, out in theirs.
+"""The jitter buffer: packets of one run of sequence numbers in any order, out in order.
 
-Nothing is played to a person here, so there is no playout clock: what is in order goes out at
-once, and only a gap is waited for, at most `window` seconds. A packet that comes later than that
-widens the window, for the rest of the run, to what would have been enough.
+Nothing is played to a person, so there is no playout clock. Packets in order go out at once; only a
+gap is waited for, at most `window` seconds. A packet that comes later widens the window for the
+rest of the run, to what would have been enough.
 """
 
 from typing import NamedTuple
@@ -13,18 +13,18 @@ MAX_DROPOUT = 3000
 MAX_MISORDER = 100
 """How far a sequence number may be ahead of or behind the highest (RFC 3550 A.1)."""
 
-_WIDEST = 0.2
-"""Seconds the window may grow to."""
+_MAX_WINDOW = 0.2
+"""Seconds that the window may grow to."""
 
-_MOST = 500
-"""Packets held, 10 s of 20 ms: more than any window, less than a session may fall behind."""
+_CAPACITY = 500
+"""Packets held at most: 10 s of 20 ms packets, longer than any window."""
 
-_GAP_MOST = 64
-"""Packets behind a gap that end the wait for it: a sender faster than real time."""
+_MAX_BEHIND_GAP = 64
+"""Packets behind a gap that end the wait for it: the sender is faster than real time."""
 
 
 class Arrival(NamedTuple):
-    """A packet, its sequence number counted on over wraps, and when it came, in seconds."""
+    """A packet, its sequence number extended over wraps, and its arrival time in seconds."""
 
     number: int
     packet: Packet
@@ -32,14 +32,14 @@ class Arrival(NamedTuple):
 
 
 class JitterBuffer:
-    """Holds packets until those before them have come or are given up.
+    """Holds packets until those before them have come or count as lost.
 
     Attributes:
-        packets: taken in, each once.
+        packets: received, each once.
         lost: never came.
-        late: came after they were given up, and were dropped.
+        late: came after they counted as lost, and were dropped.
         duplicates: came again.
-        overrun: dropped because nobody took what was held.
+        overrun: dropped because the buffer was full.
     """
 
     def __init__(self, window: float, first: int) -> None:
@@ -53,12 +53,12 @@ class JitterBuffer:
 
     @property
     def expected(self) -> int:
-        """Packets the numbers so far promise."""
+        """Packets expected by the sequence numbers so far."""
         return self.highest + 1 - self._base
 
     @property
     def received(self) -> int:
-        """Packets that came, those that came too late or twice as well (RFC 3550 A.3)."""
+        """Packets that came, also late ones and duplicates (RFC 3550 A.3)."""
         return self.packets + self.late + self.duplicates
 
     @property
@@ -66,7 +66,7 @@ class JitterBuffer:
         return self.expected - self.packets - self.late
 
     def push(self, packet: Packet, now: float) -> bool:
-        """Take a packet, if its 16-bit number is near enough to the highest to be of this run."""
+        """Take a packet; False if its sequence number is too far from the highest for this run."""
         step = ahead(packet.sequence, self.highest, SEQUENCES)
         if not -MAX_MISORDER < step < MAX_DROPOUT:
             return False
@@ -75,7 +75,7 @@ class JitterBuffer:
             self._refuse(number, now)
         elif number in self._held:
             self.duplicates += 1
-        elif len(self._held) >= _MOST:
+        elif len(self._held) >= _CAPACITY:
             self.overrun += 1
         else:
             self.packets += 1
@@ -84,7 +84,7 @@ class JitterBuffer:
         return True
 
     def pop(self, now: float, *, flush: bool = False) -> list[Arrival]:
-        """The packets whose turn it is; with `flush`, all that are held."""
+        """The packets in order so far; with `flush`, all that are held."""
         ready: list[Arrival] = []
         while self._held:
             if (arrival := self._held.pop(self._next, None)) is not None:
@@ -98,7 +98,7 @@ class JitterBuffer:
 
     def _waited(self, now: float) -> bool:
         oldest = min(arrival.time for arrival in self._held.values())
-        return len(self._held) > _GAP_MOST or now - oldest >= self._window
+        return len(self._held) > _MAX_BEHIND_GAP or now - oldest >= self._window
 
     def _give_up(self, now: float) -> None:
         following = min(self._held)
@@ -110,10 +110,10 @@ class JitterBuffer:
         self._next = following
 
     def _refuse(self, number: int, now: float) -> None:
-        """Count a packet that came after its turn; wait longer for the next one like it."""
+        """Count a packet that came too late, and widen the window."""
         due = self._given_up.pop(number, None)
         if due is None:
             self.duplicates += 1
         else:
             self.late += 1
-            self._window = max(self._window, min(now - due, _WIDEST))
+            self._window = max(self._window, min(now - due, _MAX_WINDOW))

@@ -18,10 +18,10 @@ _log = logging.getLogger(__name__)
 
 
 class Leg:
-    """Plays a stream into a session of its own until the stream is over, idle or told to end.
+    """Plays a stream into its own session until the stream ends, is idle or is told to end.
 
     Args:
-        forget: takes the stream out of its port.
+        forget: removes the stream from its port.
 
     Attributes:
         call: the call's id.
@@ -43,30 +43,30 @@ class Leg:
         self._sinks = sinks
         self._forget = forget
         self._wake = asyncio.Event()
-        # Of the last look, not of the moment: what waits in the kernel then is no silence.
+        # The time of the last `look`: packets that wait in the kernel since then are not silence.
         self._now = stream.heard
         self._opened = time.time()
         self._ending: str | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> "asyncio.Task[None]":
-        """Begin; the task is the leg's whole life."""
+        """Start; the task runs until the leg has ended."""
         self._task = asyncio.create_task(self._run())
         return self._task
 
     @property
     def label(self) -> str | None:
-        """What people call this side."""
+        """The name of this leg for people."""
         return self.session.source.label if self.session else self.stream.names.label
 
     def rename(self, label: str) -> None:
-        """Call this side something else from now on."""
+        """Rename this leg from now on."""
         if self.session:
             self.session.rename(label)
 
     def statistics(self) -> dict[str, Any]:
-        """What came so far, and of which session; `duration` is seconds of its sound, `opened` by
-        our clock, in seconds since 1970."""
+        """The session's id, its seconds of sound, and the packets so far. `opened` is in seconds
+        since 1970 by our clock."""
         return {
             "session": self.session.id if self.session else None,
             "opened": round(self._opened, 3),
@@ -75,7 +75,7 @@ class Leg:
         }
 
     def look(self, now: float) -> None:
-        """Wake the leg if its stream has something for it, or has been silent for too long."""
+        """Wake the leg if its stream has packets for it or has been silent for too long."""
         self._now = now
         if self.stream.over:
             self.end("the source said goodbye")
@@ -85,8 +85,8 @@ class Leg:
             self._wake.set()
 
     def end(self, reason: str) -> None:
-        """Play what there is and finish. What the source sends from now on is another session's,
-        but for stragglers after its goodbye."""
+        """Play what was received, and finish. Later packets of the source open a new session,
+        except those that come late after its BYE."""
         self._ending = self._ending or reason
         if not self.stream.over:
             self._forget()
@@ -100,7 +100,7 @@ class Leg:
                 interim=pace,
                 call=self.call,
                 label=names.label,
-                sinks=(*self._sinks, self._note),
+                sinks=(*self._sinks, self._log_final),
                 transport=self._counted,
             )
             async with self._service.session(request) as session:
@@ -126,7 +126,7 @@ class Leg:
             session.rename(self.stream.cname)
         await play(pieces, session)
 
-    async def _note(self, event: Event) -> None:
+    async def _log_final(self, event: Event) -> None:
         if isinstance(event, Final):
             said = event.segment
             words = len(said.text.split())
@@ -134,7 +134,7 @@ class Leg:
 
 
 async def play(pieces: Iterable[Piece], session: Session) -> None:
-    """Let a session hear what a stream's packets came to.
+    """Write the pieces of a stream into a session.
 
     Raises:
         ServerFault, SessionClosed: as in `Session.write`.

@@ -18,17 +18,17 @@ from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 
 _ROUND, _LONGEST_ROUND, _ROUND_PER_LEG = 0.06, 0.3, 0.001
-"""Seconds between two looks at all legs. A leg decodes what came meanwhile in one go: the longer a
-round, the less a packet costs (a fifth less at 200 ms than at 60) and the later an event may be. So
-rounds grow with the number of legs, from sixty on."""
+"""Seconds between two rounds over all legs. A leg decodes all new packets at once: a longer round
+makes a packet cheaper (a fifth less at 200 ms than at 60) and events later. So rounds grow with the
+number of legs, from sixty on."""
 
 _GROUP = 16
-"""Legs that decode in one turn of the event loop. With all in one, a thousand would keep it from
-the socket for longer than the kernel's buffer lasts."""
+"""Legs that decode in one turn of the event loop. A thousand legs in one turn would keep the loop
+from the socket for longer than the kernel's buffer lasts."""
 
 _LATE, _CATCH_UP = 0.03, 20
-"""Seconds after which a round is late, and the turns of the event loop it then waits for: in each
-the socket is read, and in so many the kernel's buffer is empty."""
+"""Seconds after which a round is late, and the turns of the event loop that it then waits for. Each
+turn reads the socket; after so many the kernel's buffer is empty."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Listener:
         self._close_ports()
 
     def __iter__(self) -> Iterator[tuple[Leg, Port]]:
-        """The legs there are now, and the port of each."""
+        """The open legs, each with its port."""
         return iter(list(self._legs.values()))
 
     async def open(self, number: int, names: Names | None = None) -> Port:
@@ -98,14 +98,14 @@ class Listener:
         port.close()
 
     async def end(self, call: str | None = None) -> None:
-        """Play what the legs of a call (None: of all calls) still have, and finish them."""
+        """Play what the legs of a call (None: of all calls) have received, and finish them."""
         ending = [task for task, (leg, _) in self._legs.items() if call in (None, leg.call)]
         for task in ending:
             self._legs[task][0].end("ended here")
         await asyncio.gather(*ending, return_exceptions=True)
 
     async def drain(self) -> None:
-        """Take nothing more, and finish all calls."""
+        """Close the ports, and finish all calls."""
         self._close_ports()
         await self.end()
 
@@ -119,7 +119,8 @@ class Listener:
             due = self._clock() + pause
             await asyncio.sleep(pause)
             if self._clock() - due > _LATE:
-                # What came while the loop was away waits in the kernel, and is no silence.
+                # Packets that came while the loop was busy wait in the kernel; they are not
+                # silence.
                 for _ in range(_CATCH_UP):
                     await asyncio.sleep(0)
             for count, (leg, _) in enumerate(self, 1):

@@ -1,4 +1,5 @@
-"""RTP packets and what else may arrive on their port (RFC 3550 section 5, RFC 5761, RFC 7983)."""
+"""RTP packets, and telling them from other datagrams on their port (RFC 3550 section 5, RFC 5761,
+RFC 7983)."""
 
 import struct
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from coqui_server.exceptions import MalformedPacket
 
 _FIXED = struct.Struct("!BBHII")
 _PLAIN = 0x80
-"""The first byte of version 2 without padding, extension and CSRCs: nearly every packet."""
+"""The first byte of nearly every packet: version 2 without padding, extension and CSRCs."""
 
 SEQUENCES = 1 << 16
 TIMESTAMPS = 1 << 32

@@ -1,7 +1,7 @@
-"""Packets in order to 16 kHz sound on the stream's own clock, which is that of its timestamps.
+"""Packets in order to 16 kHz sound, placed by their RTP timestamps.
 
-What lies between two packets is their timestamps' difference, not the time between their arrivals.
-What was lost, or not sent because nobody spoke, becomes silence of that length.
+The difference of timestamps places a packet, not its arrival. A gap (loss, or DTX because nobody
+spoke) becomes silence of that length.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,16 +19,16 @@ from coqui_server.rtp.dtmf import Keypad
 from coqui_server.rtp.jitter import Arrival
 from coqui_server.rtp.packet import TIMESTAMPS, Packet, ahead, primary
 
-_HEARD = 2.0
-"""Seconds of a silence that are given out as samples: enough to end an utterance. The rest, which
-may be an hour on hold, is a `Pause`."""
+_WRITTEN_SILENCE = 2.0
+"""Seconds of a silence that are written as samples: enough to end an utterance. The rest, which may
+be an hour on hold, is a `Pause`."""
 
-_TRUSTED = 10.0
-"""Seconds a timestamp may jump without the packet's arrival having to bear it out."""
+_MAX_UNCONFIRMED = 10.0
+"""Seconds that a timestamp may jump without being confirmed by the packet's arrival."""
 
 _WRONG_CLOCKS = (2.0, 3.0, 6.0, 0.5, 1 / 3, 1 / 6)
-"""Clocks that senders mistake for the right one, as ratios: G.722's 8 kHz for 16 kHz, Opus's
-48 kHz for that of its sound."""
+"""Wrong clocks that senders use, as ratios to the right one: 16 kHz for G.722's 8 kHz, the rate of
+the sound for Opus's 48 kHz."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Sound:
 
 @dataclass(frozen=True)
 class Pause:
-    """Silence of so many 16 kHz samples that nobody needs to listen to."""
+    """Silence of so many 16 kHz samples that need not be decoded."""
 
     samples: int
 
 
 @dataclass(frozen=True)
 class Key:
-    """A telephone key was pressed here."""
+    """A telephone key was pressed at this place."""
 
     digit: str
 
@@ -55,11 +55,11 @@ class Key:
 Piece = Sound | Pause | Key
 
 Formats = Callable[[int], Format | None]
-"""What a payload type stands for."""
+"""The format of a payload type; None if it is not known."""
 
 
 class _Place(NamedTuple):
-    """A packet on the clock, and how long its sound is, in ticks of `clock` hertz."""
+    """A packet with the length of its sound, in ticks of `clock` hertz."""
 
     arrival: Arrival
     ticks: float
@@ -71,12 +71,12 @@ class _Place(NamedTuple):
 
 
 class Playout:
-    """Decodes one stream. Give it packets in order, and the gaps take care of themselves.
+    """Decodes the packets of one stream, in order, and fills the gaps.
 
     Attributes:
         format: of the last sound.
-        unknown: packets whose payload type nobody explained.
-        malformed: packets whose payload is not of their format.
+        unknown: packets of a payload type without a known format.
+        malformed: packets whose payload does not fit their format.
     """
 
     def __init__(self, formats: Formats, order: ByteOrder) -> None:
@@ -94,29 +94,29 @@ class Playout:
         self._masked = False
 
     def play(self, arrivals: Sequence[Arrival]) -> list[Piece]:
-        """What these packets come to."""
+        """The sound, silence and keys of these packets."""
         pieces: list[Piece] = []
-        rest = arrivals[self._plainly(arrivals) :]
+        rest = arrivals[self._take_plain(arrivals) :]
         while rest:
             try:
                 pieces += self._packet(rest[0])
             except MalformedPacket:
                 self.malformed += 1
-            rest = rest[1 + self._plainly(rest[1:]) :]
+            rest = rest[1 + self._take_plain(rest[1:]) :]
         return _joined([*pieces, *self._decode()])
 
     def restart(self, time: float) -> list[Piece]:
-        """Numbers and timestamps begin anew with a packet that came at `time`."""
+        """Sequence numbers and timestamps start again with a packet that came at `time`."""
         last, self._last = self._last, None
         gap = time - last.arrival.time - last.seconds if last else 0.0
         return _joined([*self._decode(), *self._silence(max(0.0, gap))])
 
     def flush(self) -> list[Piece]:
-        """Nothing comes for now: what the resampler still holds."""
+        """No packets for now: give what the resampler still holds."""
         return _joined([*self._decode(), *self._resampled(None)])
 
-    def _plainly(self, arrivals: Sequence[Arrival]) -> int:
-        """Take packets as long as each is just the next of its kind, as nearly all are: so many."""
+    def _take_plain(self, arrivals: Sequence[Arrival]) -> int:
+        """The fast path: take packets while each simply follows the last. Returns how many."""
         last, decoder, taken = self._last, self._decoder, 0
         if last is None or decoder is None or self._scale != 1:
             return 0
@@ -153,7 +153,7 @@ class Playout:
             yield from self._sound(arrival, packet, format)
 
     def _unwrapped(self, packet: Packet) -> tuple[Packet, Format | None]:
-        """The packet and its format, out of its redundant envelope if it has one (RFC 2198)."""
+        """The packet and its format, without its redundant encoding, if any (RFC 2198)."""
         format = self._formats(packet.payload_type)
         if format is None or format.encoding != "red":
             return packet, format
@@ -166,7 +166,7 @@ class Playout:
         if format != self.format or self._decoder is None:
             yield from self._change(format)
         assert self._decoder is not None
-        # What is wrapped in a redundant envelope is not taken for the next of its kind.
+        # A packet with redundant encoding is not for the fast path.
         self._plain = packet.payload_type if packet is arrival.packet else None
         ticks = self._decoder.samples(packet.payload) * format.clock / self._decoder.rate
         yield from self._place(_Place(arrival, ticks, format.clock))
@@ -186,7 +186,7 @@ class Playout:
             self._resampler = Resampler(self._decoder.rate)
 
     def _place(self, place: _Place) -> Iterator[Piece]:
-        """Put a packet on the clock, and give the silence before it."""
+        """Place a packet, and give the silence before it."""
         last, self._last = self._last, place
         if last is not None and (gap := self._gap(last, place)) > 0:
             yield from self._decode()
@@ -195,7 +195,7 @@ class Playout:
     def _gap(self, last: _Place, new: _Place) -> float:
         """Seconds between the end of one packet's sound and the start of the next's.
 
-        Timestamps that go back are a clock that was set anew: no gap, and on from there.
+        Timestamps that go back are a clock that was reset: there is no gap then.
         """
         elapsed = new.arrival.time - last.arrival.time
         if new.clock != last.clock:
@@ -205,8 +205,8 @@ class Playout:
         if following and last.ticks and not new.arrival.packet.marker:
             self._calibrate(step, last, elapsed)
         gap = (step / self._scale - last.ticks) / new.clock
-        borne_out = gap <= _TRUSTED or elapsed >= gap / 2
-        return gap if borne_out else elapsed - last.seconds
+        confirmed = gap <= _MAX_UNCONFIRMED or elapsed >= gap / 2
+        return gap if confirmed else elapsed - last.seconds
 
     def _calibrate(self, step: int, last: _Place, elapsed: float) -> None:
         """Learn the sender's clock from the step between two packets in a row."""
@@ -220,14 +220,14 @@ class Playout:
 
     def _silence(self, seconds: float) -> Iterator[Piece]:
         rate = self._decoder.rate if self._decoder else SAMPLE_RATE
-        heard = min(seconds, _HEARD)
+        heard = min(seconds, _WRITTEN_SILENCE)
         yield from self._resampled(np.zeros(round(heard * rate), np.int16))
         if seconds > heard:
             yield from self._resampled(None)
             yield Pause(round((seconds - heard) * SAMPLE_RATE))
 
     def _decode(self) -> Iterator[Piece]:
-        """Decode what is waiting, all at once: numpy costs by the call, not by the sample."""
+        """Decode all waiting payloads at once: numpy's cost is per call."""
         if self._payloads and self._decoder is not None:
             payloads, self._payloads = self._payloads, []
             pcm = self._decoder.decode(payloads)
@@ -245,7 +245,7 @@ class Playout:
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:
-    """The same with neighbouring sounds in one."""
+    """The same pieces with neighbouring sounds joined."""
     joined: list[Piece] = []
     for piece in pieces:
         match piece, joined[-1:]:

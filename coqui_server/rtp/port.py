@@ -17,10 +17,10 @@ from coqui_server.rtp.switchboard import CANDIDATES, Switchboard
 from coqui_server.rtp.udp import Endpoint
 
 _REPORT_PAUSE = 1.0
-"""Seconds between two reports to one source, however many it sends us."""
+"""Seconds between two reports to one source, however many sender reports it sends."""
 
 _ANY_TRIES = 20
-"""Times to look for two free ports next to each other."""
+"""Attempts to find two free ports next to each other."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Port:
         """Listen on a port and the one after it; 0 takes any two.
 
         Raises:
-            OSError: one of them cannot be had; none is kept.
+            OSError: one of them is not available; then none stays open.
         """
         for tries_left in reversed(range(_ANY_TRIES if number == 0 else 1)):
             try:
@@ -152,7 +152,7 @@ class Port:
                 stream.over = True
 
     def _report(self, stream: Stream, address: Address, now: float, endpoint: Endpoint) -> None:
-        """Answer a sender report; only ever to a source that is an admitted call."""
+        """Answer a sender report, only to a source that is an admitted stream."""
         if now - self._reported.get(stream, -_REPORT_PAUSE) >= _REPORT_PAUSE:
             self._reported[stream] = now
             report = rtcp.receiver_report(self._ssrc, "coqui_server", stream.report(now))

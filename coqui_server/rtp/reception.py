@@ -1,4 +1,4 @@
-"""What a receiver tells a sender about its stream (RFC 3550 sections 6.4 and A.3, A.8)."""
+"""The receiver's report to a sender about its stream (RFC 3550 sections 6.4 and A.3, A.8)."""
 
 from coqui_server.rtp.jitter import JitterBuffer
 from coqui_server.rtp.packet import TIMESTAMPS, ahead
@@ -6,7 +6,7 @@ from coqui_server.rtp.rtcp import ReportBlock, SenderReport
 
 
 class Reception:
-    """Jitter, and the report on one run of sequence numbers."""
+    """The jitter and the report of one run of sequence numbers."""
 
     def __init__(self) -> None:
         self.report: SenderReport | None = None
@@ -33,7 +33,7 @@ class Reception:
         self._transit = transit
 
     def reported(self, report: SenderReport, now: float) -> None:
-        """Keep the sender's last report; ours refers to it."""
+        """Keep the last sender report; our report refers to it."""
         self.report, self._reported_at = report, now
 
     def block(self, ssrc: int, packets: JitterBuffer, now: float) -> ReportBlock:

@@ -1,4 +1,4 @@
-"""RTCP (RFC 3550 section 6): what senders say of their streams, and the report to them."""
+"""RTCP (RFC 3550 section 6): sender reports, names and BYE in, receiver reports out."""
 
 import struct
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ Item = SenderReport | Name | Bye
 
 @dataclass(frozen=True)
 class ReportBlock:
-    """What a receiver reports of one source (section 6.4.1).
+    """A receiver's report on one source (section 6.4.1).
 
     Attributes:
         fraction: of the packets expected since the last report, lost, in 256ths.
@@ -67,7 +67,7 @@ class ReportBlock:
 
 
 def parse(datagram: bytes) -> list[Item]:
-    """Read a compound packet; kinds that say nothing to us are passed over.
+    """Read a compound packet; packet types that we do not use are skipped.
 
     Raises:
         MalformedPacket: a length does not fit.
@@ -88,13 +88,20 @@ def parse(datagram: bytes) -> list[Item]:
 
 
 def receiver_report(ssrc: int, name: str, block: ReportBlock) -> bytes:
-    """Our report on one source, with our own name, as section 6.1 wants every packet to have."""
+    """Our report on one source, with our CNAME, which section 6.1 requires in every packet."""
     lost = max(-(1 << 23), min(block.lost, (1 << 23) - 1)) & 0xFFFFFF
     report = struct.pack(
         "!BBHIIIIIII",
-        *(0x81, _RECEIVER_REPORT, 7, ssrc, block.ssrc),
-        *(block.fraction << 24 | lost, block.highest & 0xFFFFFFFF),
-        *(block.jitter & 0xFFFFFFFF, block.last_report, block.delay & 0xFFFFFFFF),
+        0x81,
+        _RECEIVER_REPORT,
+        7,
+        ssrc,
+        block.ssrc,
+        block.fraction << 24 | lost,
+        block.highest & 0xFFFFFFFF,
+        block.jitter & 0xFFFFFFFF,
+        block.last_report,
+        block.delay & 0xFFFFFFFF,
     )
     text = name.encode()[:255]
     chunk = struct.pack("!IBB", ssrc, _CNAME, len(text)) + text
@@ -111,7 +118,7 @@ def _packets(datagram: bytes) -> Iterator[tuple[int, int, bytes]]:
         first, kind, words = struct.unpack_from("!BBH", datagram, position)
         end = position + 4 + 4 * words
         if first >> 6 != 2 or end > len(datagram):
-            raise MalformedPacket("RTCP packet's length does not fit")
+            raise MalformedPacket("RTCP packet has a wrong length")
         yield kind, first & 0x1F, datagram[position + 4 : end]
         position = end
 

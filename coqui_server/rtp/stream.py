@@ -1,4 +1,4 @@
-"""One side of a call: its packets in, its sound out. No sockets, and no clock but the caller's."""
+"""One stream of a call: packets in, sound out. No sockets, no clock of its own."""
 
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ from coqui_server.rtp.rtcp import ReportBlock, SenderReport
 from coqui_server.transcription.statistics import PACKET_COUNTERS
 
 Arrived = Sequence[tuple[Packet, float]]
-"""Packets and when they came, in seconds of the caller's clock."""
+"""Packets with their arrival times, in seconds of the caller's clock."""
 
 _RUNS = 16
-"""Ended runs of sequence numbers kept until somebody takes their sound."""
+"""Ended runs of sequence numbers that are kept until their sound is taken."""
 
 _SILENT = ("CN", "telephone-event", "red")
-"""Encodings whose timestamps say nothing of jitter."""
+"""Encodings whose timestamps do not show jitter."""
 
 
 class _Run:
-    """Numbers and timestamps that belong together: until the source changes or starts anew."""
+    """Packets with continuous sequence numbers: until the source changes or restarts."""
 
     def __init__(self, packets: Arrived, window: float) -> None:
         newest = packets[-1][0].sequence
@@ -40,16 +40,16 @@ class _Run:
 
 
 class Stream:
-    """Takes an admitted source's packets and gives its sound in order.
+    """Takes the packets of an admitted source and gives its sound in order.
 
     Args:
-        stall: seconds without a packet after which the speaker is taken to have paused.
+        stall: seconds without a packet after which the speaker counts as paused.
 
     Attributes:
         ssrc: the source now; another may have begun the stream.
         heard: when the last packet came.
-        cname: what the source calls itself, once it did.
-        over: the source said goodbye.
+        cname: the canonical name of the source, once it has sent it.
+        over: the source has sent BYE.
     """
 
     def __init__(
@@ -89,18 +89,18 @@ class Stream:
             self._stray = [(packet, now)]
 
     def resume(self, packets: Arrived) -> None:
-        """Go on with another source, or with the same one started anew (RFC 3550 A.1)."""
+        """Continue with another source, or with the same one after a restart (RFC 3550 A.1)."""
         self._past += self._run.counts()
         self._ended.append(self._run)
         self._begin(packets)
 
     @property
     def pending(self) -> bool:
-        """Whether there is anything to take, or will be without another packet."""
+        """Whether there is sound to take, or will be without another packet."""
         return not self._quiet
 
     def take(self, now: float, *, flush: bool = False) -> list[Piece]:
-        """The sound whose turn it is; with `flush`, all there is."""
+        """The sound that is in order so far; with `flush`, all of it."""
         pieces: list[Piece] = []
         while self._ended:
             pieces += self._playout.play(self._ended.popleft().buffer.pop(now, flush=True))
@@ -114,7 +114,7 @@ class Stream:
         return pieces
 
     def reported(self, report: SenderReport, now: float) -> None:
-        """Take the source's own report."""
+        """Take the source's sender report."""
         self._run.reception.reported(report, now)
         clock = self._clock(self._first.first.payload_type)
         if self._first is self._run and clock:
@@ -122,11 +122,12 @@ class Stream:
             self._started = report.time - played
 
     def report(self, now: float) -> ReportBlock:
-        """What to tell the source of its packets."""
+        """The report block about this source."""
         return self._run.reception.block(self.ssrc, self._run.buffer, now)
 
     def statistics(self) -> dict[str, Any]:
-        """What came; `started` is in seconds since 1970 by the source's clock, if it told."""
+        """The counters. `started` is in seconds since 1970 by the source's clock, if it sent
+        one."""
         return {
             "source": f"{self.address[0]}:{self.address[1]}",
             "ssrc": f"{self.ssrc:08x}",
@@ -148,7 +149,7 @@ class Stream:
         return self._run
 
     def _clock(self, payload_type: int) -> int:
-        """Timestamps in a second; 0 for what is not sound."""
+        """The timestamp rate of a payload type; 0 if it is not sound."""
         if (clock := self._clocks.get(payload_type)) is None:
             format = self._formats(payload_type)
             clock = format.clock if format and format.encoding not in _SILENT else 0

@@ -1,7 +1,7 @@
-"""Which stream a packet belongs to, and which packets deserve one. No sockets and no clock.
+"""Finds the stream of a packet, and puts new sources on probation. No sockets, no clock of its own.
 
 A stream is one SSRC from one address. A gateway may change the SSRC in mid-call (Asterisk does,
-with every new source); noise and strangers must open nothing.
+with every new source). Noise must not open a stream.
 """
 
 from collections import OrderedDict, deque
@@ -18,10 +18,10 @@ SILENT = 0.06
 """Seconds without a packet after which a source may have been replaced by another."""
 
 _HELD = 32
-"""Packets kept of a candidate: more than come while it is decided who it is."""
+"""Packets kept of a candidate: more than come during its probation."""
 
 CANDIDATES = 256
-"""Sources that may be on probation at once, if there may not be more calls than that."""
+"""Sources that may be on probation at a time, unless more calls are allowed."""
 
 _STREAMS_OF_AN_ADDRESS = 8
 _RESTART = 1.0
@@ -40,7 +40,7 @@ class SwitchboardOwner(Protocol):
 
 @dataclass
 class _Candidate:
-    """A source that has yet to show that it is one."""
+    """A source on probation (RFC 3550 A.1)."""
 
     began: float
     packets: deque[tuple[Packet, float]] = field(default_factory=lambda: deque(maxlen=_HELD))
@@ -87,12 +87,12 @@ class Switchboard:
             self._assign(address, candidate, now)
 
     def find(self, host: str, ssrc: int) -> Stream | None:
-        """The stream that reports from this host are about; their port may be another."""
+        """The stream of this SSRC from this host; RTCP may come from another port."""
         stream = self._sources.get(ssrc)
         return stream if stream is not None and stream.address[0] == host else None
 
     def remove(self, stream: Stream) -> None:
-        """Forget a stream; what still comes of it has to show itself as any other."""
+        """Forget a stream; later packets of it are on probation again."""
         self._streams.pop((stream.address, stream.ssrc), None)
         self._sources.pop(stream.ssrc, None)
 
@@ -106,7 +106,7 @@ class Switchboard:
         return candidate
 
     def _assign(self, address: Address, candidate: _Candidate, now: float) -> None:
-        """Give a valid candidate the stream it continues, or one of its own, or wait."""
+        """Give a valid candidate the stream that it continues, or a new one, or wait."""
         ssrc = candidate.packets[-1][0].ssrc
         if ssrc in self._sources:
             self._drops.count("with the SSRC of a stream from another address", address, now)

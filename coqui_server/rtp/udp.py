@@ -1,6 +1,6 @@
-"""A UDP socket on the event loop that reads many datagrams at a wake-up.
+"""A UDP socket on the event loop that reads many datagrams at each wake-up.
 
-asyncio's own datagram transport waits for the selector before each one, which was measured at ten
+asyncio's datagram transport waits for the selector before each datagram. That was measured at ten
 times the cost of reading while there is something to read.
 """
 
@@ -15,11 +15,11 @@ from coqui_server.rtp.names import Address
 Received = Callable[[bytes, Address], None]
 
 _AT_ONCE = 256
-"""Datagrams read before others on the loop have their turn; about two milliseconds."""
+"""Datagrams read before other tasks get their turn; about two milliseconds."""
 
 _LARGEST = 65_536
 _KERNEL_BUFFER = 4 * 2**20
-"""Bytes asked of the kernel for what comes while the loop is busy; it may give less."""
+"""Bytes of the kernel's receive buffer, for a busy loop; the kernel may give less."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Endpoint(asyncio.DatagramProtocol):
         return endpoint
 
     def send(self, datagram: bytes, address: Address) -> None:
-        """Send if the kernel takes it now; RTCP may be lost like anything else."""
+        """Send if the kernel takes it now; lost RTCP does no harm."""
         if self._transport:
             self._transport.sendto(datagram, address)
             return
@@ -81,7 +81,7 @@ class Endpoint(asyncio.DatagramProtocol):
             except (BlockingIOError, InterruptedError):
                 return
             except ConnectionError:
-                # An earlier report met a closed port (ICMP); nothing came.
+                # An earlier report reached a closed port (ICMP); this is not a datagram.
                 continue
             self._received(datagram, address[:2])
 

@@ -4,9 +4,11 @@ import asyncio
 import errno
 import json
 import logging
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -143,6 +145,19 @@ async def _refusal(
         _log.warning("no client can be signed in: %s", fault)
         return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{fault}\n")
     return None
+
+
+class Listening(Protocol):
+    """An open TCP port."""
+
+    @property
+    def sockets(self) -> Iterable[socket.socket]: ...
+
+
+def address_of(port: Listening) -> str:
+    """`host:port` of an open TCP port."""
+    host, number = next(iter(port.sockets)).getsockname()[:2]
+    return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
 
 
 def _unusable(error: OSError, place: Place) -> ConfigError:

@@ -1,4 +1,4 @@
-"""The database: one engine, opened with its pragmas and brought up to date."""
+"""The database: opened, with its schema brought up to date."""
 
 import errno
 from collections.abc import AsyncIterator, Iterator
@@ -21,18 +21,18 @@ from coqui_server.exceptions import ConfigError, StoreError
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
-_PATIENCE = 5.0
-"""Seconds to wait for a lock that another program holds."""
+_LOCK_TIMEOUT = 5.0
+"""Seconds to wait for a lock of another program."""
 
 _FULL = (13, "53100")
 """A full disk: SQLITE_FULL, and PostgreSQL's disk_full."""
 
 _REFUSED = (19, "22", "23")
-"""Values that are none for this column or table: SQLITE_CONSTRAINT, PostgreSQL's classes 22, 23."""
+"""Values that a column or table does not take: SQLITE_CONSTRAINT, PostgreSQL's classes 22, 23."""
 
 
 class Database:
-    """Transactions on what is kept. Every failure of the database is a `StoreError`."""
+    """Transactions. Every failure of the database is a `StoreError`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._reading = engine
@@ -50,7 +50,7 @@ class Database:
     async def writing(self) -> AsyncIterator[AsyncSession]:
         """A transaction that is committed at the end of the block, or rolled back by an error.
 
-        What it changed has to be read before the end.
+        Read what it changed before the end of the block.
         """
         opening = AsyncSession(self._writing, expire_on_commit=False)
         with faults():
@@ -80,7 +80,7 @@ def address(settings: StoreSettings) -> URL:
     """Where the database is.
 
     Raises:
-        ConfigError: `store.url` is none, or its driver is not installed.
+        ConfigError: `store.url` is not an address, or its driver is not installed.
     """
     if settings.url is None:
         file = settings.path / "coqui_server.db"
@@ -110,11 +110,11 @@ def _make_folder(settings: StoreSettings, url: URL) -> None:
 def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_pre_ping=True)
-    engine = create_async_engine(url, connect_args={"timeout": _PATIENCE})
+    engine = create_async_engine(url, connect_args={"timeout": _LOCK_TIMEOUT})
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:
-        # Python's sqlite3 would begin transactions by itself, and only before it writes.
+        # Otherwise Python's sqlite3 begins transactions by itself, and only before it writes.
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode = WAL")
@@ -148,27 +148,27 @@ def _upgrade(connection: Connection) -> None:
 
 @contextmanager
 def faults() -> Iterator[None]:
-    """What a database and the way to it may raise, as our own error."""
+    """Turn the errors of a database, and of the connection to it, into `StoreError`."""
     try:
         yield
     except (DBAPIError, PoolTimeout, OSError) as error:
         code = _code(error)
         raise StoreError(
-            *(_reason(error),),
+            _reason(error),
             full=code in _FULL or getattr(error, "errno", None) == errno.ENOSPC,
             refused=code in _REFUSED or str(code)[:2] in _REFUSED,
         ) from error
 
 
 def _code(error: BaseException) -> object:
-    """SQLite's result code, without what it adds to it, or PostgreSQL's."""
+    """SQLite's primary result code, or PostgreSQL's SQLSTATE."""
     original = getattr(error, "orig", error)
     sqlite: int | None = getattr(original, "sqlite_errorcode", None)
     return getattr(original, "sqlstate", None) if sqlite is None else sqlite & 0xFF
 
 
 def _reason(error: BaseException) -> str:
-    """What went wrong, without paths, statements and their values, which hold what was said."""
+    """The reason without paths, statements and their values, which may contain transcripts."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     original = getattr(error, "orig", None) or error

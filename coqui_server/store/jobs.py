@@ -1,4 +1,4 @@
-"""The rows of the queue of files, each changed by those it belongs to."""
+"""The table of jobs. Every query is limited to a scope."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,44 +17,48 @@ _OPEN: tuple[JobState, ...] = ("pending", "processing")
 
 
 class Jobs:
-    """What is known of files that wait, run or are done. All methods raise `StoreError`."""
+    """Files that wait, run or have ended. All methods raise `StoreError`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, most: int, **about: Any) -> JobRow:
-        """Another job at the end of the queue; `about` are the columns of `JobRow`.
+    async def add(self, limit: int, **columns: Any) -> JobRow:
+        """Add a job at the end of the queue.
+
+        Args:
+            limit: of open jobs of one owner.
+            columns: of `JobRow`.
 
         Raises:
-            Busy: its owner has `most` open ones.
+            Busy: its owner has reached the limit.
         """
-        job = JobRow(state="pending", created=datetime.now(UTC), **about)
-        mine = (owned(JobRow.owner, job.owner), JobRow.state.in_(_OPEN))
+        job = JobRow(state="pending", created=datetime.now(UTC), **columns)
+        open = (owned(JobRow.owner, job.owner), JobRow.state.in_(_OPEN))
         async with self._database.writing() as transaction:
-            waiting = await transaction.scalar(select(func.count(JobRow.id)).where(*mine))
-            if (waiting or 0) >= most:
+            waiting = await transaction.scalar(select(func.count(JobRow.id)).where(*open))
+            if (waiting or 0) >= limit:
                 raise Busy(f"{waiting} files wait already; try again later")
             transaction.add(job)
         return job
 
     async def find(self, scope: Scope, *, offset: int = 0, limit: int = 100) -> Sequence[JobRow]:
         """The newest first."""
-        wanted = select(JobRow).where(owned(JobRow.owner, scope)).order_by(JobRow.id.desc())
+        query = select(JobRow).where(owned(JobRow.owner, scope)).order_by(JobRow.id.desc())
         async with self._database.reading() as transaction:
-            return (await transaction.scalars(wanted.offset(offset).limit(limit))).all()
+            return (await transaction.scalars(query.offset(offset).limit(limit))).all()
 
     async def get(self, scope: Scope, id: int) -> JobRow:
         """One job.
 
         Raises:
-            NotFound: there is none, or not of theirs.
+            NotFound: there is none in this scope.
         """
         async with self._database.reading() as transaction:
             return await _one(transaction, scope, id)
 
     async def next(self) -> JobRow | None:
-        """Start the first pending job of somebody who has none running."""
-        # NULL is equal to nothing, and those who are not signed in count as one user.
+        """Start the first pending job whose owner has none running."""
+        # NULL is equal to nothing, but all jobs without an owner count as those of one user.
         owner = func.coalesce(JobRow.owner, "")
         busy = select(owner).where(JobRow.state == "processing")
         first = select(JobRow).where(JobRow.state == "pending", owner.not_in(busy))
@@ -65,13 +69,13 @@ class Jobs:
             return job
 
     async def attach(self, id: int, session: str | None) -> None:
-        """Say which session is the job's transcript."""
+        """Set the session that is the job's transcript."""
         async with self._database.writing() as transaction:
-            wanted = update(JobRow).where(JobRow.id == id)
-            await transaction.execute(wanted.values(session=session))
+            row = update(JobRow).where(JobRow.id == id)
+            await transaction.execute(row.values(session=session))
 
-    async def settle(self, id: int, state: JobState, error: str | None = None) -> JobRow:
-        """Say how a running job ended, or that it waits again."""
+    async def end(self, id: int, state: JobState, error: str | None = None) -> JobRow:
+        """Set how a running job ended, or that it waits again."""
         async with self._database.writing() as transaction:
             job = (await transaction.scalars(select(JobRow).where(JobRow.id == id))).one()
             job.state, job.error = state, error
@@ -106,7 +110,7 @@ class Jobs:
             return job
 
     async def delete(self, scope: Scope, id: int) -> JobRow:
-        """Forget a job that is over; its transcript stays.
+        """Delete a job that has ended; its transcript stays.
 
         Raises:
             NotFound: as `get`.
@@ -119,22 +123,22 @@ class Jobs:
             await transaction.execute(delete(JobRow).where(JobRow.id == id))
             return job
 
-    async def ended_before(self, moment: datetime, most: int) -> Sequence[JobRow]:
-        """Jobs that were over then."""
+    async def ended_before(self, moment: datetime, limit: int) -> Sequence[JobRow]:
+        """Up to `limit` jobs that ended before this moment."""
         async with self._database.reading() as transaction:
-            wanted = select(JobRow).where(JobRow.ended < moment).limit(most)
-            return (await transaction.scalars(wanted)).all()
+            query = select(JobRow).where(JobRow.ended < moment).limit(limit)
+            return (await transaction.scalars(query)).all()
 
     async def recover(self) -> None:
-        """Let what a daemon that died was working on wait again."""
+        """Make jobs pending again that ran when a daemon died."""
         unfinished = update(JobRow).where(JobRow.state == "processing")
         async with self._database.writing() as transaction:
             await transaction.execute(unfinished.values(state="pending"))
 
 
 async def _one(transaction: AsyncSession, scope: Scope, id: int) -> JobRow:
-    wanted = select(JobRow).where(JobRow.id == id, owned(JobRow.owner, scope))
-    job = await transaction.scalar(wanted)
+    query = select(JobRow).where(JobRow.id == id, owned(JobRow.owner, scope))
+    job = await transaction.scalar(query)
     if job is None:
         raise NotFound(f"no job {id} here")
     return job

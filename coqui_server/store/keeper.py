@@ -1,4 +1,4 @@
-"""The first sink of every session: what it is told is committed before anybody else hears it."""
+"""The first sink of every session: events are committed before any other sink gets them."""
 
 import asyncio
 import logging
@@ -20,10 +20,10 @@ from coqui_server.transcription.events import Event, Final, SessionEnded, Sessio
 from coqui_transcript.mapping import segment_to_json
 
 _WAITING = 1000
-"""Events that may wait for the writer. A session waits for each of its own, so it has one there."""
+"""Events that may wait for the writer. Each session waits for its own, so it has at most one."""
 
 _GATHER = 0.02
-"""Seconds between two commits while several sessions talk; one that talks alone never waits. With
+"""Seconds between two commits while several sessions have events; a single one never waits. With
 300 calls, committing takes an eighth of a core instead of a quarter."""
 
 _log = logging.getLogger(__name__)
@@ -33,7 +33,8 @@ _Kept = SessionStarted | Final | SessionEnded
 
 @dataclass(frozen=True)
 class _Entry:
-    """Something to commit, who waits for it, and how many bytes were recorded if it is an end."""
+    """An event to commit, the future of the session that waits, and for an end the recorded
+    bytes."""
 
     event: _Kept
     done: "asyncio.Future[None]"
@@ -41,23 +42,23 @@ class _Entry:
 
 
 class Keeper:
-    """Commits beginnings, finals and ends of sessions, and records the sound of those of the wanted
-    kinds. Use as an async context manager.
+    """Commits starts, finals and ends of sessions, and records the sound of the configured kinds.
+    Use as an async context manager.
 
-    One task writes. What came while it was busy goes into one transaction, so that 300 sessions do
-    not make the disk sync 300 times a second. When the store fails, those who wait for it fail, and
-    the next event is tried again.
+    One task writes. Events that come while it is busy go into one transaction, so that 300 sessions
+    do not sync the disk 300 times a second. When the store fails, the sessions that wait for it
+    fail; the next event is tried again.
     """
 
     def __init__(
-        self, database: Database, recordings: Recordings, wanted: RecordingSettings
+        self, database: Database, recordings: Recordings, kinds: RecordingSettings
     ) -> None:
         self._database = database
         self._recordings = recordings
-        self._wanted = wanted
+        self._kinds = kinds
         self._recording: dict[str, Recording] = {}
         self._queue: asyncio.Queue[_Entry] = asyncio.Queue(_WAITING)
-        # Ends of sessions that the store failed, which it did not take either.
+        # Ends of sessions that failed because of the store, and that it could not store either.
         self._owed: list[_Entry] = []
 
     async def __aenter__(self) -> Self:
@@ -71,10 +72,10 @@ class Keeper:
         await asyncio.gather(self._writer, return_exceptions=True)
 
     async def __call__(self, event: Event) -> None:
-        """Return when the event is committed, if it is one of those that are kept.
+        """Return when the event is committed; at once for an event that is not stored.
 
         Raises:
-            StoreError: it could not be. The end of a session that has failed is owed instead.
+            StoreError: it could not be stored. The end of a failed session is stored later instead.
         """
         if not isinstance(event, _Kept):
             return
@@ -83,20 +84,20 @@ class Keeper:
         await self._queue.put(entry)
         await entry.done
         source = event.source
-        if isinstance(event, SessionStarted) and getattr(self._wanted, source.kind):
+        if isinstance(event, SessionStarted) and getattr(self._kinds, source.kind):
             self._recording[source.session] = Recording(source.session, self._recordings)
 
     async def record(self, session: str, sound: Samples | int) -> None:
         """Take the next samples of a session, or so many samples of silence, if it is recorded.
 
         Raises:
-            StoreError: what came before could not be written.
+            StoreError: earlier samples could not be written.
         """
         if recording := self._recording.get(session):
             await (recording.skip(sound) if isinstance(sound, int) else recording.write(sound))
 
     async def _recorded(self, event: SessionEnded) -> int:
-        """Finish what was recorded of a session; how many bytes that is."""
+        """Finish the recording of a session; its size in bytes."""
         recording = self._recording.pop(event.source.session, None)
         if recording is None:
             return 0
@@ -114,23 +115,23 @@ class Keeper:
             while not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             owed, self._owed = self._owed, []
-            await self._settle(owed + batch)
+            await self._store(owed + batch)
             for _ in batch:
                 self._queue.task_done()
             if len(batch) > 1:
                 await asyncio.sleep(_GATHER)
 
-    async def _settle(self, batch: list[_Entry]) -> None:
-        """Commit a batch and release those who wait, each with its own error if need be."""
+    async def _store(self, batch: list[_Entry]) -> None:
+        """Commit a batch and release the sessions that wait, each with its own error if needed."""
         try:
             await self._commit(batch)
         except StoreError as fault:
             if fault.refused and len(batch) > 1:
                 for entry in batch:
-                    await self._settle([entry])
+                    await self._store([entry])
             else:
                 self._fail(batch, fault)
-        # The writer has to live on, whatever it was given.
+        # The writer must go on after any error.
         except Exception as error:
             _log.exception("the store failed")
             self._fail(batch, StoreError(type(error).__name__))
@@ -139,7 +140,7 @@ class Keeper:
                 _release(entry)
 
     def _fail(self, batch: list[_Entry], fault: StoreError) -> None:
-        _log.warning("%s; %d events were not kept", fault, len(batch))
+        _log.warning("%s; %d events were not stored", fault, len(batch))
         for entry in batch:
             failed_before = isinstance(entry.event, SessionEnded) and entry.event.error is not None
             if failed_before and not fault.refused:
@@ -149,7 +150,7 @@ class Keeper:
     async def _commit(self, batch: list[_Entry]) -> None:
         events = [entry.event for entry in batch]
         started = [_session(event) for event in events if isinstance(event, SessionStarted)]
-        said = [_segment(event) for event in events if isinstance(event, Final)]
+        segments = [_segment(event) for event in events if isinstance(event, Final)]
         ended = [
             _end(entry.event, entry.sound)
             for entry in batch
@@ -158,14 +159,14 @@ class Keeper:
         async with self._database.writing() as transaction:
             if started:
                 await transaction.execute(insert(SessionRow), started)
-            if said:
-                await transaction.execute(insert(SegmentRow), said)
+            if segments:
+                await transaction.execute(insert(SegmentRow), segments)
             if ended:
                 await _close(transaction, ended)
 
 
 def _release(entry: _Entry, fault: StoreError | None = None) -> None:
-    """Let the session go on, if it still waits."""
+    """Let the session continue, if it still waits."""
     if entry.done.done():
         return
     if fault is None:
@@ -177,29 +178,30 @@ def _release(entry: _Entry, fault: StoreError | None = None) -> None:
 async def _close(transaction: AsyncSession, ended: list[dict[str, Any]]) -> None:
     connection = await transaction.connection()
     table = SessionRow.__table__
-    wanted = update(SessionRow).where(table.c.id == bindparam("session"))
-    await connection.execute(wanted, ended)
+    rows = update(SessionRow).where(table.c.id == bindparam("session"))
+    await connection.execute(rows, ended)
     await sum_up(transaction, [end["session"] for end in ended])
 
 
 async def _interrupt(database: Database, recordings: Recordings) -> None:
-    """Close what a daemon that died left open, with what was said until then."""
+    """End the sessions that a daemon left open when it died, with their segments so far."""
     async with database.reading() as transaction:
-        wanted = select(SessionRow.id).where(SessionRow.state == "running")
-        open = (await transaction.scalars(wanted)).all()
+        running = select(SessionRow.id).where(SessionRow.state == "running")
+        open = (await transaction.scalars(running)).all()
     if not open:
         return
     _log.warning("%d sessions were interrupted when the daemon stopped", len(open))
     sizes = await recordings.sizes(open)
     last = select(func.max(SegmentRow.end)).where(SegmentRow.session == SessionRow.id)
     closed = {
-        **{"state": "interrupted", "error": "the daemon stopped"},
+        "state": "interrupted",
+        "error": "the daemon stopped",
         "duration": func.coalesce(last.scalar_subquery(), 0.0),
     }
     async with database.writing() as transaction:
         await transaction.execute(update(SessionRow).where(SessionRow.id.in_(open)).values(closed))
-        found = [{"session": session, "recording": size} for session, size in sizes.items()]
-        await _close(transaction, found)
+        recorded = [{"session": session, "recording": size} for session, size in sizes.items()]
+        await _close(transaction, recorded)
 
 
 def _session(event: SessionStarted) -> dict[str, Any]:
@@ -216,9 +218,9 @@ def _session(event: SessionStarted) -> dict[str, Any]:
 
 
 def _segment(event: Final) -> dict[str, Any]:
-    said = {"confidence": None, "words": [], **segment_to_json(event.segment)}
-    said.pop("alternatives", None)
-    return {"session": event.source.session, **said}
+    columns = {"confidence": None, "words": [], **segment_to_json(event.segment)}
+    columns.pop("alternatives", None)
+    return {"session": event.source.session, **columns}
 
 
 def _end(event: SessionEnded, sound: int) -> dict[str, Any]:

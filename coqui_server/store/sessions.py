@@ -1,4 +1,4 @@
-"""Sessions that were kept: found, read, edited and deleted, each by those it belongs to."""
+"""Stored sessions: find, read, edit, delete. Every query is limited to a scope."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from coqui_server.store.tables import SegmentRow, SessionRow
 
 @dataclass(frozen=True)
 class Page:
-    """Some of the sessions that were found, newest first, and how many there are in all.
+    """Some of the sessions of a search, newest first, and their number in all.
 
     Their `text` and `segments` are not loaded; `excerpt` is.
     """
@@ -30,9 +30,9 @@ class Page:
 
 
 class Sessions:
-    """What was kept of sessions: their rows in `database`, and their sound.
+    """Stored sessions: their rows in `database`, and their sound.
 
-    Every method takes whose sessions may be seen; others are as if they were not there. All raise
+    Every method takes the scope of sessions that may be seen; others do not exist for it. All raise
     `StoreError` when the database does not answer.
     """
 
@@ -58,56 +58,56 @@ class Sessions:
             owner: a user's name, for those who see more than their own.
             since, until: opened at or after, and before.
         """
-        wanted = select(SessionRow).where(owned(SessionRow.owner, scope))
+        query = select(SessionRow).where(owned(SessionRow.owner, scope))
         if text:
-            wanted = wanted.where(holds(SessionRow.folded, text))
+            query = query.where(holds(SessionRow.folded, text))
         if kind is not None:
-            wanted = wanted.where(SessionRow.kind == kind)
+            query = query.where(SessionRow.kind == kind)
         if owner is not None:
-            wanted = wanted.where(SessionRow.owner == owner)
+            query = query.where(SessionRow.owner == owner)
         if since is not None:
-            wanted = wanted.where(SessionRow.start >= since)
+            query = query.where(SessionRow.start >= since)
         if until is not None:
-            wanted = wanted.where(SessionRow.start < until)
-        newest = wanted.order_by(SessionRow.start.desc(), SessionRow.id)
-        counted = wanted.with_only_columns(func.count(), maintain_column_froms=True)
+            query = query.where(SessionRow.start < until)
+        newest = query.order_by(SessionRow.start.desc(), SessionRow.id)
+        count = query.with_only_columns(func.count(), maintain_column_froms=True)
         async with self._database.reading() as transaction:
-            total = await transaction.scalar(counted)
-            found = await transaction.scalars(newest.offset(offset).limit(limit))
-            return Page(found.all(), total or 0)
+            total = await transaction.scalar(count)
+            rows = await transaction.scalars(newest.offset(offset).limit(limit))
+            return Page(rows.all(), total or 0)
 
     async def get(self, scope: Scope, id: str) -> SessionRow:
         """A session with its text and segments.
 
         Raises:
-            NotFound: there is none, or not of theirs.
+            NotFound: there is none in this scope.
         """
-        wanted = select(SessionRow).where(SessionRow.id == id, owned(SessionRow.owner, scope))
+        query = select(SessionRow).where(SessionRow.id == id, owned(SessionRow.owner, scope))
         everything = (undefer(SessionRow.text), selectinload(SessionRow.segments))
         async with self._database.reading() as transaction:
-            found = await transaction.scalar(wanted.options(*everything))
-        if found is None:
+            row = await transaction.scalar(query.options(*everything))
+        if row is None:
             raise NotFound(f"no session {id} here")
-        return found
+        return row
 
     async def edit(self, scope: Scope, id: str, segment: int, text: str) -> SegmentRow:
-        """Give a segment another text. The engine's is kept as `original`.
+        """Replace the text of a segment. The engine's text is kept as `original`.
 
         Raises:
-            NotFound: there is no such session or segment, or not of theirs.
+            NotFound: there is no such session or segment in this scope.
         """
-        wanted = select(SegmentRow).join(SessionRow).where(SegmentRow.id == segment)
-        mine = (SessionRow.id == id, owned(SessionRow.owner, scope))
+        query = select(SegmentRow).join(SessionRow).where(SegmentRow.id == segment)
+        visible = (SessionRow.id == id, owned(SessionRow.owner, scope))
         async with self._database.writing() as transaction:
-            found = await transaction.scalar(wanted.where(*mine))
-            if found is None:
+            row = await transaction.scalar(query.where(*visible))
+            if row is None:
                 raise NotFound(f"no segment {segment} in a session {id} here")
-            if found.original is None:
-                found.original = found.text
-            found.text = text
+            if row.original is None:
+                row.original = row.text
+            row.text = text
             await transaction.flush()
             await sum_up(transaction, [id])
-        return found
+        return row
 
     async def delete(self, scope: Scope, id: str) -> None:
         """Remove a session, its segments and its sound.
@@ -116,29 +116,29 @@ class Sessions:
             NotFound: as `get`.
             StillRunning: it is open.
         """
-        wanted = select(SessionRow).where(SessionRow.id == id, owned(SessionRow.owner, scope))
+        query = select(SessionRow).where(SessionRow.id == id, owned(SessionRow.owner, scope))
         async with self._database.reading() as transaction:
-            found = await transaction.scalar(wanted)
-        if found is None:
+            row = await transaction.scalar(query)
+        if row is None:
             raise NotFound(f"no session {id} here")
-        if found.state == "running":
+        if row.state == "running":
             raise StillRunning(f"session {id} is still running")
         await self.remove([id])
 
     async def remove(self, ids: Sequence[str]) -> None:
-        """Remove these sessions, whoever's they are: their sound first, so that none is left."""
+        """Remove these sessions of any owner, their sound first, so that none is left behind."""
         await self.recordings.remove(ids)
         async with self._database.writing() as transaction:
             await transaction.execute(delete(SessionRow).where(SessionRow.id.in_(ids)))
 
 
 async def sum_up(transaction: AsyncSession, ids: Sequence[str]) -> None:
-    """Make the text, the word count and what is searched of sessions that of their segments."""
-    said: dict[str, list[str]] = {id: [] for id in ids}
+    """Compute the text, the word count and the search text of sessions from their segments."""
+    texts: dict[str, list[str]] = {id: [] for id in ids}
     segments = select(SegmentRow.session, SegmentRow.text).where(SegmentRow.session.in_(ids))
     for id, text in await transaction.execute(segments.order_by(SegmentRow.id)):
-        said[id].append(text)
+        texts[id].append(text)
     for session in await transaction.scalars(select(SessionRow).where(SessionRow.id.in_(ids))):
-        session.text = " ".join(filter(None, said[session.id]))
+        session.text = " ".join(filter(None, texts[session.id]))
         session.words = len(session.text.split())
         session.folded = folded(f"{session.label or ''} {session.text}")

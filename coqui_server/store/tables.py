@@ -1,7 +1,7 @@
-"""The tables. What a change here needs in databases that exist goes into `migrations`.
+"""The tables. A change here needs a migration for existing databases.
 
-An owner is a user's name, or NULL where nobody was signed in. It is no foreign key: what somebody
-made may be kept when the account is gone.
+An owner is a user's name, or NULL where nobody was signed in. It is not a foreign key: rows may
+stay when the account is deleted.
 """
 
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ from sqlalchemy.orm import (
 from coqui_server.config.audio import Kind
 
 State = Literal["running", "finished", "failed", "interrupted"]
-"""Of a session: open; ended well; ended by a fault or its source; open when the daemon died."""
+"""Of a session: open; finished; ended by an error or its source; open when the daemon died."""
 
 JobState = Literal["pending", "processing", "completed", "failed", "cancelled"]
 
@@ -63,7 +63,7 @@ _Number = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Table(DeclarativeBase):
-    """What all tables have: how Python's types are kept."""
+    """The base of all tables: how Python's types are stored."""
 
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: _Text,
@@ -82,11 +82,11 @@ class SessionRow(Table):
     Attributes:
         start: when it was opened.
         duration: seconds of sound; 0 while it runs.
-        error: why it did not end well.
-        text, words: what was said, with edits, and how many words; set at the end.
-        statistics: what its transport counted, such as the SSRC of a call.
-        recording: bytes of its sound that are kept; 0 if none is.
-        excerpt: how the text begins.
+        error: why it failed, if it did.
+        text, words: the transcript with edits, and its number of words; set at the end.
+        statistics: what its transport counted, such as the packets of a call.
+        recording: bytes of its recorded sound; 0 without a recording.
+        excerpt: the beginning of the text.
     """
 
     __tablename__ = "sessions"
@@ -118,12 +118,12 @@ class SessionRow(Table):
 
 
 class SegmentRow(Table):
-    """What was said in one utterance. A session's are in the order of speech by their ids.
+    """The text of one utterance. By their ids, a session's segments are in the order of speech.
 
     Attributes:
         start, end: seconds from the session's start.
-        words: as in `transcription.messages`; they stay those of the original text.
-        original: what the engine gave, if somebody edited it.
+        words: as in `coqui_transcript.mapping`; an edit does not change them.
+        original: the engine's text, if the text was edited.
     """
 
     __tablename__ = "segments"
@@ -151,7 +151,7 @@ class UserRow(Table):
 
 
 class TokenRow(Table):
-    """A key for programs; revoking it deletes it. `digest` is a hash: the token is nowhere."""
+    """A key for programs; revoking deletes it. Only its hash, `digest`, is stored."""
 
     __tablename__ = "tokens"
     __table_args__ = (Index("tokens_user", "user"),)
@@ -166,14 +166,14 @@ class TokenRow(Table):
 
 
 class JobRow(Table):
-    """A file that waits for its transcript, has one, or will not get one. Ids count up.
+    """A file in the queue, and how it ended. Ids count up.
 
     Attributes:
-        name: the file's, as its owner calls it; never a path.
-        upload: what it is called in the folder of uploads.
+        name: of the file, as its owner sent it; never a path.
+        upload: its name in the folder of uploads.
         size: bytes.
-        engine, language: as asked for.
-        session: the transcript.
+        engine, language: as requested.
+        session: the id of its transcript.
     """
 
     __tablename__ = "jobs"

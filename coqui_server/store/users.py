@@ -17,7 +17,7 @@ from coqui_server.store.database import Database
 from coqui_server.store.tables import TokenRow, UserRow
 
 PREFIX = "coqui_"
-"""How every token begins, so that people and scanners of secrets know it for one."""
+"""How every token begins, so that people and secret scanners recognise it."""
 
 _NAME = re.compile(r"[\w.@+-]{1,64}")
 _SHORTEST, _LONGEST = 8, 1000
@@ -26,11 +26,11 @@ _SHORTEST, _LONGEST = 8, 1000
 _LONGEST_LABEL = 100
 
 _AT_ONCE = 2
-"""Passwords that are hashed at a time, on threads: each takes 64 MiB for a tenth of a second."""
+"""Passwords hashed at a time, on threads: each takes 64 MiB for a tenth of a second."""
 
 
 class Users:
-    """Who may sign in, and with what. All methods raise `StoreError`."""
+    """Accounts, passwords and tokens. All methods raise `StoreError`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -45,12 +45,12 @@ class Users:
             return not await transaction.scalar(select(exists().select_from(UserRow)))
 
     async def add(self, name: str, password: str, *, closed: bool = False) -> UserRow:
-        """Make an account; the first one is an administrator's, even where sign-up is `closed`.
+        """Make an account. The first one is an administrator's, also where sign-up is `closed`.
 
         Raises:
-            BadRequest: the name or the password cannot be one.
-            Forbidden: it is closed.
-            NameTaken: somebody has the name.
+            BadRequest: the name or the password is not valid.
+            Forbidden: sign-up is closed.
+            NameTaken: another account has the name.
         """
         name = _proper(name)
         if not _SHORTEST <= len(password) <= _LONGEST:
@@ -79,16 +79,16 @@ class Users:
         if len(password) > _LONGEST:
             return None
         if user is None:
-            # So that it takes as long as for those that there are.
+            # So that it takes as long as for an account that exists.
             await self._hashed(password)
             return None
         return user if await self._matches(user.password, password) else None
 
     async def add_token(self, user: str, label: str, age: timedelta | None) -> tuple[str, TokenRow]:
-        """A new token, and what is kept of it, which does not tell it.
+        """A new token, and its row, from which it cannot be computed.
 
         Args:
-            age: how long it is good for; None for ever.
+            age: for how long it is valid; None: for ever.
 
         Raises:
             BadRequest: the label is empty or too long.
@@ -104,40 +104,40 @@ class Users:
         return token, row
 
     async def tokens(self, user: str) -> Sequence[TokenRow]:
-        """What is kept of a user's tokens, the newest first."""
-        wanted = select(TokenRow).where(TokenRow.user == user).order_by(TokenRow.id.desc())
+        """The rows of a user's tokens, the newest first."""
+        query = select(TokenRow).where(TokenRow.user == user).order_by(TokenRow.id.desc())
         async with self._database.reading() as transaction:
-            return (await transaction.scalars(wanted)).all()
+            return (await transaction.scalars(query)).all()
 
     async def revoke(self, user: str, id: int) -> None:
-        """Let one of a user's tokens be none any more.
+        """Delete one of a user's tokens.
 
         Raises:
-            NotFound: it is none of theirs.
+            NotFound: the user has no such token.
         """
-        unwanted = delete(TokenRow).where(TokenRow.id == id, TokenRow.user == user)
+        rows = delete(TokenRow).where(TokenRow.id == id, TokenRow.user == user)
         async with self._database.writing() as transaction:
-            if not (await transaction.scalars(unwanted.returning(TokenRow.id))).all():
+            if not (await transaction.scalars(rows.returning(TokenRow.id))).all():
                 raise NotFound(f"there is no token {id}")
 
     async def of_token(self, token: str) -> UserRow | None:
-        """Scope token it is, if it is one and has not expired."""
+        """The owner of a token; None if there is no such token or it has expired."""
         now = datetime.now(UTC)
-        wanted = (
+        query = (
             select(TokenRow, UserRow)
             .join(UserRow, UserRow.name == TokenRow.user)
             .where(TokenRow.digest == _digest(token))
         )
         async with self._database.reading() as transaction:
-            found = (await transaction.execute(wanted)).first()
-        if found is None or (found[0].expires and found[0].expires <= now):
+            row = (await transaction.execute(query)).first()
+        if row is None or (row[0].expires and row[0].expires <= now):
             return None
-        await self._note_use(found[0], now)
-        user: UserRow = found[1]
+        await self._note_use(row[0], now)
+        user: UserRow = row[1]
         return user
 
     async def _note_use(self, token: TokenRow, now: datetime) -> None:
-        """Write down the day on which a token was last used, not every time."""
+        """Store the day on which a token was last used; one write a day is enough."""
         if token.used and token.used.date() == now.date():
             return
         async with self._database.writing() as transaction:
@@ -157,7 +157,7 @@ class Users:
 
 
 def folded(name: str) -> str:
-    """A name as it is kept: two that differ in case or in how they are typed are one."""
+    """A name as it is stored: names that differ only in case or Unicode form are one."""
     return unicodedata.normalize("NFKC", name.strip()).casefold()
 
 
@@ -169,5 +169,5 @@ def _proper(name: str) -> str:
 
 
 def _digest(token: str) -> str:
-    # Not argon2: a token has 256 random bits, which nobody tries one after another.
+    # Not argon2: a token has 256 random bits, which cannot be guessed.
     return hashlib.sha256(token.encode()).hexdigest()

@@ -118,7 +118,8 @@ class Scheduler:
             running.add_done_callback(partial(self._ended, job, priority))
 
     def _queued(self, priority: Priority) -> int:
-        return sum(map(len, self._waiting[priority].values()))
+        queues = self._waiting[priority].values()
+        return sum(not job.done.done() for jobs in queues for job in jobs)
 
     def _held_back(self, priority: Priority) -> bool:
         left_free = {Priority.FILE: self.reserved, Priority.PARTIAL: 1}.get(priority, 0)

@@ -1,4 +1,4 @@
-"""The console as one ASGI application: routers, pages, and what all of them share."""
+"""The console as one ASGI application: routers, pages, and what they share."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from coqui_server.web.principals import ADMINISTRATOR, SIGNED_IN
 _STATIC = Path(__file__).parent / "static"
 
 _MOST_JSON = 1_000_000
-"""Bytes of a body, but for files."""
+"""Bytes of a request body, except for files."""
 
 
 def build(parts: Parts) -> FastAPI:

@@ -1,7 +1,4 @@
-"""What went wrong: a page for people, and for programs JSON as on the sockets.
-
-{"message", "code"}
-"""
+"""Errors as a page for people, and as `{"message", "code"}` for programs, as on the sockets."""
 
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -15,7 +12,7 @@ from coqui_server.exceptions import Busy, NotSignedIn, RequestError
 from coqui_server.web.pages import templates
 
 _RETRY = "5"
-"""Seconds after which a busy daemon may be asked again."""
+"""Seconds after which a busy daemon may be tried again."""
 
 
 def handle(app: FastAPI) -> None:
@@ -44,9 +41,9 @@ async def _refused(request: Request, refusal: RequestError) -> Response:
 
 
 def _to_sign_in(request: Request, refusal: NotSignedIn) -> Response:
-    """People are shown where to sign in, and sent back after it; programs are told."""
+    """Lead people to the sign-in page and back; answer programs with 401."""
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        # Without the query, which may hold the token that was wrong.
+        # Without the query, which may contain a wrong token.
         return RedirectResponse(f"/sign-in?{urlencode({'next': request.url.path})}", 303)
     answer = _answer(request, refusal.http_status, str(refusal), refusal.code)
     answer.headers["WWW-Authenticate"] = "Bearer"
@@ -54,7 +51,7 @@ def _to_sign_in(request: Request, refusal: NotSignedIn) -> Response:
 
 
 async def _failed(request: Request, failure: HTTPException) -> Response:
-    """What the framework refuses by itself: no such path, not this method, too large a body."""
+    """A refusal of the framework: unknown path, wrong method, body too large."""
     status = HTTPStatus(failure.status_code)
     answer = _answer(request, status, failure.detail, status.name.lower())
     answer.headers.update(failure.headers or {})
@@ -62,13 +59,13 @@ async def _failed(request: Request, failure: HTTPException) -> Response:
 
 
 async def _malformed(request: Request, wrong: RequestValidationError) -> Response:
-    """A parameter that is not what it should be; the first of them is named."""
+    """A wrong parameter; the message names the first one."""
     first = wrong.errors()[0]
     name = ".".join(str(part) for part in first["loc"][1:]) or "the request"
     return _answer(request, HTTPStatus.BAD_REQUEST, f"{name}: {first['msg']}", "bad_request")
 
 
 async def _broken(request: Request, __: Exception) -> Response:
-    """Our fault; the server's log gets the exception from the framework."""
+    """Our fault; the framework logs the exception."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return _answer(request, status, "something failed here; the log says what", "internal")
+    return _answer(request, status, "an internal error; see the log of the daemon", "internal")

@@ -25,17 +25,17 @@ _LONGEST_FIELD = 200
 _LONGEST_NAME = 255
 
 _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-"""Characters that turn the direction of what follows, by which a name shows another ending than it
-has (Unicode Technical Report 36, section 3.3)."""
+"""Characters that change the direction of the text after them, and so hide the real ending of a
+name (Unicode Technical Report 36, section 3.3)."""
 
 _LINGER = 30.0
-"""Seconds for which the rest of a form that is refused is read. A client that still sends when the
+"""Seconds for which the rest of a refused form is read. A client that still sends when the
 connection is closed gets a reset instead of the answer."""
 
 
 @dataclass
 class _Received:
-    """A file of the form, and what was asked for before it came."""
+    """A file of the form, and the options before it."""
 
     upload: Upload
     name: str
@@ -112,7 +112,7 @@ class UploadForm:
                 await self._files[-1].upload.write(event)
 
     async def _begin(self, name: str, uploads: AsyncExitStack) -> None:
-        """Another file; what it asks for is looked at before it is on the disk."""
+        """Begin another file; its options are checked before it is written."""
         if len(self._files) >= MOST_FILES:
             raise TooLarge(f"a form may have {MOST_FILES} files")
         self._service.engines.get(self._wishes["engine"], self._wishes["language"])
@@ -134,7 +134,7 @@ class UploadForm:
 
 
 async def _discard(body: AsyncGenerator[bytes, None]) -> None:
-    """Read what still comes; nothing, if its end or its client is gone."""
+    """Read the rest of the body, if there is any."""
     with suppress(TimeoutError, RequestError):
         async with asyncio.timeout(_LINGER):
             async for _ in body:
@@ -142,8 +142,8 @@ async def _discard(body: AsyncGenerator[bytes, None]) -> None:
 
 
 def _shown(name: str) -> str:
-    """A file's name without the folders that some clients put before it, and without characters
-    that nobody sees; its end is what tells files apart."""
+    """A file's name without folders, which some clients send, and without invisible characters. A
+    long name keeps its end."""
     last = re.split(r"[/\\]", name)[-1]
     plain = (c for c in last if unicodedata.category(c) != "Cc" and c not in _TURNING)
     return "".join(plain).strip()[-_LONGEST_NAME:] or "file"

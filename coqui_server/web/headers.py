@@ -1,4 +1,4 @@
-"""What every answer tells the browser not to do, and what pages of other sites may not ask."""
+"""Security headers of every response, and the refusal of changes by pages of other sites."""
 
 import json
 from collections.abc import Mapping
@@ -23,14 +23,14 @@ _REFERENCE: Mapping[str, str] = {
     "img-src": "'self' data:",
     "worker-src": "'self' blob:",
 }
-"""For the pages of the API's reference, which are other people's programs: both write styles into
-the page, one has pictures in its style sheet, the other searches in a worker it makes up."""
+"""For the API reference pages, which are other programs: both write styles into the page, one has
+pictures in its style sheet, the other searches in a worker from a blob."""
 
 REFERENCE = ("/docs", "/redoc")
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    # With no-referrer browsers say "Origin: null" of our own forms (Fetch, section 3.1).
+    # With no-referrer, browsers send "Origin: null" for our own forms (Fetch, section 3.1).
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -39,9 +39,9 @@ _HEADERS = {
 
 
 class Guard:
-    """ASGI middleware: the headers above, and no changes by pages of other sites.
+    """ASGI middleware: sets the headers above, and refuses changes by pages of other sites.
 
-    A form of any page may be posted to any address, and the browser says in `Origin` whose it is.
+    Any page may post a form to any address; the browser sends the page's origin in `Origin`.
     """
 
     def __init__(self, app: ASGIApp, origins: tuple[str, ...]) -> None:
@@ -66,7 +66,7 @@ class Guard:
 
 
 def _other_site(headers: Headers) -> str | None:
-    """Browsers leave `Origin` out now and then, but not this."""
+    """Browsers sometimes leave out `Origin`, but not `Sec-Fetch-Site`."""
     unnamed = headers.get("origin") is None and headers.get("sec-fetch-site") == "cross-site"
     return "another site" if unnamed else None
 
@@ -77,12 +77,12 @@ def _policy(path: str) -> str:
 
 
 async def _refuse(send: Send, foreign: str) -> None:
-    message = f"pages of {foreign} may change nothing here; server.origins names those that may"
+    message = f"pages of {foreign} may not change anything here; see server.origins"
     body = json.dumps({"message": message, "code": "foreign_origin"}).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
-        # The body of the request was not read; what follows it on this connection is not known.
+        # The request body was not read, so the connection cannot be used for another request.
         (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": 403, "headers": headers})

@@ -1,7 +1,7 @@
-"""What Prometheus reads: the state of the service, its calls and its process.
+"""Metrics for Prometheus: the state of the service, its calls and its process.
 
-Nothing is counted here. Everything is computed from what the parts know when it is asked for, and
-labels have few values: kinds of sessions, names of engines.
+Nothing is counted here: all values are computed from the parts at each request. Labels have few
+values: kinds of sessions, names of engines.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ _PACKETS = {
 
 
 def registry(service: Service, rtp: Listener) -> CollectorRegistry:
-    """A registry of this daemon's own."""
+    """A registry for this daemon alone."""
     registry = CollectorRegistry()
     registry.register(_Daemon(service, rtp))
     ProcessCollector(registry=registry)
@@ -47,7 +47,7 @@ class _Daemon(Collector):
         self._rtp = rtp
 
     def describe(self) -> list[Metric]:
-        """Nothing in advance: the names do not depend on what is collected."""
+        """Nothing: the names do not depend on the state."""
         return []
 
     def collect(self) -> Iterator[Metric]:

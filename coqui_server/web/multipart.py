@@ -1,4 +1,4 @@
-"""A form's files as they arrive (RFC 7578): nothing is kept, here or in temporary files."""
+"""The parts of a form as they arrive (RFC 7578), without a copy in memory or temporary files."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from python_multipart.multipart import parse_options_header
 from coqui_server.exceptions import BadRequest
 
 _ESCAPED = {"%22": '"', "%0D": "\r", "%0A": "\n"}
-"""What browsers write for the characters that would end a name (HTML, section 4.10.21.8)."""
+"""Escapes of browsers for characters that would end a name (HTML, section 4.10.21.8)."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A field of the form begins; `filename` is None for one that is no file."""
+    """A field of the form begins; `filename` is None for a field that is not a file."""
 
     name: str
     filename: str | None
@@ -29,7 +29,7 @@ async def read(content_type: str, body: AsyncIterator[bytes]) -> AsyncGenerator[
     """The parts of a form, each followed by its bytes.
 
     Raises:
-        BadRequest: it is no such form, or it is cut off.
+        BadRequest: it is not such a form, or it is cut off.
     """
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
@@ -47,8 +47,8 @@ async def read(content_type: str, body: AsyncIterator[bytes]) -> AsyncGenerator[
 
 
 class _Form:
-    """python-multipart's parser with the parts of its callbacks put together. It bounds the
-    headers of a part, to 8 of 4 KB."""
+    """python-multipart's parser, with its callbacks joined to events. It limits a part to 8 headers
+    of 4 KB."""
 
     def __init__(self, boundary: bytes) -> None:
         self.ended = False
@@ -69,7 +69,7 @@ class _Form:
         )
 
     def push(self, chunk: bytes) -> list[Event]:
-        """What a chunk of the body completes."""
+        """The events that a chunk of the body completes."""
         self._parser.write(chunk)
         events, self._events = self._events, []
         return events

@@ -1,4 +1,4 @@
-"""What the console is a client of."""
+"""The parts of the daemon that the console uses."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,7 @@ from coqui_server.transcription.service import Service
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of the daemon that pages and routes ask; without a store nothing is kept,
-    and there is no queue of files."""
+    """The parts that pages and routes use. `store` and `queue` are None where nothing is stored."""
 
     service: Service
     rtp: Listener

@@ -1,4 +1,4 @@
-"""How loud a recording is all along, for a picture of it."""
+"""The levels of a recording, for its waveform picture."""
 
 import math
 from itertools import pairwise
@@ -12,17 +12,17 @@ _SAMPLE = 2
 """Bytes."""
 
 _LOOKED_AT = 8000
-"""Samples of each share that are read, half a second: a share of a long recording has minutes, and
-a picture of it does not need them all."""
+"""Samples of each part that are read, half a second: a part of a long recording has minutes, which
+the picture does not need."""
 
 _QUIETEST = 60.0
-"""Decibels below full scale that are drawn as nothing."""
+"""Decibels below full scale that are drawn as silence."""
 
 
 def peaks(recording: Path, count: int) -> list[int]:
-    """The level of each of `count` equal shares of a 16-bit WAV file, 0 to 100 in decibels.
+    """The level of each of `count` equal parts of a 16-bit WAV file, 0 to 100 in decibels.
 
-    Fewer, if it has fewer samples. Blocks: it is for a thread.
+    Fewer, if it has fewer samples. It blocks: run it on a thread.
     """
     samples = max(0, recording.stat().st_size - wav.HEADER) // _SAMPLE
     bounds = [samples * share // count for share in range(count + 1)]

@@ -15,7 +15,7 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 _FORM = "application/x-www-form-urlencoded"
 
 _BEARER = HTTPBearer(auto_error=False, description="a token from the account's page")
-"""For the reference of the API, so that requests can be tried there; the reading is ours."""
+"""Only for the API reference, so that requests can be tried there; we read the header ourselves."""
 
 
 async def _asking(request: Request, _: Annotated[object, Depends(_BEARER)]) -> Principal:
@@ -40,7 +40,8 @@ async def _administrating(principal: "CurrentPrincipal") -> Principal:
 
 
 CurrentPrincipal = Annotated[Principal, Depends(_asking)]
-"""Who asks. With it, a route is for those who signed in, where somebody has to."""
+"""The principal of the request. A route with it needs a signed-in user where signing in is
+required."""
 
 SIGNED_IN, ADMINISTRATOR = Depends(_asking), Depends(_administrating)
-"""For routers whose routes do not care who it is."""
+"""For routers whose routes do not need the principal itself."""

@@ -1,4 +1,4 @@
-"""A kept session as people read it: on a page and in exports."""
+"""A stored session as people read it: on a page and in exports."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,23 +12,23 @@ from coqui_transcript.mapping import word_from_json
 from coqui_transcript.transcript import Segment
 
 KINDS: Mapping[Kind, str] = {"file": "File", "live": "Live", "rtp": "Call"}
-"""What people call a session of each kind."""
+"""The name of each kind of session for people."""
 
 
 def titled(session: SessionRow) -> str:
-    """What a session is called: its label, or when it was."""
+    """The title of a session: its label, or its date."""
     return session.label or f"{KINDS[session.kind]} {session.start:%Y-%m-%d %H.%M}"
 
 
 def document(session: SessionRow) -> Document:
-    """A session to be exported; segments that were edited away are left out."""
+    """A session as a document; segments with an empty text are left out."""
     segments = tuple(_segment(row) for row in session.segments if row.text)
     return Document(titled(session), session.start, session.engine, session.duration, segments)
 
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of a segment's text; `start` is the second it is said at, of a word."""
+    """A piece of a segment's text; a word has its times in seconds."""
 
     text: str
     start: float | None = None
@@ -36,10 +36,10 @@ class Span:
 
 
 def spans(segment: SegmentRow) -> list[Span]:
-    """A segment's text with its words found in it, to follow and to jump to.
+    """A segment's text, cut at its words, so that a player can follow and seek.
 
-    Engines spell words now and then otherwise than the text; those are not found, and the times of
-    an edited text are not known.
+    Words that the engine spells differently from the text are not found; an edited text has no word
+    times.
     """
     return list(_spans(segment.text, _words(segment)))
 

@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from coqui_server.engines.base import AnyEngine
 from tests.browser.conftest import IN_BROWSER, Visit
-from tests.conftest import SAMPLES
+from tests.support.clips import SAMPLES
 from tests.support.daemon import Start
 
 pytestmark = IN_BROWSER

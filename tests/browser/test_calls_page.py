@@ -6,8 +6,8 @@ from playwright.async_api import Page, expect
 
 from coqui_server.engines.base import AnyEngine
 from tests.browser.conftest import IN_BROWSER, Visit
-from tests.conftest import clip, spoken
 from tests.rtp.sender import calling, hush, mu_law, voice
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
 
 pytestmark = IN_BROWSER

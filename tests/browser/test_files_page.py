@@ -12,7 +12,7 @@ from coqui_server.engines.base import AnyEngine
 from coqui_server.media import wav
 from tests.browser.conftest import IN_BROWSER, Visit
 from tests.browser.test_account_pages import sign_up
-from tests.conftest import SAMPLES, clip, spoken
+from tests.support.clips import SAMPLES, clip, spoken
 from tests.support.daemon import Running, Start
 from tests.support.live import Obstacle
 

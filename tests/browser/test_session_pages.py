@@ -10,7 +10,7 @@ from coqui_server.engines.base import AnyEngine
 from coqui_server.store.sessions import sum_up
 from coqui_server.store.tables import SegmentRow, SessionRow
 from tests.browser.conftest import IN_BROWSER, Visit
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, send
 
 pytestmark = IN_BROWSER

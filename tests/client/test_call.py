@@ -25,6 +25,8 @@ from coqui_client.progress import Progress
 from coqui_client.sound import frames
 from tests.client.conftest import command, ffmpeg
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "samples"
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix signals or terminals")
@@ -403,7 +405,9 @@ async def test_interrupt(daemon: Daemon, endless: Path) -> None:
     """Ctrl-C in the middle says BYE, leaves no ffmpeg behind and exits with 130."""
     daemon.at_bye = []
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(ROOT / "client.py"), str(endless)),
+        sys.executable,
+        str(ROOT / "client.py"),
+        str(endless),
         *daemon.options,
         stderr=asyncio.subprocess.PIPE,
     )

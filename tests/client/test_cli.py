@@ -16,6 +16,8 @@ from websockets.asyncio.server import ServerConnection
 from coqui_client.cli import main
 from coqui_client.outputs import distinct_names
 
+pytestmark = pytest.mark.process
+
 COMMAND = Path(__file__).resolve().parents[2] / "client.py"
 TSV = "start\tend\ttext\n250\t1250\tAsk not.\n2000\t3500\tЖдём & <gloom>.\n"
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix signals or terminals")
@@ -211,7 +213,11 @@ async def test_interrupt(start: Start, wav: Path, huge: Path, during: str) -> No
 
     url = await start(handler)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, COMMAND, wav if during == "wait" else huge, "--url", url),
+        sys.executable,
+        COMMAND,
+        wav if during == "wait" else huge,
+        "--url",
+        url,
         stderr=asyncio.subprocess.PIPE,
     )
     await reached.wait()

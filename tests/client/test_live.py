@@ -26,10 +26,12 @@ from coqui_client.sound import LIVE, frames
 from coqui_server.engines.base import Engine
 from coqui_server.transcription.request import SessionRequest
 from tests.client.conftest import ROOT, SAMPLES, command, ffmpeg
-from tests.conftest import clip as sample
-from tests.conftest import spoken
+from tests.support.clips import clip as sample
+from tests.support.clips import spoken
 from tests.support.daemon import Running, starter
 from tests.support.daemon import Start as StartDaemon
+
+pytestmark = pytest.mark.process
 
 VOICEMAIL = sample("voicemail.wav")
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix signals or terminals")
@@ -180,7 +182,13 @@ async def test_microphone(server: Running, tmp_path: Path) -> None:
     first = tmp_path / "first.wav"
     ffmpeg("-t", 3.4, "-i", VOICEMAIL.path, first)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", MICROPHONE, "--mic", "--url", server.url, str(first)),
+        sys.executable,
+        "-c",
+        MICROPHONE,
+        "--mic",
+        "--url",
+        server.url,
+        str(first),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

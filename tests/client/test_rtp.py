@@ -52,8 +52,11 @@ def test_stream(ssrc: int, sequence: int, timestamp: int, count: int) -> None:
     fields = [struct.unpack_from("!BBHII", stream.packet(SILENCE)) for _ in range(count)]
     assert fields == [
         (
-            *(0x80, 0 if index else 0x80, (sequence + index) % 2**16),
-            *((timestamp + FRAME * index) % 2**32, ssrc),
+            0x80,
+            0 if index else 0x80,
+            (sequence + index) % 2**16,
+            (timestamp + FRAME * index) % 2**32,
+            ssrc,
         )
         for index in range(count)
     ]

@@ -18,8 +18,11 @@ from coqui_server.models import runtime
 from tests.engines.service import KEY, Pauses, Service, serving
 
 CLASSES = {
-    **{"openai": "OpenAi", "deepgram": "Deepgram", "scribe": "Scribe"},
-    **{"eboo": "Eboo", "vira": "Vira"},
+    "openai": "OpenAi",
+    "deepgram": "Deepgram",
+    "scribe": "Scribe",
+    "eboo": "Eboo",
+    "vira": "Vira",
 }
 
 Make = Callable[..., RemoteEngine]

@@ -42,7 +42,8 @@ class Request:
         """Name of the part: file name, type, bytes."""
         return {
             str(part.get_param("name", header="content-disposition")): (
-                *(part.get_filename(), part.get_content_type()),
+                part.get_filename(),
+                part.get_content_type(),
                 bytes(part.get_payload(decode=True)),
             )
             for part in self._parts()
@@ -117,7 +118,9 @@ def answer(status: int, body: Any, **headers: str) -> Reply:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = "text/plain" if isinstance(body, bytes) else "application/json"
     lines = [
-        *(f"HTTP/1.1 {status} So", f"content-length: {len(content)}", f"content-type: {kind}"),
+        f"HTTP/1.1 {status} So",
+        f"content-length: {len(content)}",
+        f"content-type: {kind}",
         *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
     ]
 

@@ -26,11 +26,13 @@ from coqui_server.engines.base import (
     RemoteEngine,
 )
 from coqui_server.media.samples import Samples
-from tests.conftest import clip
 from tests.engines.conftest import CLASSES, Make
 from tests.engines.digits import said
 from tests.engines.replies import replies
 from tests.engines.service import Service
+from tests.support.clips import clip
+
+pytestmark = pytest.mark.model
 
 
 class Speech(Protocol):

@@ -27,6 +27,8 @@ from coqui_server.transcription.session import Session
 from coqui_transcript.transcript import Segment
 from tests.engines.digits import Said, said
 
+pytestmark = pytest.mark.model
+
 Load = Callable[..., Engine]
 
 

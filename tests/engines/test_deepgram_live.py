@@ -115,9 +115,15 @@ async def test_what_is_asked_for(make: Make, remote: Listening) -> None:
     address = urlsplit(connection.request.path)
     assert address.path == "/v1/listen"
     assert {name: value for name, (value,) in parse_qs(address.query).items()} == {
-        **{"model": "nova-3", "language": "en", "encoding": "linear16", "sample_rate": "16000"},
-        **{"channels": "1", "interim_results": "true", "smart_format": "true"},
-        **{"endpointing": "250", "utterance_end_ms": "1500"},
+        "model": "nova-3",
+        "language": "en",
+        "encoding": "linear16",
+        "sample_rate": "16000",
+        "channels": "1",
+        "interim_results": "true",
+        "smart_format": "true",
+        "endpointing": "250",
+        "utterance_end_ms": "1500",
     }
     assert connection.request.headers["authorization"] == f"Token {KEY}"
 

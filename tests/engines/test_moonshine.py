@@ -10,7 +10,9 @@ from coqui_server.config.settings import Settings
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from coqui_server.engines.moonshine import load, packaged_model, read_tokens
 from coqui_server.exceptions import ConfigError
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
+
+pytestmark = pytest.mark.model
 
 
 @pytest.mark.parametrize("name", ["appointment.wav", "voicemail.wav"])

@@ -144,14 +144,16 @@ STARTED = answer(200, {"id": 77})
 async def test_scribe_uploads_starts_and_asks(make: Make, service: Service, pauses: Pauses) -> None:
     """In this order, each with the key as a bearer token; the language only if there is one."""
     service.replies = [
-        *(STORED, STARTED),
+        STORED,
+        STARTED,
         *(answer(200, {"status": status}) for status in ("QUEUE", "WAITING", "RUNNING")),
         answer(200, {"status": "COMPLETED", "generations": [{"text": "سلام"}]}),
     ]
     assert await heard(make("scribe", poll="2 s", language="fa")) == Hypothesis("سلام")
     upload, start, *_ = service.requests
     assert service.asked == [
-        *("POST /api/v1/storage", "POST /api/v2/generate"),
+        "POST /api/v1/storage",
+        "POST /api/v2/generate",
         *["GET /api/v2/generate/77"] * 4,
     ]
     assert {request.headers["authorization"] for request in service.requests} == {f"Bearer {KEY}"}
@@ -185,7 +187,9 @@ async def test_scribe_has_the_text_at_an_address(make: Make, service: Service, o
         holder = service if ours else other
         made = [{"content": "", "url": f"{holder.url}/made.txt"}]
         service.replies = [
-            *(STORED, STARTED, answer(200, {"status": "COMPLETED", "generations": made}))
+            STORED,
+            STARTED,
+            answer(200, {"status": "COMPLETED", "generations": made}),
         ]
         holder.replies.append(answer(200, "سلام\n".encode()))
         assert await heard(make("scribe")) == Hypothesis("سلام")
@@ -219,7 +223,8 @@ SENT = answer(200, {"FileToken": "file-1"})
 async def test_eboo_has_one_address_for_all(make: Make, service: Service, pauses: Pauses) -> None:
     """The upload is a form, the rest is JSON; the token is in each body and in no header."""
     service.replies = [
-        *(SENT, answer(200, {"Status": "ConvertStarted"})),
+        SENT,
+        answer(200, {"Status": "ConvertStarted"}),
         answer(200, {"Status": "Data Not Found Yet"}),
         answer(200, {"Output": "سلام"}),
     ]
@@ -275,7 +280,9 @@ async def test_vira_takes_a_form(make: Make, service: Service) -> None:
     assert request.headers["gateway-token"] == KEY
     assert request.headers["accept"] == "application/json"
     assert request.form == {
-        **{"model": "telephony", "numSpeakers": "0", "punctuation": "true"},
+        "model": "telephony",
+        "numSpeakers": "0",
+        "punctuation": "true",
         **dict.fromkeys(("srt", "timestamp", "diarize", "spokenPunctuation"), "false"),
         "inverseNormalizer": "false",
     }

@@ -14,6 +14,8 @@ from coqui_server.engines.coqui import DIGITS
 from coqui_server.engines.flatbuffer import Reader
 from coqui_server.engines.tflite import check_model
 
+pytestmark = pytest.mark.model
+
 MODEL = (DIGITS / "digits.tflite").read_bytes()
 
 STRUCTURE = 2000

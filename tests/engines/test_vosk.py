@@ -22,7 +22,9 @@ from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
 from coqui_transcript.transcript import Segment
-from tests.conftest import clip
+from tests.support.clips import clip
+
+pytestmark = pytest.mark.model
 
 KOREAN = clip("korean.wav")
 

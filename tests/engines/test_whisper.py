@@ -12,7 +12,9 @@ from coqui_server.config.settings import Settings
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Hypothesis, Options
 from coqui_server.engines.whisper import capabilities, check, load
 from coqui_server.exceptions import ConfigError
-from tests.conftest import ROOT, clip, spoken
+from tests.support.clips import ROOT, clip, spoken
+
+pytestmark = pytest.mark.model
 
 
 def heard(engine: Engine, options: Options = DEFAULT_OPTIONS) -> Hypothesis:

@@ -51,7 +51,10 @@ def test_right_to_left() -> None:
         (" 2024 چند است؟", True),
     ]
     assert english == [
-        *(("0:05\t", False), ("Hello ", False), ("سلام دنیا", True), (" you", False)),
+        ("0:05\t", False),
+        ("Hello ", False),
+        ("سلام دنیا", True),
+        (" you", False),
     ]
 
 

@@ -17,8 +17,8 @@ from coqui_server.store import Store, opened
 from coqui_server.transcription.messages import Message
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
-from tests.conftest import clip
 from tests.store.conftest import server, settings
+from tests.support.clips import clip
 from tests.support.live import Obstacle
 
 __all__ = ["server", "settings"]

@@ -25,8 +25,8 @@ from coqui_server.media import wav
 from coqui_server.media.transcode import Transcoder
 from coqui_server.principal import EVERYBODY
 from coqui_server.store.uploads import Upload
-from tests.conftest import ROOT, spoken
 from tests.jobs.conftest import VOICE, Open
+from tests.support.clips import ROOT, spoken
 from tests.support.daemon import children, made
 from tests.support.live import Obstacle
 
@@ -238,7 +238,7 @@ async def test_a_transcript_that_was_whole_when_the_daemon_died(desk: Open, held
     """Is not made again."""
     async with desk(Obstacle()) as at:
         first = await at.until(await at.put("anna"), "completed")
-        await at.store.jobs.settle(first["id"], "processing")
+        await at.store.jobs.end(first["id"], "processing")
     async with desk(held) as at:
         again = await at.until(first["id"], "completed")
     assert again["session"] == first["session"]
@@ -262,7 +262,7 @@ async def test_a_store_that_fails_meanwhile(
 ) -> None:
     """The job fails with that, is written down when the store is back, and the next one runs."""
     monkeypatch.setattr("coqui_server.jobs.queue._PAUSE", 0.01)
-    monkeypatch.setattr("coqui_server.store.database._PATIENCE", 0.05)
+    monkeypatch.setattr("coqui_server.store.database._LOCK_TIMEOUT", 0.05)
     async with desk(held) as at:
         ids = [await at.put("anna"), await at.put("anna")]
         while (await at.queue.get("anna", ids[0]))["session"] is None:

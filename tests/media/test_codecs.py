@@ -110,6 +110,7 @@ def test_g722_is_twice_as_many_samples_as_bytes() -> None:
     assert likeness(heard, wide, 40) > 0.98
 
 
+@pytest.mark.process
 def test_gsm_is_heard() -> None:
     """33 bytes are 160 samples, and several frames may be in a payload."""
     narrow = speech(8000)

@@ -10,6 +10,8 @@ from hypothesis import strategies as some
 from coqui_server.media.container import HEAD, WavTail, needs_seeking
 from tests.support.media import Media, wav_header
 
+pytestmark = pytest.mark.process
+
 fixed = settings(derandomize=True, max_examples=100, deadline=None)
 
 SOUND = bytes(range(128, 256)) * 64

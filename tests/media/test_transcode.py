@@ -14,10 +14,31 @@ from coqui_server.media.transcode import Transcoder, find_ffmpeg
 from tests.support.media import SECONDS, Media, wav
 from tools.sounds import frame_levels
 
+pytestmark = pytest.mark.process
+
 READABLE = [
-    *("wav 8-bit", "wav 16-bit", "wav 24-bit", "wav float", "wav mu-law", "wav stereo", "wav 5.1"),
-    *("mp3", "mp3 with title", "flac", "ogg opus", "ogg vorbis", "webm", "m4a", "m4a faststart"),
-    *("mp4", "mov", "3gp", "mkv", "avi", "aac", "amr"),
+    "wav 8-bit",
+    "wav 16-bit",
+    "wav 24-bit",
+    "wav float",
+    "wav mu-law",
+    "wav stereo",
+    "wav 5.1",
+    "mp3",
+    "mp3 with title",
+    "flac",
+    "ogg opus",
+    "ogg vorbis",
+    "webm",
+    "m4a",
+    "m4a faststart",
+    "mp4",
+    "mov",
+    "3gp",
+    "mkv",
+    "avi",
+    "aac",
+    "amr",
 ]
 TEXT = b"Dear Sir or Madam,\r\nthis is a letter and not a sound.\r\n" * 200
 

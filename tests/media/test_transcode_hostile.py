@@ -13,6 +13,8 @@ from coqui_server.media.samples import Samples
 from coqui_server.media.transcode import Transcoder
 from tests.support.media import Media, wav
 
+pytestmark = pytest.mark.process
+
 PLAYLIST = """#EXTM3U
 #EXT-X-VERSION:3
 #EXT-X-TARGETDURATION:10

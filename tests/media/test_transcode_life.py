@@ -17,6 +17,8 @@ from coqui_server.media.transcode import Transcoder
 from tests.support.media import Media, wav, wav_header
 from tools.sounds import at, white
 
+pytestmark = pytest.mark.process
+
 MINUTE = wav(at(-20, white(60)))
 
 

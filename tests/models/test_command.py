@@ -34,8 +34,12 @@ def on_vosks_list(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> Publ
     archive = zipped({f"{NAME}/am/final.mdl": b"model", f"{NAME}/README": b"read"})
     listed = [
         {
-            **{"name": NAME, "lang_text": "Xx", "size_text": "1 KiB", "obsolete": "false"},
-            **{"url": f"{publisher.url}/{NAME}.zip", "size": len(archive)},
+            "name": NAME,
+            "lang_text": "Xx",
+            "size_text": "1 KiB",
+            "obsolete": "false",
+            "url": f"{publisher.url}/{NAME}.zip",
+            "size": len(archive),
             "md5": md5(archive).hexdigest(),
         },
         {"name": "vosk-model-old-0.1", "obsolete": "true"},
@@ -216,6 +220,7 @@ def test_a_wrong_configuration(folder: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err.startswith("application.conf: models.pathh: unknown key")
 
 
+@pytest.mark.process
 def test_coquis_library(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """pip gets it for any Python, once."""
     assert main(["install", "coqui-runtime"]) == 0

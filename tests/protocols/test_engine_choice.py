@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, send
 from tests.support.live import client
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip
+from tests.support.clips import clip
 from tests.support.daemon import Start
 from tests.support.live import client
 

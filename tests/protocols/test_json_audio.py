@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, made
 from tests.support.live import Client, Message, Obstacle, client, until
 
@@ -156,6 +156,7 @@ async def test_a_recording_that_is_too_long(start: Start, moonshine: Engine) -> 
         assert spoken(said["text"]) == spoken(VOICE.text)
 
 
+@pytest.mark.process
 async def test_an_engine_failure(start: Start) -> None:
     """It is our fault: an error, and 1011."""
     async with start(Obstacle(fails=True)) as server, client(server, "/ws") as user:

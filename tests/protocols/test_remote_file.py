@@ -1,10 +1,14 @@
 """A file over the wire, transcribed by a service: the same reply, and its errors as any other."""
 
+import pytest
+
 from coqui_server.engines.base import Engine
-from tests.conftest import clip
 from tests.engines.conftest import Make, make, one_authority, pauses, service
 from tests.engines.service import KEY, Service, answer
+from tests.support.clips import clip
 from tests.support.daemon import Start, send
+
+pytestmark = pytest.mark.process
 
 __all__ = ["make", "one_authority", "pauses", "service"]
 

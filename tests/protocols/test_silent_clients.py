@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Start, all_closed
 from tests.support.live import Client, Message, client, pieces, until
 

@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from coqui_server.engines.base import Engine, Options
 from coqui_server.media.samples import Samples
 from coqui_server.media.transcode import find_ffmpeg
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
 from tests.support.live import Client, Message, Obstacle, client, until
 

@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, all_closed
 from tests.support.live import Client, Message, Obstacle, client, until
 
@@ -261,6 +261,7 @@ async def test_more_than_max_sessions(start: Start, moonshine: Engine) -> None:
         await still_serves(users[2])
 
 
+@pytest.mark.process
 async def test_overload(start: Start) -> None:
     """When live finals wait for more than a round of the threads, one more live session would be
     late: it is refused; a file waits its turn instead."""
@@ -301,6 +302,7 @@ async def test_one_greedy_client_does_not_shut_the_others_out(start: Start) -> N
         engine.let_go()
         greedy.socket.transport.abort()
         await asyncio.gather(sending, return_exceptions=True)
+        await all_closed(server)
 
 
 async def test_an_engine_failure(start: Start, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ from websockets.typing import Subprotocol
 
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from coqui_server.media.samples import Samples
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
 from tests.support.live import Client, Message, Obstacle, client, pieces
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, answer_to, made, send
 
 VOICE = clip("appointment.wav")

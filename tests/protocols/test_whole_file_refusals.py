@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, answer_to, children, made, send
 
 VOICE = clip("appointment.wav")

@@ -80,7 +80,9 @@ class Telephone:
         self.socket.send(
             rtp(
                 packet(
-                    *(self.sequence, self.timestamp if timestamp is None else timestamp, payload),
+                    self.sequence,
+                    self.timestamp if timestamp is None else timestamp,
+                    payload,
                     payload_type=self.payload_type,
                     ssrc=self.ssrc,
                 )

@@ -56,8 +56,14 @@ class Answerer(asyncio.DatagramProtocol):
         maps = re.findall(r"a=(?:rtpmap|fmtp):.*", request)
         assert offered
         lines = (
-            *("v=0", f"o=- 1 1 IN IP4 {leg['host']}", "s=-", f"c=IN IP4 {leg['host']}", "t=0 0"),
-            *(f"m=audio {leg['port']} {offered[1].strip()}", *map(str.strip, maps), "a=recvonly"),
+            "v=0",
+            f"o=- 1 1 IN IP4 {leg['host']}",
+            "s=-",
+            f"c=IN IP4 {leg['host']}",
+            "t=0 0",
+            f"m=audio {leg['port']} {offered[1].strip()}",
+            *map(str.strip, maps),
+            "a=recvonly",
         )
         return "".join(f"{line}\r\n" for line in lines)
 
@@ -66,9 +72,14 @@ class Answerer(asyncio.DatagramProtocol):
         tagged += "" if "tag=" in tagged else ";tag=answerer"
         kind = ["Content-Type: application/sdp"] if body else []
         lines = (
-            *("SIP/2.0 200 OK", *map(str.strip, re.findall(_COPIED, request)), f"To: {tagged}"),
-            *(f"Contact: <sip:answerer@{self.address}>", *kind),
-            *(f"Content-Length: {len(body)}", "", body),
+            "SIP/2.0 200 OK",
+            *map(str.strip, re.findall(_COPIED, request)),
+            f"To: {tagged}",
+            f"Contact: <sip:answerer@{self.address}>",
+            *kind,
+            f"Content-Length: {len(body)}",
+            "",
+            body,
         )
         self._transport.sendto("\r\n".join(lines).encode(), address)
 

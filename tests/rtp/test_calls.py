@@ -6,10 +6,10 @@ import pytest
 
 from coqui_server.engines.base import Engine
 from coqui_server.rtp.switchboard import SILENT
-from tests.conftest import clip, spoken
 from tests.rtp.sender import calling, hush, mu_law, voice
 from tests.rtp.viewer import viewing
 from tests.rtp.wire import SSRC, description, goodbye, read_report, sender_report
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Start
 
 ANNA, CALL_BACK = ("voicemail.wav", 0.0, 3.4), ("voicemail.wav", 3.4)

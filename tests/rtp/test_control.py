@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
 from tests.rtp.coded import opus
 from tests.rtp.sender import calling, hush, mu_law, voice
 from tests.rtp.viewer import Viewer, viewing
 from tests.rtp.wire import SSRC, goodbye
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
 
 VOICEMAIL = spoken(clip("voicemail.wav").text)

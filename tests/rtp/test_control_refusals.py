@@ -57,7 +57,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an id nobody has": ({"command": "release_call", "id": "x"}, "there is no call x"),
     "half an id": ({"command": "release_call", "id": "\ud800"}, "there is no call \ud800"),
     "ids": ({"command": "release_call", "id": [1]}, "there is no call [1]"),
-    "name what": ({"command": "name_stream", "label": "x"}, "name what? Give source"),
+    "name what": ({"command": "name_stream", "label": "x"}, "give source"),
     "ssrc too large": ({"command": "name_stream", "ssrc": 2**32}, "ssrc is a number from 0 to"),
     "ssrc below": ({"command": "name_stream", "ssrc": -1}, "ssrc is a number from 0 to"),
     "ssrc true": ({"command": "name_stream", "ssrc": True}, "ssrc is a number from 0 to"),

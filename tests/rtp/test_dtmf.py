@@ -107,7 +107,10 @@ def test_the_tone_of_a_key_is_masked(start: int) -> None:
     assert masked(keypad, start - 1, start, start + 479, start + 480) == [False, True, True, False]
     pressed([(start, key(1, 800, end=True))], keypad)
     assert masked(keypad, start - 160, start, start + 1119, start + 1120) == [
-        *(False, True, True, False)
+        False,
+        True,
+        True,
+        False,
     ]
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from coqui_server.engines.base import Engine, Options, Recognizer
 from coqui_server.rtp.names import NamedStream, Names
-from tests.conftest import clip, spoken
 from tests.rtp.proxy import Proxy
 from tests.rtp.sender import calling, hush, mu_law, voice
 from tests.rtp.viewer import viewing
 from tests.rtp.wire import SSRC, goodbye
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Start
 
 QUIET = "partials.pace = 60 s"

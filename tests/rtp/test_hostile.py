@@ -9,10 +9,10 @@ import pytest
 
 from coqui_server.engines.base import Engine
 from coqui_server.rtp import switchboard
-from tests.conftest import clip, spoken
 from tests.rtp.sender import calling, mu_law, voice
 from tests.rtp.viewer import Viewer, viewing
 from tests.rtp.wire import SSRC, goodbye
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Start
 from tools.hostile import datagrams
 

@@ -7,10 +7,10 @@ import jiwer
 import pytest
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
 from tests.rtp.sender import Telephone, calling, mu_law, voice
 from tests.rtp.viewer import Message, Viewer, viewing
 from tests.rtp.wire import goodbye, packet, rtp
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
 
 CLIPS = {

@@ -200,9 +200,16 @@ def test_any_bytes_are_items_or_malformed(datagram: bytes) -> None:
 def test_our_report_is_read_by_others(ssrc: int, name: str, block: ReportBlock) -> None:
     """Field by field, as RFC 3550 lays them out."""
     assert read_report(receiver_report(ssrc, name, block)) == (
-        *(ssrc, block.ssrc, block.fraction, block.lost),
-        *(block.highest >> 16, block.highest & 0xFFFF, block.jitter),
-        *(block.last_report, block.delay, name.encode()),
+        ssrc,
+        block.ssrc,
+        block.fraction,
+        block.lost,
+        block.highest >> 16,
+        block.highest & 0xFFFF,
+        block.jitter,
+        block.last_report,
+        block.delay,
+        name.encode(),
     )
 
 

@@ -16,8 +16,10 @@ from websockets.asyncio.client import connect
 
 from coqui_server.media.transcode import find_ffmpeg
 from examples.rtpengine import ask
-from tests.conftest import ROOT, SAMPLES, clip, spoken
+from tests.support.clips import ROOT, SAMPLES, clip, spoken
 from tools.daemon import running
+
+pytestmark = pytest.mark.process
 
 CALL = "a84b4c76e66710"
 SAID = {"alice": "voicemail.wav", "bob": "appointment.wav"}
@@ -39,8 +41,14 @@ async def ng(tmp_path: Path) -> AsyncIterator[socket.socket]:
         pytest.skip("rtpengine is not installed")
     listen, first = free_port(), 30_000 + free_port() % 1000 * 2
     process = await asyncio.create_subprocess_exec(
-        *(program, "--config-file=none", "--foreground", "--table=-1", "--log-stderr"),
-        *(f"--listen-ng=127.0.0.1:{listen}", f"--port-min={first}", f"--port-max={first + 60}"),
+        program,
+        "--config-file=none",
+        "--foreground",
+        "--table=-1",
+        "--log-stderr",
+        f"--listen-ng=127.0.0.1:{listen}",
+        f"--port-min={first}",
+        f"--port-max={first + 60}",
         "--interface=127.0.0.1",
         f"--pidfile={tmp_path / 'pid'}",
         stderr=subprocess.PIPE,
@@ -93,8 +101,18 @@ async def test_both_parties_of_a_call_are_transcribed(ng: socket.socket) -> None
             await asyncio.to_thread(subprocess.run, subscribe, check=True, capture_output=True)
             speaking = [
                 await asyncio.create_subprocess_exec(
-                    *(find_ffmpeg(), "-v", "error", "-re"),
-                    *("-i", str(SAMPLES / name), "-c:a", "pcm_mulaw", "-ar", "8000", "-f", "rtp"),
+                    find_ffmpeg(),
+                    "-v",
+                    "error",
+                    "-re",
+                    "-i",
+                    str(SAMPLES / name),
+                    "-c:a",
+                    "pcm_mulaw",
+                    "-ar",
+                    "8000",
+                    "-f",
+                    "rtp",
                     f"rtp://127.0.0.1:{remote[party]}?localrtpport={local[party]}",
                     stdout=subprocess.DEVNULL,
                 )

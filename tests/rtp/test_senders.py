@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coqui_server.engines.base import Engine
-from tests.conftest import clip, spoken
 from tests.rtp.programs import ffmpeg, gstreamer, run
 from tests.rtp.viewer import Message, Viewer, viewing
 from tests.rtp.wire import read_report, split
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, made, send
 
 VOICE = clip("appointment.wav")
@@ -92,9 +92,21 @@ async def test_ffmpeg(start: Start, moonshine: Engine, tmp_path: Path) -> None:
     async with start(moonshine, SETTINGS) as server, viewing(server, "?kind=rtp") as viewer:
         senders = [
             run(
-                *(ffmpeg(), "-v", "error", "-re", "-i", str(VOICE.path), *codec.encoder.split()),
-                *("-f", "rtp", "-rtpflags", "send_bye", "-ssrc", str(names[name])),
-                *("-payload_type", str(codec.payload_type)),
+                ffmpeg(),
+                "-v",
+                "error",
+                "-re",
+                "-i",
+                str(VOICE.path),
+                *codec.encoder.split(),
+                "-f",
+                "rtp",
+                "-rtpflags",
+                "send_bye",
+                "-ssrc",
+                str(names[name]),
+                "-payload_type",
+                str(codec.payload_type),
                 f"rtp://127.0.0.1:{port_of(server)}",
             )
             for name, codec in CODECS.items()
@@ -111,9 +123,16 @@ async def test_gstreamer(start: Start, moonshine: Engine, tmp_path: Path) -> Non
     async with start(moonshine, SETTINGS) as server, viewing(server, "?kind=rtp") as viewer:
         senders = [
             run(
-                *(launch, "-q", *sound(VOICE.path).split(), "!", *payloader.split()),
-                *(f"ssrc={names[name]}", "!"),
-                *("udpsink", "host=127.0.0.1", f"port={port_of(server)}"),
+                launch,
+                "-q",
+                *sound(VOICE.path).split(),
+                "!",
+                *payloader.split(),
+                f"ssrc={names[name]}",
+                "!",
+                "udpsink",
+                "host=127.0.0.1",
+                f"port={port_of(server)}",
             )
             for name, payloader in GSTREAMER.items()
         ]

@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 
 from coqui_server.engines.base import Engine
-from tests.conftest import Clip, clip, spoken
 from tests.rtp.programs import mu_law, program, run, started
 from tests.rtp.sip import answering
 from tests.rtp.viewer import Viewer, viewing
+from tests.support.clips import Clip, clip, spoken
 from tests.support.daemon import Running, Start, made, send
 
 SILENCE_FIRST = ("-af", "adelay=1500")

@@ -11,12 +11,12 @@ import soxr
 
 from coqui_server.engines.base import Engine, Hypothesis, Options, Recognizer
 from coqui_server.media.samples import Samples
-from tests.conftest import clip, spoken
 from tests.rtp.coded import encoded, law
 from tests.rtp.proxy import Proxy
 from tests.rtp.sender import Telephone, calling, hush, mu_law, voice
 from tests.rtp.viewer import viewing
 from tests.rtp.wire import SSRC, goodbye, key
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Start
 from tools.sounds import at, tones
 
@@ -29,7 +29,9 @@ SENTENCES: dict[str, tuple[str, float, float | None]] = {
     "your appointment is on monday morning": ("appointment.wav", 0.0, 2.35),
     "please bring your insurance card": ("appointment.wav", 2.35, None),
     "tomorrow will be cloudy in the morning with light rain in the afternoon": (
-        *("weather.flac", 0.0, None),
+        "weather.flac",
+        0.0,
+        None,
     ),
 }
 

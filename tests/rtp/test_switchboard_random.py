@@ -1,6 +1,7 @@
 """`coqui_server.rtp.switchboard` with sources that come, speak together, pause and go."""
 
 import numpy as np
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -10,6 +11,8 @@ from coqui_server.rtp.stream import Stream
 from tests.rtp.played import L16, PACKET, sound
 from tests.rtp.test_switchboard import GATEWAY, PBX, Board
 from tests.rtp.wire import packet
+
+pytestmark = pytest.mark.process
 
 Source = tuple[Address, int]
 

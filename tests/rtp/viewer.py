@@ -7,7 +7,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.conftest import spoken
+from tests.support.clips import spoken
 from tests.support.daemon import Running
 
 Message = dict[str, Any]

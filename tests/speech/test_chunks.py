@@ -13,7 +13,7 @@ from coqui_server.media import wav
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.speech.chunks import Chunks
 from coqui_server.speech.vad import Closed, Gate, GateEvent, Opened, Speech
-from tests.conftest import clip
+from tests.support.clips import clip
 
 RATE = SAMPLE_RATE
 

@@ -14,7 +14,7 @@ from coqui_server.speech.lowcut import LowCut
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tools.sounds import pieces
 
 VOICE = clip("appointment.wav")

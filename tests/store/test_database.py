@@ -63,7 +63,10 @@ async def test_sqlite_is_set_up_for_many(tmp_path: Path) -> None:
             for name in ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")
         }
     assert values == {
-        **{"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000, "synchronous": 2}
+        "journal_mode": "wal",
+        "foreign_keys": 1,
+        "busy_timeout": 5000,
+        "synchronous": 2,
     }
 
 
@@ -85,7 +88,7 @@ async def test_writers_wait_for_each_other(database: Database) -> None:
 
 async def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is waited for, then said to be locked; once it is free, it works."""
-    monkeypatch.setattr("coqui_server.store.database._PATIENCE", 0.05)
+    monkeypatch.setattr("coqui_server.store.database._LOCK_TIMEOUT", 0.05)
     async with opened(StoreSettings(path=tmp_path)) as database:
         other = sqlite3.connect(tmp_path / "coqui_server.db")
         other.execute("BEGIN EXCLUSIVE")

@@ -37,8 +37,8 @@ from coqui_server.transcription.events import (
 )
 from coqui_server.transcription.request import SessionRequest
 from coqui_transcript.transcript import Segment, Word
-from tests.conftest import clip, spoken
 from tests.store.conftest import Listening, played, settings_of
+from tests.support.clips import clip, spoken
 from tools.daemon import running
 
 VOICE = clip("appointment.wav")
@@ -198,7 +198,7 @@ async def test_statistics_that_are_no_json(database: Database, keeper: Keeper) -
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Locks are not waited for."""
-    monkeypatch.setattr("coqui_server.store.database._PATIENCE", 0.05)
+    monkeypatch.setattr("coqui_server.store.database._LOCK_TIMEOUT", 0.05)
 
 
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)

@@ -81,7 +81,7 @@ async def test_jobs_that_are_over(jobs: Jobs, uploads: Uploads, retained: Retain
     for state in states:
         job = await jobs.add(10, owner=None, name="a.wav", upload=state, size=1)
         uploads.path(state).write_bytes(b"sound")
-        await jobs.settle(job.id, state)
+        await jobs.end(job.id, state)
     retention = retained(RetentionSettings.model_validate({"age": "1 day"}))
     await retention.tidy(datetime.now(UTC) + DAY / 2)
     assert len(await jobs.find(EVERYBODY)) == 3

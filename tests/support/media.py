@@ -5,6 +5,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+import av
 import imageio_ffmpeg
 import numpy as np
 
@@ -106,8 +107,9 @@ class Media:
 
 @cache
 def spoken(name: str) -> Samples:
-    """The speech of the sample called `name`, whatever kind of file it is."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(SAMPLES / name)]
-    form = ["-f", "s16le", "-ac", "1", "-ar", str(SAMPLE_RATE), "pipe:1"]
-    made = subprocess.run([*command, *form], stdout=subprocess.PIPE, check=True)
-    return np.frombuffer(made.stdout, "<i2")
+    """The samples of the clip called `name`, decoded in this process whatever its format is."""
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+    with av.open(str(SAMPLES / name)) as file:
+        frames = [frame for whole in file.decode(audio=0) for frame in resampler.resample(whole)]
+    frames += resampler.resample(None)
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.int16)

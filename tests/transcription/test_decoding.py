@@ -17,7 +17,7 @@ from coqui_server.transcription.reporter import Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.utterance import Utterance
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 
 
 @dataclass

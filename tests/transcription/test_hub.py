@@ -16,7 +16,7 @@ from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from coqui_transcript.transcript import Segment
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 
 ALICE = Source("a", "rtp", "call 1", "alice")
 BOB = Source("b", "rtp", "call 2", "bob")

@@ -16,7 +16,7 @@ from coqui_server.transcription.rehearsal import babble
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
-from tests.conftest import clip
+from tests.support.clips import clip
 
 VOICE = clip("appointment.wav").pcm
 

@@ -13,7 +13,7 @@ import pytest
 from coqui_server.auth import cookies
 from coqui_server.engines.base import AnyEngine
 from coqui_server.exceptions import ConfigError
-from tests.conftest import clip
+from tests.support.clips import clip
 from tests.support.daemon import Running, Start, answer_to
 from tests.web.people import PASSWORD, browser, csrf, made_token, sign, signed_up
 
@@ -138,7 +138,7 @@ async def test_the_secret(server: Running, tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert cookies.secret(path.parent) == path.read_text()
     path.write_text("")
-    with pytest.raises(ConfigError, match="is no secret"):
+    with pytest.raises(ConfigError, match="is not a valid secret"):
         cookies.secret(path.parent)
 
 

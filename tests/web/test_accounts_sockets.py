@@ -16,7 +16,7 @@ from coqui_client.connection import TOKEN
 from coqui_server.auth import cookies
 from coqui_server.engines.base import AnyEngine
 from coqui_server.store.users import Users
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
 from tests.support.live import client
 from tests.web.people import PASSWORD, signed_up

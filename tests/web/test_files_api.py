@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from coqui_server.engines.base import AnyEngine
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
 from tests.support.live import Obstacle
 from tests.web.people import csrf, signed_up

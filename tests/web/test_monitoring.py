@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from coqui_server.engines.base import AnyEngine
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, send
 from tests.support.live import client
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from coqui_server.engines.base import AnyEngine
-from tests.conftest import clip, spoken
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, send
 from tests.support.live import client
 
@@ -182,7 +182,7 @@ async def test_a_locked_database(
     start: Start, moonshine: AnyEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While another program holds it nothing is written, which is said; reading goes on."""
-    monkeypatch.setattr("coqui_server.store.database._PATIENCE", 0.05)
+    monkeypatch.setattr("coqui_server.store.database._LOCK_TIMEOUT", 0.05)
     async with (
         start(moonshine, console=True) as server,
         httpx.AsyncClient(base_url=server.console) as web,

@@ -44,11 +44,14 @@ def _features(graph: "_Graph", weights: Weights) -> list[int]:
     window = graph.tensor([WINDOW], "input_samples")
     column = graph.reshape(window, [WINDOW, 1])
     spectrum = graph.custom(
-        *("AudioSpectrogram", [column], [1, 1, WINDOW // 2 + 1]),
+        "AudioSpectrogram",
+        [column],
+        [1, 1, WINDOW // 2 + 1],
         {"window_size": WINDOW, "stride": STEP, "magnitude_squared": True},
     )
     mfccs = graph.custom(
-        *("Mfcc", [spectrum, graph.constant(np.array([SAMPLE_RATE], np.int32))]),
+        "Mfcc",
+        [spectrum, graph.constant(np.array([SAMPLE_RATE], np.int32))],
         [1, 1, COEFFICIENTS],
         {
             "upper_frequency_limit": HIGHEST,
@@ -74,7 +77,8 @@ def _letters(graph: "_Graph", weights: Weights) -> list[int]:
     for name in ("first", "second", "third"):
         flow = graph.dense(flow, weights[f"{name}.weight"], weights[f"{name}.bias"], relu6=True)
     flow = graph.dense(
-        *(flow, weights["lstm.weight_ih_l0"]),
+        flow,
+        weights["lstm.weight_ih_l0"],
         weights["lstm.bias_ih_l0"] + weights["lstm.bias_hh_l0"],
     )
     flow = _lstm(graph, flow, states, weights["lstm.weight_hh_l0"])

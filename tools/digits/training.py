@@ -109,7 +109,10 @@ def _loss(network: Network, batch: Batch, random: np.random.Generator) -> Tensor
     vectors = (batch.lengths - WINDOW) // STEP + 1
     letters = network(features, vectors)
     return torch.nn.functional.ctc_loss(
-        *(letters.transpose(0, 1), batch.letters, vectors, batch.letter_counts),
+        letters.transpose(0, 1),
+        batch.letters,
+        vectors,
+        batch.letter_counts,
         blank=BLANK,
         zero_infinity=True,
     )

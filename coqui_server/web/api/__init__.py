@@ -1,1 +1,1 @@
-"""REST: what programs ask for over HTTP."""
+"""REST: the interface for programs."""

@@ -14,7 +14,7 @@ Legs = Annotated[
 
 
 class Reservation(BaseModel):
-    """A call that is to get ports of its own."""
+    """A call to reserve ports for."""
 
     id: str | None = Field(None, description="one is made up if there is none")
     label: str | None = None
@@ -23,7 +23,7 @@ class Reservation(BaseModel):
 
 
 class Name(BaseModel):
-    """What a stream is called, and by what it is known: `source`, `ssrc` or both."""
+    """The names of a stream, which is known by `source`, `ssrc` or both."""
 
     source: str | None = Field(None, description="an address, or address:port")
     ssrc: int | None = None
@@ -33,28 +33,28 @@ class Name(BaseModel):
 
 
 def router(calls: Calls) -> APIRouter:
-    """What gateways ask."""
+    """The routes for gateways."""
     routes = APIRouter(prefix="/api/calls", tags=["calls"])
 
     @routes.get("")
     async def show() -> list[dict[str, Any]]:
-        """All calls, with their legs and what came on them."""
+        """All calls, with their legs and packet counters."""
         return calls.list()
 
     @routes.post("", status_code=HTTP_201_CREATED)
     async def reserve(wanted: Reservation) -> dict[str, Any]:
-        """Give a call ports of its own, one for each leg."""
+        """Reserve a port for each leg of a call."""
         return await calls.reserve(**wanted.model_dump())
 
     @routes.post("/streams", status_code=HTTP_204_NO_CONTENT)
     async def name(stream: Name) -> None:
-        """Say what a stream is called, before it comes or while it is there."""
+        """Name a stream, before it comes or while it is there."""
         calls.name(**stream.model_dump())
 
-    # The id of a call that came by itself has a slash in it.
+    # The id of a call without a reservation contains a slash.
     @routes.delete("/{id:path}")
     async def release(id: str) -> dict[str, Any]:
-        """End a call: its sessions are finished, its ports freed. The call as it was."""
+        """End a call: finish its sessions, free its ports, and return it."""
         return await calls.release(id)
 
     return routes

@@ -1,4 +1,4 @@
-"""`/api/files`: files that are handed in, and what has become of them."""
+"""`/api/files`: uploaded files and their jobs."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ _FORM = {
 
 
 class File(BaseModel):
-    """A file in the queue, or one that is through it."""
+    """A file in the queue, or one that has ended."""
 
     id: int
     owner: str | None
@@ -56,10 +56,10 @@ class File(BaseModel):
 
 
 def router(service: Service, queue: Queue) -> APIRouter:
-    """What is asked of the queue."""
+    """The routes of the queue."""
     routes = APIRouter(prefix="/api/files", tags=["files"])
 
-    # As large as the files in it may be, each of which is looked at as it comes.
+    # No limit for the whole form: each file in it has its own limit.
     @routes.post("", status_code=HTTP_201_CREATED, max_body_size=sys.maxsize, openapi_extra=_FORM)
     async def hand_in(
         asking: CurrentPrincipal,
@@ -67,8 +67,8 @@ def router(service: Service, queue: Queue) -> APIRouter:
         engine: str | None = None,
         language: str | None = None,
     ) -> list[File]:
-        """Hand files in: all of them are taken, or none. Fields `engine` and `language` of the
-        form are for the files after them; those of the address for all."""
+        """Upload files: all of them are queued, or none. Form fields `engine` and `language` apply
+        to the files after them; query parameters apply to all."""
         form = UploadForm(service, queue, {"engine": engine, "language": language})
         jobs = await form.take(request, asking)
         return [_shown(queue.message(job)) for job in jobs]
@@ -85,8 +85,8 @@ def router(service: Service, queue: Queue) -> APIRouter:
 
     @routes.get("/events", response_class=EventSourceResponse)
     async def follow(asking: CurrentPrincipal) -> AsyncIterator[ServerSentEvent]:
-        """Each file again whenever something about it changes, as server-sent events named `job`;
-        `missed` stands for those that a slow reader did not get."""
+        """The changes of files, as server-sent events named `job`. An event `missed` has the number
+        of events that a slow reader did not get."""
         with queue.subscribed(asking.scope) as news:
             async for message in news:
                 yield ServerSentEvent(event=message["event"], data=message)
@@ -98,13 +98,13 @@ def router(service: Service, queue: Queue) -> APIRouter:
 
     @routes.post("/{id}/retry")
     async def retry(asking: CurrentPrincipal, id: int) -> File:
-        """Let a file that failed or was cancelled wait again."""
+        """Queue a failed or cancelled file again."""
         return _shown(await queue.retry(asking.scope, id))
 
     @routes.delete("/{id}")
     async def delete(asking: CurrentPrincipal, id: int) -> File:
-        """Cancel a file that waits or is worked on; it becomes `cancelled`. Forget one that is
-        over; its session stays."""
+        """Cancel a waiting or running file; it becomes `cancelled`. Delete a file that has ended;
+        its session stays."""
         file = await queue.get(asking.scope, id)
         try:
             await queue.delete(asking.scope, id)

@@ -11,7 +11,7 @@ from coqui_server.web import metrics
 
 
 def router(service: Service, rtp: Listener) -> APIRouter:
-    """What monitors ask for."""
+    """The routes for monitors."""
     routes = APIRouter(tags=["monitoring"])
     registry = metrics.registry(service, rtp)
 
@@ -22,7 +22,7 @@ def router(service: Service, rtp: Listener) -> APIRouter:
 
     @routes.get("/metrics", response_class=Response)
     async def prometheus(request: Request) -> Response:
-        """The same and more, added up since the start, in Prometheus' text format."""
+        """The same and more, with sums since the start, in Prometheus' text format."""
         encode, kind = choose_encoder(request.headers.get("Accept", ""))
         return Response(encode(registry), media_type=kind)
 

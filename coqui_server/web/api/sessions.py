@@ -1,4 +1,4 @@
-"""`/api/sessions`: what was kept, to be found, read, heard, mended, exported and deleted."""
+"""`/api/sessions`: search, read, edit, export and delete stored sessions, and play their sound."""
 
 import asyncio
 from datetime import datetime
@@ -28,9 +28,9 @@ Format = StrEnum("Format", [(name, name) for name in exports.FORMATS])  # type: 
 
 
 def router(store: Store) -> APIRouter:
-    """What is asked of sessions that are kept in this store."""
+    """The routes of the sessions in this store."""
     routes = APIRouter(prefix="/api/sessions", tags=["sessions"])
-    # Seconds of Python for a long one: one at a time leaves the interpreter to live speech.
+    # A long export takes seconds of Python: one at a time leaves the interpreter to live sessions.
     exporting = asyncio.Lock()
 
     @routes.get("/")
@@ -73,12 +73,12 @@ def router(store: Store) -> APIRouter:
     async def edit(
         asking: CurrentPrincipal, id: str, segment: int, edit: shapes.Edit
     ) -> shapes.Segment:
-        """Give a segment another text; the recogniser's is kept as `original`."""
+        """Replace the text of a segment; the engine's text is kept as `original`."""
         return shapes.Segment.of(await store.sessions.edit(asking.scope, id, segment, edit.text))
 
     @routes.get("/{id}/audio", response_class=FileResponse)
     async def audio(asking: CurrentPrincipal, id: str) -> Response:
-        """Its recording, a WAV file; parts of it by `Range`."""
+        """Its recording, a WAV file, with `Range` requests."""
         return FileResponse(
             await _recording(store, asking, id),
             media_type="audio/wav",
@@ -90,7 +90,7 @@ def router(store: Store) -> APIRouter:
     async def levels(
         asking: CurrentPrincipal, id: str, count: Annotated[int, Query(ge=1, le=_MOST_PEAKS)] = 600
     ) -> shapes.Peaks:
-        """How loud its recording is, for a picture of it."""
+        """The levels of its recording, for a waveform picture."""
         path = await _recording(store, asking, id)
         return shapes.Peaks(peaks=await asyncio.to_thread(peaks.peaks, path, count))
 
@@ -110,10 +110,10 @@ def router(store: Store) -> APIRouter:
 
 
 async def _recording(store: Store, asking: CurrentPrincipal, id: str) -> Path:
-    """Where the sound of a session is, which the principal may hear.
+    """The file with the sound of a session, if the principal may play it.
 
     Raises:
-        NotFound: there is no such session, or no sound of it is kept.
+        NotFound: there is no such session, or it has no recording.
     """
     row = await store.sessions.get(asking.scope, id)
     path = store.sessions.recordings.path(row.id)

@@ -1,4 +1,4 @@
-"""The JSON of sessions, as the reference shows it."""
+"""The JSON of sessions, for the API reference."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -15,19 +15,19 @@ class _Shape(BaseModel):
 
 
 class Segment(_Shape):
-    """What was said in one utterance; seconds from the session's start."""
+    """The text of one utterance; times are seconds from the session's start."""
 
     id: int
     start: float
     end: float
     text: str
-    original: str | None = Field(description="the recogniser's text, where somebody edited it")
+    original: str | None = Field(description="the engine's text, if the text was edited")
     confidence: float | None
     words: list[dict[str, Any]] = Field(description="word, start, end and perhaps confidence")
 
     @classmethod
     def of(cls, row: SegmentRow) -> Self:
-        """As it is kept."""
+        """From its row."""
         return cls.model_validate(row)
 
 
@@ -45,12 +45,12 @@ class Summary(_Shape):
     state: State
     error: str | None
     words: int
-    excerpt: str = Field(description="how the text begins")
-    recording: int = Field(description="bytes of sound that are kept")
+    excerpt: str = Field(description="the beginning of the text")
+    recording: int = Field(description="bytes of recorded sound")
 
 
 class Session(Summary):
-    """A session with all that was said."""
+    """A session with its transcript."""
 
     text: str
     statistics: dict[str, Any]
@@ -58,17 +58,17 @@ class Session(Summary):
 
     @classmethod
     def of(cls, row: SessionRow) -> Self:
-        """As it is kept; one that still runs has the text of its segments so far."""
+        """From its row; a running session has the text of its segments so far."""
         session = cls.model_validate(row)
-        said = " ".join(segment.text for segment in session.segments if segment.text)
-        return session.model_copy(update={"text": said})
+        text = " ".join(segment.text for segment in session.segments if segment.text)
+        return session.model_copy(update={"text": text})
 
 
 class Sessions(BaseModel):
-    """Some of those that were found, newest first."""
+    """Some of the sessions of a search, newest first."""
 
     sessions: list[Summary]
-    total: int = Field(description="how many were found in all")
+    total: int = Field(description="number of sessions in all")
     offset: int
 
     @classmethod
@@ -79,12 +79,12 @@ class Sessions(BaseModel):
 
 
 class Edit(BaseModel):
-    """A better text for a segment."""
+    """A new text for a segment."""
 
     text: str = Field(max_length=20_000)
 
 
 class Peaks(BaseModel):
-    """How loud a recording is, from its start to its end, for a picture of it."""
+    """The levels of a recording, for a waveform picture."""
 
-    peaks: list[int] = Field(description="0 to 100, each for an equal share of the recording")
+    peaks: list[int] = Field(description="0 to 100, each for an equal part of the recording")

@@ -1,4 +1,4 @@
-"""`/api/sessions` and `/api/files` where nothing is kept."""
+"""`/api/sessions` and `/api/files` where nothing is stored."""
 
 from fastapi import APIRouter
 
@@ -8,7 +8,7 @@ _METHODS = ["GET", "POST", "PATCH", "DELETE"]
 
 
 def router() -> APIRouter:
-    """Says why they are not there."""
+    """Answers that nothing is stored."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.api_route("/api/sessions{rest:path}", methods=_METHODS)

@@ -16,8 +16,8 @@ class Entry(NamedTuple):
     """A page in the navigation.
 
     Attributes:
-        kept: it shows what is kept, and is not there without a store.
-        all: it is for those who see everything.
+        kept: it shows stored rows, and does not exist without a store.
+        all: only for principals that see all rows.
     """
 
     address: str
@@ -40,9 +40,9 @@ templates.env.globals.update(formats=list(exports.FORMATS), kinds=KINDS)
 
 
 def _shared(request: Request) -> dict[str, object]:
-    """What every page knows. `kept`: whether there is a store."""
+    """The variables of every page. `kept`: whether there is a store."""
     kept: bool = request.app.state.kept
-    # Set where the route asked who it is.
+    # Set by routes that need the principal.
     principal: Principal | None = getattr(request.state, "principal", None)
     everything = principal is None or principal.sees_all
     return {

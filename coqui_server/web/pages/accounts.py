@@ -17,25 +17,25 @@ from coqui_server.web.pages import templates
 from coqui_server.web.principals import CurrentPrincipal
 
 _WINDOW = 15 * 60.0
-"""Seconds in which tries are counted."""
+"""Seconds in which attempts are counted."""
 
 _OF_ONE, _OF_ADDRESS = 5, 50
-"""Tries at one name from one address, and at anything from one address, behind which there may be
-a whole office."""
+"""Attempts for one name from one address, and for all names from one address, behind which there
+may be a whole office."""
 
 _AGES = {"30": "30 days", "90": "90 days", "365": "a year", "": "no end"}
-"""How long a token may be good for, in days."""
+"""The days for which a token may be valid."""
 
 
 class Attempts:
-    """Tries at signing in and up, held against guessing and against making accounts by machine."""
+    """Limits attempts to sign in and up, against guessed passwords and automatic accounts."""
 
     def __init__(self) -> None:
         self._pairs = Throttle(_OF_ONE, _WINDOW)
         self._addresses = Throttle(_OF_ADDRESS, _WINDOW)
 
     def take(self, address: str, name: str) -> None:
-        """Count one.
+        """Count an attempt.
 
         Raises:
             TooManyAttempts: there were too many.
@@ -45,12 +45,12 @@ class Attempts:
             raise TooManyAttempts(wait)
 
     def forgive(self, address: str, name: str) -> None:
-        """It was right."""
+        """Forget the attempts after a successful one."""
         self._pairs.forgive(f"{address} {folded(name)}")
 
 
 def router(users: Users, cookies: Cookies, signup: bool) -> APIRouter:
-    """The pages; `signup` is whether people may make accounts themselves."""
+    """The pages; `signup`: whether people may make accounts themselves."""
     routes = APIRouter(include_in_schema=False)
     attempts = Attempts()
 
@@ -61,7 +61,7 @@ def router(users: Users, cookies: Cookies, signup: bool) -> APIRouter:
         values = {"first": first, "signup": signup or first, "refusal": refusal, **values}
         status = refusal.http_status if refusal else HTTPStatus.OK
         response = templates.TemplateResponse(request, page, values, status_code=status)
-        # What a page shows to one user is in no cache, and in no history after signing out.
+        # Pages of one user must not stay in a cache, or in the history after signing out.
         response.headers["Cache-Control"] = "no-store"
         if isinstance(refusal, TooManyAttempts):
             response.headers["Retry-After"] = str(int(refusal.wait) + 1)
@@ -70,7 +70,9 @@ def router(users: Users, cookies: Cookies, signup: bool) -> APIRouter:
     def welcomed(request: Request, user: UserRow, address: str) -> Response:
         response = RedirectResponse(address, HTTPStatus.SEE_OTHER)
         response.set_cookie(
-            *(NAME, cookies.made(user), int(cookies.age)),
+            NAME,
+            cookies.made(user),
+            int(cookies.age),
             secure=request.url.scheme == "https",
             httponly=True,
             samesite="lax",
@@ -160,6 +162,6 @@ def _address(request: Request) -> str:
 
 
 def _own(address: str) -> str:
-    """A path of ours: a link to the sign-in page may have named any address to go on to."""
+    """A path on this site: a link to the sign-in page may contain any address."""
     ours = address.startswith("/") and not address.startswith(("//", "/\\"))
     return address if ours and address.isprintable() else "/"

@@ -1,4 +1,4 @@
-"""`/calls`: what is said on the telephone now."""
+"""`/calls`: the live transcripts of calls."""
 
 from fastapi import APIRouter, Request, Response
 

@@ -1,4 +1,4 @@
-"""`/files`: hand files in, and watch what becomes of them."""
+"""`/files`: upload files, and watch the queue."""
 
 from fastapi import APIRouter, Request, Response
 

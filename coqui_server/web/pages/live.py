@@ -1,4 +1,4 @@
-"""`/`: speak, and read along."""
+"""`/`: live transcription of the microphone."""
 
 from fastapi import APIRouter, Request, Response
 

@@ -1,7 +1,7 @@
 """`/docs` and `/redoc`: the reference of the REST API, without a request to any other host.
 
-FastAPI's own pages load Swagger UI and Redoc from a content delivery network, and start them by a
-script in the page. Both programs come from the package fastapi-standalone-docs here.
+FastAPI's own pages load Swagger UI and Redoc from a content delivery network, and start them with
+an inline script. Here both programs come from the package fastapi-standalone-docs.
 """
 
 from pathlib import Path
@@ -31,6 +31,6 @@ def router() -> APIRouter:
 
 
 def mount_assets(app: FastAPI) -> None:
-    """The two programs, each below its page, where Redoc looks for its pictures."""
+    """The files of the two programs, each below its page, where Redoc looks for its pictures."""
     app.mount("/docs", StaticFiles(directory=_ASSETS / "swagger"))
     app.mount("/redoc", StaticFiles(directory=_ASSETS / "redoc"))

@@ -1,4 +1,4 @@
-"""`/sessions`: what was kept, to look for; `/sessions/{id}`: one, to read, hear and mend."""
+"""`/sessions`: search stored sessions; `/sessions/{id}`: read, play and edit one."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ _SHOWN = 30
 
 
 def router(store: Store | None) -> APIRouter:
-    """Both pages; without a store, the first says that nothing is kept."""
+    """Both pages; without a store, the first says that nothing is stored."""
     routes = APIRouter(include_in_schema=False)
     if store is None:
         routes.get("/sessions")(_nothing)
@@ -34,8 +34,13 @@ def router(store: Store | None) -> APIRouter:
             asking.scope, text=q, kind=kind or None, offset=offset, limit=_SHOWN
         )
         about = {
-            **{"sessions": found.sessions, "total": found.total, "titled": transcripts.titled},
-            **{"q": q, "kind": kind, "page": page, "pages": max(1, -(-found.total // _SHOWN))},
+            "sessions": found.sessions,
+            "total": found.total,
+            "titled": transcripts.titled,
+            "q": q,
+            "kind": kind,
+            "page": page,
+            "pages": max(1, -(-found.total // _SHOWN)),
         }
         return templates.TemplateResponse(request, "sessions.html", about)
 
