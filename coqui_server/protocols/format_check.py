@@ -18,15 +18,15 @@ _HEAD = 12
 """Bytes that tell the kind of a file."""
 
 _FILES: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"\x1aE\xdf\xa3", "WebM or Matroska"),
-    (0, b"OggS", "Ogg"),
-    (0, b"fLaC", "FLAC"),
-    (4, b"ftyp", "MP4"),
-    (0, b"ID3", "MP3"),
-    (0, b"caff", "CAF"),
-    (0, b"FORM", "AIFF"),
-    (0, b"#!AMR", "AMR"),
-    (0, b".snd", "AU"),
+    (0, b"\x1aE\xdf\xa3", "a WebM or Matroska"),
+    (0, b"OggS", "an Ogg"),
+    (0, b"fLaC", "a FLAC"),
+    (4, b"ftyp", "an MP4"),
+    (0, b"ID3", "an MP3"),
+    (0, b"caff", "a CAF"),
+    (0, b"FORM", "an AIFF"),
+    (0, b"#!AMR", "an AMR"),
+    (0, b".snd", "an AU"),
 )
 """Where the mark of a kind of file stands, the mark, and the name. A WAV file is let pass: its head
 is 44 bytes, and clients of vosk-server send it along."""
@@ -108,7 +108,7 @@ class FormatCheck:
         for place, mark, name in _FILES:
             if head[place : place + len(mark)] == mark:
                 raise NotAudio(
-                    f"this is a {name} file, not {self._encoding} sound; "
+                    f"this is {name} file, not {self._encoding} sound; "
                     "files go to /api/v1/stt or POST /api/v1/files",
                     "wrong_format",
                 )

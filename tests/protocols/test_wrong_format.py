@@ -68,7 +68,8 @@ def test_a_file_is_known_by_its_first_bytes(suffix: str, encoding: str, tmp_path
     data = file(suffix, tmp_path)
     for size in (1, 3, 2000):
         message = fault(encoding, data, size)
-        assert f"a {FILES[suffix][1]}" in message
+        assert message.startswith("this is a")
+        assert FILES[suffix][1] in message
         assert "file, not " + encoding in message
         assert len(message.encode()) <= 123, "it has to fit into the reason of a close"
 
@@ -135,7 +136,7 @@ async def test_vosk_closes_with_the_reason(server: Running, suffix: str, tmp_pat
         await user.send_sound(file(suffix, tmp_path), 2000)
         code, reason = await user.closed()
     assert (code, user.received) == (1003, [])
-    assert f"this is a {FILES[suffix][1]}" in str(reason)
+    assert FILES[suffix][1] in str(reason)
     await all_closed(server)
 
 
