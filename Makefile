@@ -32,7 +32,7 @@ check: $(VENV)/tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(VENV)/tests
+docs: $(VENV)/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "The pages are in build/site/index.html."
 
@@ -40,6 +40,11 @@ $(VENV)/runtime: requirements.txt pyproject.toml
 	sh tools/setup.sh $(PYTHON) $(VENV)
 	@echo "Installing coqui_server into $(VENV); the first time takes about a minute."
 	$(PIP) --editable .
+	touch $@
+
+$(VENV)/docs: requirements-docs.txt
+	sh tools/setup.sh $(PYTHON) $(VENV)
+	$(PIP) --requirement requirements-docs.txt
 	touch $@
 
 $(VENV)/tests: $(VENV)/runtime $(wildcard requirements-*.txt)

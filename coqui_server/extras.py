@@ -7,35 +7,36 @@ from pathlib import Path
 
 from coqui_server.exceptions import ConfigError
 
-_MODULES = {
-    "whisper": "faster_whisper",
-    "openai": "openai",
-    "deepgram": "deepgram",
-    "postgresql": "asyncpg",
+_PACKAGES = {
+    "whisper": ("faster_whisper", "faster-whisper"),
+    "openai": ("openai", "openai"),
+    "deepgram": ("deepgram", "deepgram-sdk"),
+    "postgresql": ("asyncpg", "asyncpg"),
 }
-"""The module that each extra's package is imported as."""
-
-
-def command(extra: str) -> str:
-    """The command that installs the package of an extra, in the version that is tested."""
-    return f"pip install {_pin(extra)}"
+"""The module and the package of each extra."""
 
 
 def missing(extra: str) -> Iterator[ConfigError]:
     """The error for an extra whose package is not installed, if it is not."""
-    if find_spec(_MODULES[extra]) is None:
-        name = _pin(extra).partition("==")[0]
-        yield ConfigError(extra, f"the package {name} is not installed", fix=command(extra))
+    module, package = _PACKAGES[extra]
+    if find_spec(module) is None:
+        yield ConfigError(extra, f"the package {package} is not installed", fix=command(package))
 
 
-def _pin(extra: str) -> str:
-    """`package==version`: from our own metadata, or beside a clone that is not installed."""
+def command(package: str) -> str:
+    """The command that installs a package, in the version that is tested."""
+    return f"pip install {_pin(package)}"
+
+
+def _pin(package: str) -> str:
+    """`package==version`: from our own metadata, or from a clone that is not installed."""
+    pins = (line.partition(";")[0].strip() for line in _requirements())
+    return next((pin for pin in pins if pin.startswith(f"{package}==")), package)
+
+
+def _requirements() -> Iterator[str]:
     try:
-        wanted = f'extra == "{extra}"'
-        pins = [line.partition(";")[0] for line in requires("coqui-server") or () if wanted in line]
+        yield from requires("coqui-server") or ()
     except PackageNotFoundError:
-        pins = []
-    if pins:
-        return pins[0].strip()
-    file = Path(__file__).resolve().parents[1] / f"requirements-{extra}.txt"
-    return file.read_text(encoding="utf-8").strip()
+        for file in Path(__file__).resolve().parents[1].glob("requirements*.txt"):
+            yield from file.read_text(encoding="utf-8").splitlines()

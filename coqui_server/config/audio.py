@@ -53,7 +53,7 @@ class SilenceSettings(Section):
 
 
 class VadSettings(Section):
-    mode: int = Field(0, ge=0, le=3, description="webrtcvad's mode, 0 (hears most) to 3")
+    mode: int = Field(0, ge=0, le=3, description="webrtcvad's mode, 0 to 3")
     """How strict the voice activity detector is: 0 finds most speech, 3 drops most noise."""
     padding: Duration = Field(0.3, ge=0.03, le=5, description='a duration, "30 ms" to "5 s"')
     """The window that is looked at to begin an utterance. It is kept as the lead-in."""

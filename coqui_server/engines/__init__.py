@@ -56,12 +56,12 @@ class Engines:
 
         Raises:
             BadRequest: there is none, or it does not know the language. The message says what
-                there is.
+                there is, and how to get an engine that is not enabled.
         """
         known = [engine for engine in self if name in (None, engine.name, engine.model)]
         if not known:
             there = " or ".join(f"{engine.name} (model {engine.model})" for engine in self)
-            raise BadRequest(f"engine is {there} here")
+            raise BadRequest(f"engine is {there} here{_how_to_enable(name)}")
         _check_language(known[0], language)
         return known[0]
 
@@ -70,6 +70,15 @@ class Engines:
         for engine in self:
             if isinstance(engine, RemoteEngine):
                 await engine.close()
+
+
+def _how_to_enable(name: object) -> str:
+    if name not in get_args(EngineName):
+        return ""
+    return (
+        f"; the configuration's engines.enabled = [{name}] adds {name}, "
+        "and coqui-server --list-engines says what it needs"
+    )
 
 
 def _check_language(engine: AnyEngine, language: object) -> None:

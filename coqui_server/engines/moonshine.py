@@ -22,7 +22,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     RuntimeException,
 )
 
-from coqui_server import models
+from coqui_server import extras, models
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.engines.buffered import BufferedRecognizer
@@ -78,7 +78,7 @@ def packaged_model() -> Path:
     spec = find_spec("moonshine_voice")
     if spec is None or not spec.submodule_search_locations:
         problem = "not set, and the package moonshine-voice is not installed"
-        raise ConfigError("moonshine.model", problem, fix="pip install moonshine-voice==0.1.0")
+        raise ConfigError("moonshine.model", problem, fix=extras.command("moonshine-voice"))
     return Path(spec.submodule_search_locations[0]) / "assets" / "tiny-en"
 
 

@@ -147,7 +147,7 @@ def _whisper(name: str) -> Model:
         from huggingface_hub.constants import ENDPOINT
     except ImportError as missing:
         problem = "Whisper's models are got with a package that is not installed"
-        raise ModelError(f"{problem}; run: {extras.command('whisper')}") from missing
+        raise ModelError(f"{problem}; run: {extras.command('faster-whisper')}") from missing
     repository = _WHISPER[name]
     listed = _json(f"{ENDPOINT}/api/models/{repository}?blobs=true")
     files = tuple(

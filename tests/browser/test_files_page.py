@@ -1,15 +1,19 @@
 """The Files page in a real browser, on the real queue."""
 
 import re
+import threading
+import time
 from base64 import b64encode
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import numpy as np
+import pytest
 from playwright.async_api import FilePayload, Locator, Page, expect
 
 from coqui_server.engines.base import AnyEngine
 from coqui_server.media import wav
+from coqui_server.media.samples import Samples
 from tests.browser.conftest import IN_BROWSER, Visit
 from tests.browser.test_account_pages import sign_up
 from tests.support.clips import SAMPLES, clip, spoken
@@ -96,14 +100,45 @@ async def test_cancel_and_retry(start: Start, visit: Visit) -> None:
         assert await page.get_by_role("status").inner_text() == "b.wav: Done"
 
 
-async def test_progress_is_shown(start: Start, moonshine: AnyEngine, visit: Visit) -> None:
-    """Per cent and seconds left, while it is worked on."""
+class Stepped(Obstacle):
+    """An engine that decodes an utterance for each step it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._steps = threading.Semaphore(0)
+
+    def step(self, count: int) -> None:
+        self._steps.release(count)
+
+    def feed(self, pcm: Samples) -> None:
+        assert self._steps.acquire(timeout=60)
+
+
+class Clock:
+    """The real clock, which can be put forward."""
+
+    ahead = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead
+
+
+async def test_progress_is_shown(
+    start: Start, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Per cent and time left, while the file is half done."""
+    clock, engine = Clock(), Stepped()
+    monkeypatch.setattr("coqui_server.jobs.queue.time", clock)
     long = wav.encode(np.tile(np.concatenate((VOICE.pcm, np.zeros(16_000, np.int16))), 10))
-    async with start(moonshine, console=True) as server, visit(server, "/files") as watched:
+    async with start(engine, console=True) as server, visit(server, "/files") as watched:
         page = watched.page
         await choose(page, payload("long.wav", long))
+        await expect(row(page, "long.wav").locator(".word")).to_have_text("Working")
+        clock.ahead = 100.0
+        engine.step(5)
         shown = row(page, "long.wav").locator(".state .muted")
         await expect(shown).to_have_text(re.compile(r"^\d+ %, \d+:\d\d left$"))
+        engine.step(1000)
         await expect(row(page, "long.wav").locator(".word")).to_have_text("Done")
 
 

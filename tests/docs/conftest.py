@@ -22,8 +22,8 @@ _DEADLINE = 100.0
 
 _LINKED = ("samples", "client.py", "coqui_client", "coqui_server", "coqui_transcript")
 
-_FAILED = "set -e\n"
-"""A console's commands are a script that ends at the first that fails."""
+_UNTIL_ONE_FAILS = "set -e\n"
+"""A console's commands are a script that ends at the first one that fails."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ class Examples:
     replaced: Mapping[str, str]
 
     def run(self, block: Block) -> tuple[int, str]:
-        """Run a block. The exit code is 0 for one that had to be stopped, once it had printed what
-        it should.
+        """Run a block.
 
         Returns:
-            The exit code and what it printed.
+            The exit code and what it printed. The code is 0 for a block that does not end by
+            itself and was stopped when it had printed what it should.
         """
         script = block.script
         for old, new in self.replaced.items():
             script = script.replace(old, new)
-        shell = ["bash", "-c", _FAILED + script]
+        shell = ["bash", "-c", _UNTIL_ONE_FAILS + script]
         process = subprocess.Popen(
             [sys.executable, "-c", script] if block.language == "python" else shell,
             stdin=subprocess.DEVNULL,
@@ -112,10 +112,11 @@ def protected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examples]:
 
 
 def _folder(factory: pytest.TempPathFactory) -> Path:
-    """A folder that has what a clone of the repository has."""
+    """A folder with what a clone of the repository has after `make demo`."""
     folder = factory.mktemp("examples")
     for name in _LINKED:
         (folder / name).symlink_to(ROOT / name)
+    (folder / ".venv").symlink_to(sys.prefix)
     return folder
 
 

@@ -12,6 +12,8 @@ import pytest
 from tests.docs.blocks import PAGES
 from tests.support.clips import ROOT
 
+OTHERS = (ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
+
 _LOADED = {"src", "srcset", "poster", "data", "href"}
 _LOADING_WITH_HREF = {"link", "image", "use"}
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
@@ -75,7 +77,7 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS], ids=lambda page: str(page.relative_to(ROOT)))
 def test_relative_links(page: Path) -> None:
     """What the README, the pages and their pictures point at is there, with its anchor."""
     for target, anchor in _LINK.findall(page.read_text(encoding="utf-8")):

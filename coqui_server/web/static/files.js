@@ -1,5 +1,6 @@
 // The Files page: files go up one after another, and the queue is shown as it changes.
 
+import { enableButtons } from "./elements.js";
 import { Row } from "./job.js";
 import { request } from "./request.js";
 import { Upload } from "./upload.js";
@@ -15,6 +16,7 @@ const waiting = []; // uploads, the first of which is on its way
 // Handing in
 
 at("choose").addEventListener("click", () => at("chosen").click());
+enableButtons();
 at("chosen").addEventListener("change", () => {
   handIn(at("chosen").files);
   at("chosen").value = ""; // the same file may be chosen again

@@ -1,5 +1,6 @@
 // The Live page: the button, the microphone's choice, the text as it comes.
 
+import { enableButtons } from "./elements.js";
 import { Microphone, microphones } from "./microphone.js";
 import { Speech } from "./speech.js";
 
@@ -14,6 +15,7 @@ let open; // that of what may still change
 
 toggle.addEventListener("click", () => (microphone ? stop() : start()));
 at("copy").addEventListener("click", copy);
+enableButtons();
 navigator.mediaDevices?.addEventListener("devicechange", offer);
 offer();
 

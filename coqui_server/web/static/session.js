@@ -1,5 +1,6 @@
 // The page of a session: the text follows the sound, a click on it jumps, a segment can be mended.
 
+import { enableButtons } from "./elements.js";
 import { Levels } from "./levels.js";
 import { request } from "./request.js";
 
@@ -23,6 +24,8 @@ if (audio) {
   audio.addEventListener("error", () => notice("The recording cannot be played."));
   new Levels(at("levels"), audio, `${address}/peaks`).draw();
 }
+
+enableButtons();
 
 function play(second) {
   if (!audio) return;
