@@ -64,6 +64,11 @@ class VadSettings(Section):
         description="a duration for every source, or { file = 800 ms, live = 500 ms }",
     )
     """The silence that ends an utterance: one value for all, or one for each kind."""
+    stall: Duration | None = Field(
+        None, ge=0.1, le=86_400, description='a duration, "100 ms" to "24 hours"'
+    )
+    """A live source that sends nothing for so long is taken for silent, and its utterance ends;
+    null: for as long as `silence.live`."""
     max_utterance: Duration = Field(20.0, ge=2, le=60, description='a duration, "2 s" to "60 s"')
     """A longer utterance is cut at the quietest place of its last seconds."""
 
@@ -85,6 +90,11 @@ class VadSettings(Section):
         if "padding" in self.model_fields_set and "silence" not in self.model_fields_set:
             return self.padding, self.ratio
         return (self.silence.live if live else self.silence.file), 0.9
+
+    @property
+    def stalled(self) -> float:
+        """Seconds by the clock after which a live source that sends nothing is taken for silent."""
+        return self.closing(live=True)[0] if self.stall is None else self.stall
 
 
 class PartialSettings(Section):

@@ -1,17 +1,19 @@
 """A live client's bytes to 16 kHz samples, in pieces short enough for the event loop."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import numpy as np
 from websockets.exceptions import ConnectionClosed
 
-from coqui_server.exceptions import BadRequest, RequestError, ServerFault
+from coqui_server.exceptions import BadRequest, NotAudio, RequestError, ServerFault
 from coqui_server.media.codecs import Decoder, decoder
 from coqui_server.media.formats import Format
 from coqui_server.media.resample import Resampler
 from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.protocols.format_check import FormatCheck
 from coqui_server.transcription.session import Session
 
 ENCODINGS = {"linear16": None, "mulaw": "PCMU", "alaw": "PCMA", "g722": "G722", "opus": "opus"}
@@ -21,6 +23,8 @@ one packet (RFC 6716), of the others any number of bytes."""
 LOWEST, HIGHEST = 8000, 192_000
 _PIECE = 16_000
 """Bytes decoded at once, about half a second: the loop is free again in a millisecond."""
+
+_log = logging.getLogger(__name__)
 
 
 class Intake:
@@ -47,12 +51,14 @@ class Intake:
         own_rate = encoding in ("g722", "opus")
         self._resampler = Resampler(self._decoder.rate if own_rate and self._decoder else int(rate))
         self._packets = encoding == "opus"
+        self._check = FormatCheck(encoding)
         self._odd = b""
 
     async def write(self, session: Session, data: bytes) -> None:
         """Decode the bytes and write their samples into the session.
 
         Raises:
+            NotAudio: they are a file, or sound of another encoding.
             ServerFault: the session failed.
         """
         for piece in self._pieces(data):
@@ -72,10 +78,12 @@ class Intake:
 
     def _samples(self, data: bytes) -> Samples:
         if self._decoder:
+            self._check.push(data)
             return self._decoder.decode([data])
         joined = self._odd + data
         whole = len(joined) & ~1
         self._odd = joined[whole:]
+        self._check.push(joined[:whole])
         return np.frombuffer(joined[:whole], "<i2").astype(np.int16)
 
 
@@ -83,12 +91,17 @@ class Intake:
 async def finishing(session: Session, intake: Intake) -> AsyncIterator[None]:
     """Finish the session at the end of the block, also when the client left or was refused.
 
+    Sound that proves to be none is not decoded: its text would be made up.
+
     Raises:
         ServerFault: the session failed.
     """
     try:
         yield
     except ServerFault:
+        raise
+    except NotAudio as refusal:
+        _log.warning("session %s: %s", session.id, refusal)
         raise
     except (ConnectionClosed, RequestError):
         await intake.end(session)

@@ -32,18 +32,18 @@ _FRAGMENT = 64 * 1024
 
 async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
     """Answer recordings, and listen to sound, until the client leaves."""
-    client = LiveConnection(connection, service)
-    try:
-        while True:
-            message = await client.receive(_LARGEST)
-            if isinstance(message, bytes):
-                await _live(client, principal, service, message)
-            elif not await _answer(client, principal, service, message):
-                continue
-            await client.send({"type": "stopped"})
-    except RequestError as refusal:
-        await client.send(_error(refusal))
-        await client.close(refusal.close_code)
+    async with LiveConnection(connection, service) as client:
+        try:
+            while True:
+                message = await client.receive(_LARGEST)
+                if isinstance(message, bytes):
+                    await _live(client, principal, service, message)
+                elif not await _answer(client, principal, service, message):
+                    continue
+                await client.send({"type": "stopped"})
+        except RequestError as refusal:
+            await client.send(_error(refusal))
+            await client.close(refusal.close_code)
 
 
 async def _live(

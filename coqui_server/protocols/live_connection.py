@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from typing import Any
+from typing import Any, Self
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -21,6 +21,9 @@ _log = logging.getLogger(__name__)
 class LiveConnection:
     """One client. Sending never fails: a message to a client that is gone is dropped.
 
+    A client may send nothing for as long as it likes, if it answers pings. Use as an async context
+    manager.
+
     Attributes:
         gone: the client has left, or was cut off because it did not read.
     """
@@ -29,16 +32,26 @@ class LiveConnection:
         self.gone = False
         self._connection = connection
         self._service = service
+        self._wait: asyncio.Timeout | None = None
+
+    async def __aenter__(self) -> Self:
+        self._pinging = asyncio.create_task(self._ping())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._pinging.cancel()
+        await asyncio.gather(self._pinging, return_exceptions=True)
 
     async def receive(self, limit: int = LARGEST) -> str | bytes:
         """The next message.
 
         Raises:
             TooLarge: it has more than `limit` bytes.
-            Idle, GoingAway: as `Service.patience`.
+            Idle: for `server.idle`, neither a message nor the answer to a ping came.
+            GoingAway: as `Service.patience`.
             ConnectionClosed: the client is gone.
         """
-        async with self._service.patience():
+        async with self._service.patience() as self._wait:
             return await inbound.message(self._connection, limit)
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -65,6 +78,17 @@ class LiveConnection:
         await self._connection.close(code, reason.encode()[:123].decode(errors="ignore"))
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
+
+    async def _ping(self) -> None:
+        """Ask the client whether it is alive, and wait anew for its messages when it answers."""
+        while True:
+            await asyncio.sleep(self._service.settings.server.idle / 3)
+            try:
+                await (await self._connection.ping())
+            except ConnectionClosed:
+                return
+            if self._wait:
+                self._service.extend(self._wait)
 
     async def _drop_messages(self) -> None:
         while True:

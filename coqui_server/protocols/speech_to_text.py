@@ -55,17 +55,17 @@ class _Start:
 
 async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
     """Serve one session after another until the client leaves."""
-    client = LiveConnection(connection, service)
-    try:
-        while True:
-            try:
-                message = await client.receive()
-                await _session(client, principal, service, _started(message, service.engines))
-            except BadRequest as wrong:
-                await client.send(_error(wrong))
-    except RequestError as refusal:
-        await client.send(_error(refusal))
-        await client.close(refusal.close_code)
+    async with LiveConnection(connection, service) as client:
+        try:
+            while True:
+                try:
+                    message = await client.receive()
+                    await _session(client, principal, service, _started(message, service.engines))
+                except BadRequest as wrong:
+                    await client.send(_error(wrong))
+        except RequestError as refusal:
+            await client.send(_error(refusal))
+            await client.close(refusal.close_code)
 
 
 def _started(message: str | bytes, engines: Engines) -> _Start:

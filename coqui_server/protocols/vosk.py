@@ -2,8 +2,10 @@
 
 Source: alphacep/vosk-server, websocket/asr_server.py. Client: `{"config": {...}}` (no reply),
 binary PCM, `{"reset": 1}`, `{"eof": 1}`. Each binary message has exactly one reply, as lock-step
-clients count on: a result that is ready by then, or the partial. `eof` and `reset` are answered by
-the rest of the text, and after `eof` the server closes with 1000.
+clients count on: the result of an utterance that has ended, or the partial. While sound comes
+faster than it is spoken, a reply waits until the chunk is decoded. A result that is ready while the
+client sends nothing is sent at once, as the reply to its next message. `eof` and `reset` are
+answered by the rest of the text, and after `eof` the server closes with 1000.
 
     {"partial": "..."}
     {"result": [{"conf", "end", "start", "word"}], "text": "..."}
@@ -12,13 +14,13 @@ the rest of the text, and after `eof` the server closes with 1000.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
 from coqui_server.engines.base import AnyEngine, Options
-from coqui_server.exceptions import BadRequest, GoingAway, RequestError
+from coqui_server.exceptions import BadRequest, NotAudio, RequestError, ServerFault
 from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, finishing
 from coqui_server.protocols.live_connection import LiveConnection, parsed
@@ -33,6 +35,10 @@ _DEFAULT_RATE = 8000
 
 _MOST_ALTERNATIVES = 20
 
+_AHEAD = 0.5
+"""Seconds. A client whose sound is further ahead of the clock than this does not speak now, and can
+wait for its replies."""
+
 
 @dataclass
 class _Config:
@@ -45,51 +51,86 @@ class _Config:
     engine: AnyEngine | None = None
 
 
-@dataclass
-class _Results:
-    """The replies to come: each final once, else the partial."""
+class _Replies:
+    """Sends exactly one reply for each binary message: a final once, else the partial.
 
-    config: _Config
-    finals: deque[Segment] = field(default_factory=deque)
-    partial: str = ""
+    A sink of the session. All finals are sent, though a reply that was sent early takes the place
+    of the next one.
+    """
+
+    def __init__(self, client: LiveConnection, config: _Config) -> None:
+        self._client = client
+        self._config = config
+        self._finals: deque[Segment] = deque()
+        self._partial = ""
+        self._clients_turn = False
+        self._early = False
 
     async def __call__(self, event: Event) -> None:
         match event:
             case Partial():
-                self.partial = _plain(event.text)
+                self._partial = _plain(event.text)
             case Final():
-                self.partial = ""
-                self.finals.append(event.segment)
+                self._partial = ""
+                self._finals.append(event.segment)
+                if self._clients_turn:
+                    await self._send_early()
 
-    def next(self) -> dict[str, Any]:
-        """The reply to a binary message."""
-        return self._result([self.finals.popleft()]) if self.finals else {"partial": self.partial}
+    @property
+    def unsent(self) -> bool:
+        """Whether there are finals that the client has not got."""
+        return bool(self._finals)
 
-    def rest(self) -> dict[str, Any]:
-        """All finals that are not replied yet, as one result."""
-        finals, self.partial = list(self.finals), ""
-        self.finals.clear()
-        return self._result(finals)
+    async def receive(self) -> str | bytes:
+        """The client's next message; results that come meanwhile are sent."""
+        self._clients_turn = True
+        try:
+            await self._send_early()
+            return await self._client.receive()
+        finally:
+            self._clients_turn = False
+
+    async def send(self) -> None:
+        """The reply to a binary message, unless it was sent early."""
+        if not self._early:
+            message = self._next_result() if self._finals else {"partial": self._partial}
+            await self._client.send(message)
+        self._early = False
+
+    async def send_rest(self) -> None:
+        """All finals that are not sent yet, as one result."""
+        finals, self._partial, self._early = list(self._finals), "", False
+        self._finals.clear()
+        await self._client.send(self._result(finals))
+
+    async def _send_early(self) -> None:
+        if self._finals and not self._early:
+            self._early = True
+            await self._client.send(self._next_result())
+
+    def _next_result(self) -> dict[str, Any]:
+        return self._result([self._finals.popleft()])
 
     def _result(self, finals: Sequence[Segment]) -> dict[str, Any]:
         text = " ".join(_plain(final.text) for final in finals)
         words = [_word(word) for final in finals for word in final.words]
-        if self.config.alternatives:
-            return {"alternatives": _alternatives(finals, text, words if self.config.words else [])}
-        return {"result": words, "text": text} if words and self.config.words else {"text": text}
+        if self._config.alternatives:
+            words = words if self._config.words else []
+            return {"alternatives": _alternatives(finals, text, words)}
+        return {"result": words, "text": text} if words and self._config.words else {"text": text}
 
 
 async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
     """Serve one stream. The protocol has no error message: a refusal is the reason of the close."""
-    client = LiveConnection(connection, service)
     config = _Config()
-    try:
-        while _configure(config, message := await client.receive(), service):
-            pass
-        await _stream(client, principal, service, config, message)
-        await client.close()
-    except RequestError as refusal:
-        await client.close(refusal.close_code, str(refusal))
+    async with LiveConnection(connection, service) as client:
+        try:
+            while _configure(config, message := await client.receive(), service):
+                pass
+            await _stream(client, principal, service, config, message)
+            await client.close()
+        except RequestError as refusal:
+            await client.close(refusal.close_code, str(refusal))
 
 
 async def _stream(
@@ -99,41 +140,39 @@ async def _stream(
     config: _Config,
     message: str | bytes,
 ) -> None:
-    intake, results = Intake(rate=config.rate), _Results(config)
-    options = Options(alternatives=config.alternatives, phrases=config.phrases)
+    intake, replies = Intake(rate=config.rate), _Replies(client, config)
     request = SessionRequest(
         "live",
         engine=config.engine,
-        options=options,
+        options=Options(alternatives=config.alternatives, phrases=config.phrases),
         interim=service.settings.partials.pace,
         owner=principal.user,
-        sinks=(results,),
+        sinks=(replies,),
     )
     async with service.session(request) as session:
         try:
             async with finishing(session, intake):
                 while not _is(message, "eof"):
-                    await _reply(client, session, intake, results, message)
-                    message = await client.receive()
-        except GoingAway:
-            await client.send(results.rest())
+                    await _reply(session, intake, replies, message)
+                    message = await replies.receive()
+        except (ServerFault, NotAudio):
             raise
-    await client.send(results.rest())
+        except RequestError:
+            if replies.unsent:
+                await replies.send_rest()
+            raise
+    await replies.send_rest()
 
 
-async def _reply(
-    client: LiveConnection,
-    session: Session,
-    intake: Intake,
-    results: _Results,
-    message: str | bytes,
-) -> None:
+async def _reply(session: Session, intake: Intake, replies: _Replies, message: str | bytes) -> None:
     if isinstance(message, bytes):
         await intake.write(session, message)
-        await client.send(results.next())
+        if session.ahead > _AHEAD:
+            await session.catch_up()
+        await replies.send()
     elif _is(message, "reset"):
         await session.settle()
-        await client.send(results.rest())
+        await replies.send_rest()
     elif not _is(message, "config"):
         raise BadRequest("a text message is a config, a reset or an eof")
 

@@ -119,18 +119,22 @@ class Decoding:
         return recognizer, recognizer.partial() if showing else None
 
     async def _preview(self, utterance: Utterance) -> None:
+        """Decode all speech so far, again and again, for partials."""
         pace = self._interim
-        while pace is not None:
-            await utterance.speech(pace)
-            if utterance.end is not None:
-                # The final is next, and `speech` would no longer wait.
-                return
-            if utterance.first:
-                work = partial(self._decode_whole, utterance)
-                result, seconds = await self._scheduler.run(self, work, Priority.PARTIAL)
-                self.partial_seconds += seconds
-                pace = max(pace, _PREVIEW_SHARE * seconds)
-                await self._show(utterance, result)
+        try:
+            while pace is not None:
+                await utterance.speech(pace)
+                if utterance.end is not None:
+                    # The final is next, and `speech` would no longer wait.
+                    return
+                if utterance.first:
+                    work = partial(self._decode_whole, utterance)
+                    result, seconds = await self._scheduler.run(self, work, Priority.PARTIAL)
+                    self.partial_seconds += seconds
+                    pace = max(pace, _PREVIEW_SHARE * seconds)
+                    await self._show(utterance, result)
+        finally:
+            utterance.rest()
 
     def _decode_whole(self, utterance: Utterance) -> Hypothesis:
         """On a decoder thread: decode all samples so far with a new recognizer."""

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import numpy as np
 
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import AnyEngine, Hypothesis, RemoteEngine
 from coqui_server.exceptions import EngineError, ServerFault
-from coqui_server.media.samples import Samples
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.speech.chunks import ChunkingGate
 from coqui_server.speech.level import Leveller
 from coqui_server.speech.lowcut import LowCut
@@ -17,6 +19,7 @@ from coqui_server.transcription.decoding import Decoding, RemoteDecoding
 from coqui_server.transcription.reporter import Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
+from coqui_server.transcription.stall import StallTimer
 from coqui_server.transcription.utterance import Utterance
 from coqui_transcript.transcript import Segment, shifted
 
@@ -55,7 +58,11 @@ class GatedListening:
         self._tasks: dict[Utterance, asyncio.Task[Hypothesis]] = {}
         # Two for each thread: one that it decodes, one that waits for it.
         self._in_flight: asyncio.Queue[Utterance | None] = asyncio.Queue(2 * scheduler.threads)
-        self._reporting: asyncio.Task[None] | None = None
+        self._own_tasks: list[asyncio.Task[None]] = []
+        self._live = request.live
+        self._stall = StallTimer(settings.vad.stalled)
+        # The writer and the watch both move the gate, and both may have to wait in the middle.
+        self._gating = asyncio.Lock()
 
     @property
     def final_seconds(self) -> float:
@@ -66,31 +73,59 @@ class GatedListening:
         return self._decoding.partial_seconds
 
     async def start(self) -> None:
-        self._reporting = asyncio.create_task(self._report_in_order())
+        self._own_tasks = [asyncio.create_task(self._report_in_order())]
+        if self._live:
+            self._own_tasks.append(asyncio.create_task(self._watch()))
 
     async def write(self, pcm: Samples) -> None:
-        await self._take(self._gate.push(self._leveller.push(self._lowcut.push(pcm))))
+        async with self._moving_gate(len(pcm)):
+            await self._take(self._gate.push(self._leveller.push(self._lowcut.push(pcm))))
 
     async def skip(self, samples: int) -> None:
-        await self._take(self._gate.skip(samples))
+        async with self._moving_gate(samples):
+            await self._take(self._gate.skip(samples))
+
+    async def catch_up(self) -> None:
+        self._stall.stop()
+        for utterance in list(self._tasks):
+            await utterance.caught_up()
+        self._stall.start(0.0)
 
     async def settle(self) -> None:
         await self.skip(0)
         await self._in_flight.join()
 
     async def finish(self) -> None:
-        rest = self._leveller.push(self._lowcut.flush())
-        await self._take(self._gate.push(np.concatenate((rest, self._leveller.flush()))))
-        await self._take(self._gate.flush())
-        await self._in_flight.put(None)
-        assert self._reporting is not None
-        await self._reporting
+        async with self._moving_gate(0):
+            rest = self._leveller.push(self._lowcut.flush())
+            await self._take(self._gate.push(np.concatenate((rest, self._leveller.flush()))))
+            await self._take(self._gate.flush())
+            await self._in_flight.put(None)
+        await self._own_tasks[0]
+        await self.close()
 
     async def close(self) -> None:
-        tasks = [*self._tasks.values(), *([self._reporting] if self._reporting else [])]
+        tasks = [*self._tasks.values(), *self._own_tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    @asynccontextmanager
+    async def _moving_gate(self, samples: int) -> AsyncIterator[None]:
+        """The only one in this block; its source is not overdue meanwhile, as it waits for us."""
+        async with self._gating:
+            self._stall.stop()
+            yield
+            self._stall.start(samples / SAMPLE_RATE)
+
+    async def _watch(self) -> None:
+        """End the utterance of a source that has stopped sending."""
+        while True:
+            await self._stall.wait()
+            async with self._gating:
+                if self._stall.expired:
+                    self._stall.stop()
+                    await self._take(self._gate.flush())
 
     async def _take(self, events: list[GateEvent]) -> None:
         for event in events:
@@ -134,6 +169,7 @@ class GatedListening:
                 del self._tasks[utterance]
                 decoding.cancel()
                 await asyncio.gather(decoding, return_exceptions=True)
+                utterance.report()
                 self._in_flight.task_done()
 
     async def _report(self, utterance: Utterance, result: Hypothesis) -> None:

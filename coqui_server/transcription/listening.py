@@ -39,6 +39,12 @@ class Listening(Protocol):
     async def skip(self, samples: int) -> None:
         """End the utterance, and move the clock over so many samples of silence."""
 
+    async def catch_up(self) -> None:
+        """Wait until what can be known of the sound so far is reported, with partials that are due.
+
+        Returns at once if a service listens: it answers when it likes.
+        """
+
     async def settle(self) -> None:
         """End the utterance, and wait until all its text is reported."""
 

@@ -7,7 +7,7 @@ partials can be left out. A session too young to be measured counts as a typical
 from collections.abc import Iterable
 from typing import Protocol
 
-_FULL = 0.8
+FULL = 0.8
 """The share of all threads' time that may be promised; the rest evens out who speaks when."""
 
 _YOUNG = 15.0
@@ -60,7 +60,7 @@ class Load:
         only by sessions.
         """
         open = list(sessions)
-        return not open or self.demand(open) + self._typical(open) <= _FULL * self.threads
+        return not open or self.demand(open) + self._typical(open) <= FULL * self.threads
 
     def _typical(self, sessions: list[Measured]) -> float:
         """Threads a session keeps busy, over those that ended and those that are open."""

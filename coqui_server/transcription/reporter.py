@@ -1,12 +1,15 @@
 """Tells a session's events to its sinks, and collects its segments."""
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from coqui_server.exceptions import ServerFault
 from coqui_server.transcription.events import Event, Final, Partial, Sink, Source, UtteranceEnd
 from coqui_transcript.transcript import Segment
+
+_HALVES = re.compile("[\ud800-\udfff\ufffd]")
 
 _log = logging.getLogger(__name__)
 
@@ -33,10 +36,18 @@ class Reporter:
 
     async def partial(self, text: str, start: float) -> None:
         """Tell the text of the open utterance so far."""
-        await self.tell(Partial(self.source, text, start))
+        await self.tell(Partial(self.source, _whole(text), start))
 
     async def final(self, segment: Segment) -> None:
         """Tell the text of an utterance and keep it."""
+        segment = replace(
+            segment,
+            text=_whole(segment.text),
+            words=tuple(replace(word, text=_whole(word.text)) for word in segment.words),
+            alternatives=tuple(
+                replace(other, text=_whole(other.text)) for other in segment.alternatives
+            ),
+        )
         self.segments.append(segment)
         _log.debug(
             "session %s: %.2f-%.2f %s",
@@ -66,3 +77,12 @@ class Reporter:
         except Exception as error:
             _log.exception("session %s: a sink failed", self.source.session)
             raise ServerFault("a transcript event could not be passed on") from error
+
+
+def _whole(text: str) -> str:
+    """The text without half characters.
+
+    Engines that write byte by byte leave the first bytes of a character, as a lone surrogate or as
+    U+FFFD, where an utterance or a partial ends in the middle of it.
+    """
+    return _HALVES.sub("", text)

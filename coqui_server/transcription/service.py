@@ -1,6 +1,7 @@
 """Opens sessions if there is room, and reads files, for every protocol."""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,11 +17,19 @@ from coqui_server.media.transcode import Transcoder
 from coqui_server.transcription import rehearsal
 from coqui_server.transcription.hub import Hub
 from coqui_server.transcription.keeping import Keeper
-from coqui_server.transcription.load import Load
+from coqui_server.transcription.load import FULL, Load
+from coqui_server.transcription.loop import LoopMeter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
 from coqui_server.transcription.statistics import KINDS, Statistics
+
+_PROCESSORS = (
+    len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+)
+
+_FULL_PROCESSORS = 0.85
+"""The share of all processors that may be promised to decoder threads and event loop together."""
 
 
 class Service:
@@ -52,6 +61,7 @@ class Service:
         self._keeper = keeper
         self._scheduler = scheduler
         self._load = Load(scheduler.threads)
+        self._loop = LoopMeter()
         # Sessions whose sound must be decoded in time on our threads.
         self._live: set[Session] = set()
         self._empty = asyncio.Event()
@@ -96,22 +106,37 @@ class Service:
             raise Busy("the server is shutting down")
         if len(self.sessions) >= self.settings.server.max_sessions:
             raise Busy(f"all {len(self.sessions)} sessions are taken; try again later")
-        if self._loads_threads(request) and self.overloaded:
+        if self._loads_threads(request) and (burden := self._burden()):
             raise Busy(
-                f"{len(self._live)} live sessions {self._burden()}, and one more could not be "
+                f"{len(self._live)} live sessions {burden}, and one more could not be "
                 "decoded in time; try again later"
             )
 
     @property
     def overloaded(self) -> bool:
         """Whether another live session could not be decoded in time on our threads."""
-        return self._scheduler.overdue or not self._load.admits(self._live)
+        return bool(self._burden())
 
     def _burden(self) -> str:
+        """What the live sessions do that leaves no room for one more; "" if there is room.
+
+        The decoder threads, the event loop, and the processors that both share, may each be full.
+        """
+        needed, threads = self._load.demand(self._live), self._scheduler.threads
         if self._scheduler.overdue:
             return "wait for the decoder threads"
-        needed, threads = self._load.demand(self._live), self._scheduler.threads
-        return f"keep {needed:.1f} of {threads} decoder threads busy"
+        if not self._load.admits(self._live):
+            return f"keep {needed:.1f} of {threads} decoder threads busy"
+        if not self._live:
+            return ""
+        if self._loop.overdue:
+            return f"make everything {self._loop.lateness:.1f} s late"
+        if self._loop.demand + self._loop.cost > FULL:
+            return f"keep {self._loop.demand:.0%} of the event loop busy"
+        typical = (needed + self._loop.demand) / len(self._live)
+        if needed + self._loop.demand + typical > _FULL_PROCESSORS * _PROCESSORS:
+            return f"keep {needed + self._loop.demand:.1f} of {_PROCESSORS} processors busy"
+        return ""
 
     async def rehearse(self) -> None:
         """Measure what the engines cost, so that admission knows it before the first session.
@@ -122,6 +147,7 @@ class Service:
         local = [engine for engine in self.engines if not isinstance(engine, RemoteEngine)]
         costs = [await asyncio.to_thread(rehearsal.cost, engine) for engine in local]
         self._load.expect(max(costs, default=0.0))
+        self._loop.expect(rehearsal.loop_cost(self.settings))
 
     def drain(self) -> None:
         """Open no more sessions; those that are open go on."""
@@ -134,8 +160,8 @@ class Service:
             timer.reschedule(asyncio.get_running_loop().time())
 
     @asynccontextmanager
-    async def patience(self) -> AsyncIterator[None]:
-        """Limit the wait for a source in this block.
+    async def patience(self) -> AsyncIterator[asyncio.Timeout]:
+        """Limit the wait for a source in this block. `extend` takes what it gives.
 
         Raises:
             Idle: it took longer than `server.idle`.
@@ -146,7 +172,7 @@ class Service:
             async with asyncio.timeout(0 if self._dismissed else idle) as timer:
                 self._waiting.add(timer)
                 try:
-                    yield
+                    yield timer
                 finally:
                     self._waiting.discard(timer)
         except TimeoutError as silence:
@@ -154,12 +180,17 @@ class Service:
                 raise GoingAway("the server is shutting down") from silence
             raise Idle(f"nothing came for {idle:g} s") from silence
 
+    def extend(self, wait: asyncio.Timeout) -> None:
+        """Begin a wait anew: its source was found alive."""
+        if wait in self._waiting and not self._dismissed and not wait.expired():
+            wait.reschedule(asyncio.get_running_loop().time() + self.settings.server.idle)
+
     def _enter(self, session: Session) -> None:
         self.sessions.add(session)
         self._empty.clear()
         if self._loads_threads(session.request):
             self._live.add(session)
-        self._scheduler.reserved = 1 if self._live else 0
+        self._share()
 
     def _leave(self, session: Session) -> None:
         self.sessions.discard(session)
@@ -167,9 +198,19 @@ class Service:
         if session in self._live:
             self._live.remove(session)
             self._load.learn(session)
-        self._scheduler.reserved = 1 if self._live else 0
+        self._share()
         if not self.sessions:
             self._empty.set()
+
+    def _share(self) -> None:
+        """While sessions are live, reserve a thread for them and measure the event loop."""
+        self._scheduler.reserved = 1 if self._live else 0
+        self._loop.sessions = len(self._live)
+        self._loop.others = len(self.sessions) > len(self._live)
+        if self._live:
+            self._loop.start()
+        else:
+            self._loop.stop()
 
     async def drained(self) -> None:
         """Wait until no session is open."""
@@ -199,6 +240,10 @@ class Service:
                 "waiting": self._scheduler.waiting,
                 "needed": round(self._load.demand(self._live), 2),
                 "overloaded": self.overloaded,
+            },
+            "loop": {
+                "needed": round(self._loop.demand, 2),
+                "late": round(self._loop.lateness, 3),
             },
         }
 

@@ -111,6 +111,11 @@ class Session:
         """Seconds of sound so far."""
         return self.samples / SAMPLE_RATE
 
+    @property
+    def ahead(self) -> float:
+        """Seconds by which the sound is ahead of the clock; negative if it comes late."""
+        return self.duration - (time.monotonic() - self._started_at)
+
     async def write(self, pcm: Samples) -> None:
         """Take the next samples, 16 kHz mono int16, any count; wait if too much is in flight.
 
@@ -129,6 +134,16 @@ class Session:
         """
         await self._count(samples)
         await self._listening.skip(samples)
+
+    async def catch_up(self) -> None:
+        """Wait until what can be known of the sound so far is reported, with partials that are due.
+
+        Raises:
+            ServerFault, SessionClosed: as in `write`.
+        """
+        self._check()
+        await self._listening.catch_up()
+        self._check()
 
     async def settle(self) -> None:
         """End the utterance, and wait until all finals so far are reported.

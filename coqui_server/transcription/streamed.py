@@ -42,6 +42,9 @@ class StreamedListening:
         self._samples += samples
         await self._stream.skip(samples)
 
+    async def catch_up(self) -> None:
+        """A service answers when it likes."""
+
     async def settle(self) -> None:
         # Only the end of a connection is sure to bring all finals.
         await self._receive_rest()

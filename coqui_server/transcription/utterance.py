@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 import numpy as np
 
@@ -21,6 +22,7 @@ class Utterance:
         length: samples so far.
         paused: the speaker is silent, and all samples are there if it stays so.
         first: all finals before it are reported, so that its partials may be.
+        reported: its final is reported, or there will be none.
         shown: the text of the last partial.
     """
 
@@ -30,8 +32,10 @@ class Utterance:
     paused: bool = False
     first: bool = False
     shown: str = ""
+    reported: bool = False
     _samples: list[Samples] = field(default_factory=list)
     _fresh: int = 0
+    _awaited: float | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, pcm: Samples) -> None:
@@ -54,22 +58,47 @@ class Utterance:
 
     async def speech(self, seconds: float | None) -> float:
         """Wait for so many seconds of new speech (None: all of it) or the end; give its seconds."""
-        await self._until(lambda: seconds is not None and self._fresh >= seconds * SAMPLE_RATE)
+        self._awaited = inf if seconds is None else seconds * SAMPLE_RATE
+        self._changed.set()
+        await self._until_or_end(lambda: not self._waits)
+        self._awaited = None
         fresh, self._fresh = self._fresh, 0
         return fresh / SAMPLE_RATE
 
     async def paused_at(self) -> int:
         """Wait for a pause, or the end; give the number of samples by then."""
-        await self._until(lambda: self.paused)
+        await self._until_or_end(lambda: self.paused)
         return self.length
 
     async def ends_at(self, length: int) -> bool:
         """Wait for the end (True), or for more than `length` samples (False)."""
-        await self._until(lambda: self.length > length)
+        await self._until_or_end(lambda: self.length > length)
         return self.length == length
 
-    async def _until(self, enough: Callable[[], bool]) -> None:
-        while self.end is None and not enough():
+    def rest(self) -> None:
+        """Decoding has nothing to do until the end."""
+        self._awaited = inf
+        self._changed.set()
+
+    def report(self) -> None:
+        """Its final is reported, or there will be none."""
+        self.reported = True
+        self._changed.set()
+
+    async def caught_up(self) -> None:
+        """Wait until all results of the samples so far are reported."""
+        await self._until(lambda: self.reported or (self.end is None and self._waits))
+
+    @property
+    def _waits(self) -> bool:
+        """Whether decoding has nothing to do until there are more samples."""
+        return self._awaited is not None and self._fresh < self._awaited
+
+    async def _until_or_end(self, condition: Callable[[], bool]) -> None:
+        await self._until(lambda: self.end is not None or condition())
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
             self._changed.clear()
             await self._changed.wait()
 

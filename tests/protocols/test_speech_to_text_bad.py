@@ -193,12 +193,15 @@ async def test_a_client_that_goes_in_mid_word(server: Running, how: str) -> None
 
 
 async def test_silence_on_the_line(start: Start, moonshine: Engine) -> None:
-    """A client that sends nothing for `server.idle` is told so, after what it had said."""
+    """A client that sends nothing for `server.idle` and answers no pings is told so, after the text
+    of its sound."""
     async with start(moonshine, "server.idle = 300 ms") as server:
         async with client(server, PATH) as user:
+            user.answer_no_pings()
             assert await user.closed() == (1008, "")
             assert user.received[-1]["code"] == "idle"
         async with client(server, PATH) as user:
+            user.answer_no_pings()
             await user.send({"event": "start", "interim": False})
             await user.send_sound(VOICE.pcm)
             assert (await user.closed())[0] == 1008

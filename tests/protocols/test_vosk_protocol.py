@@ -1,6 +1,7 @@
 """vosk-server's protocol, as each of its clients speaks it."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,23 +57,30 @@ async def test_its_own_script(server: Running, path: str) -> None:
     assert spoken(said(user.received)) == spoken(VOICE.text)
 
 
-async def test_partials_and_a_final_while_speaking(server: Running) -> None:
-    """What is said so far is in the replies, then its result once, then an empty partial."""
+async def test_partials_and_finals_where_they_fall(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reply tells what its chunk came to, as vosk-server's does: the text so far while somebody
+    speaks, the result once the sentence is over, then an empty partial until the next one."""
+    # However slow the machine: each reply is waited for.
+    monkeypatch.setattr("coqui_server.protocols.vosk._AHEAD", -1e9)
+    sentences = clip("voicemail.wav")
     async with client(server, "/") as user:
         await user.send({"config": {"sample_rate": 16000}})
-        await lock_step(user, VOICE.pcm[:40_000].tobytes(), 6400)
-        while not user.received[-1]["partial"]:
-            await lock_step(user, bytes(2), 2)
-        assert spoken(user.received[-1]["partial"]).startswith("your")
-        await lock_step(user, VOICE.pcm[40_000:].tobytes() + bytes(32_000), 6400)
-        while "text" not in user.received[-1]:
-            await lock_step(user, bytes(2), 2)
-        while "text" in user.received[-1]:
-            await lock_step(user, bytes(2), 2)
-        assert user.received[-1] == {"partial": ""}
+        replies = await lock_step(user, sentences.pcm.tobytes() + bytes(32_000), 8000)
         await user.send({"eof": 1})
         await user.closed()
-    assert spoken(said(user.received)) == spoken(VOICE.text)
+    assert user.received[-1] == {"text": ""}
+    kinds = "".join(
+        "F" if "text" in reply else "p" if reply["partial"] else "." for reply in replies
+    )
+    assert re.fullmatch(r"\.+p{4,}F\.+p{2,}F\.+", kinds), kinds
+    first, second = (reply["text"] for reply in replies if "text" in reply)
+    assert spoken(first).startswith("hello")
+    assert spoken(second).startswith("please call")
+    assert spoken(f"{first} {second}") == spoken(sentences.text)
+    last_partial = replies[kinds.index("F") - 1]["partial"]
+    assert spoken(first).startswith(spoken(last_partial).split()[0])
 
 
 async def test_jigasi(server: Running) -> None:
@@ -304,3 +312,20 @@ async def test_alternatives(start: Start, vosk: Engine) -> None:
     )
     scores = [reading["confidence"] for reading in full]
     assert scores == sorted(scores, reverse=True)
+
+
+async def test_each_result_has_its_alternatives(
+    start: Start, vosk: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sound at file speed has a result for each utterance, and so other readings of each."""
+    monkeypatch.setattr("coqui_server.protocols.vosk._AHEAD", -1e9)
+    async with start(vosk) as server, client(server, "/") as user:
+        await user.send({"config": {"sample_rate": 16000, "max_alternatives": 3}})
+        for _ in range(2):
+            await lock_step(user, KOREAN.tobytes() + bytes(32_000), 8000)
+        await user.send({"eof": 1})
+        await user.closed()
+    *results, rest = [reply["alternatives"] for reply in user.received if "alternatives" in reply]
+    assert len(results) == 2
+    assert all(1 < len(readings) <= 3 and readings[0]["text"] for readings in results)
+    assert rest == [{"confidence": 1.0, "text": ""}]

@@ -66,6 +66,7 @@ _FREE_PORTS = """
 server { http.port = 0, threadpool.count = 2 }
 rtp.port = 0
 web.port = 0
+vad.stall = 1 hour  # a busy machine sends no silence
 """
 _ONLY_SPEECH = "web.enabled = false, store.enabled = false"
 

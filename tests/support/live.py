@@ -10,6 +10,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.media.samples import Samples
@@ -53,6 +54,29 @@ class Client:
             message = await self.next()
             if values.items() <= message.items():
                 return message
+
+    def answer_no_pings(self) -> None:
+        """Be as dead as a machine that was switched off, as far as pings can tell."""
+        send = self.socket.protocol.send_frame
+
+        def send_frame(frame: Frame) -> None:
+            if frame.opcode is not Opcode.PONG:
+                send(frame)
+
+        self.socket.protocol.send_frame = send_frame  # type: ignore[method-assign]
+
+    def pongs(self) -> list[Frame]:
+        """The answers to pings, added to the list as they are sent."""
+        sent: list[Frame] = []
+        send = self.socket.protocol.send_frame
+
+        def send_frame(frame: Frame) -> None:
+            if frame.opcode is Opcode.PONG:
+                sent.append(frame)
+            send(frame)
+
+        self.socket.protocol.send_frame = send_frame  # type: ignore[method-assign]
+        return sent
 
     async def closed(self) -> tuple[int | None, str | None]:
         """Read to the end; the close code and its reason."""

@@ -24,6 +24,7 @@ from coqui_server.transcription.events import (
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
+from coqui_transcript.transcript import Word
 from tests.support.clips import clip, spoken
 
 TWO_SENTENCES = "voicemail.wav"
@@ -154,6 +155,7 @@ class Obstacle:
     model: str = "none"
     capabilities: Capabilities = field(default_factory=Capabilities)
     fails: bool = False
+    text: str = "word"
     passing: threading.Event = field(default_factory=threading.Event)
     opened: int = 0
 
@@ -170,7 +172,7 @@ class Obstacle:
     def finish(self) -> Hypothesis:
         if self.fails:
             raise RuntimeError("native trouble")
-        return Hypothesis("word")
+        return Hypothesis(self.text, (Word(self.text, 0.0, 0.1),))
 
 
 async def test_an_engine_failure_ends_its_session_alone(
@@ -247,3 +249,24 @@ async def test_what_is_said_is_not_logged(
         transcript = await session.finish()
     assert f"{len(transcript.text.split())} words" in caplog.text
     assert transcript.text not in caplog.text
+
+
+async def test_a_text_has_no_half_characters(scheduler: Scheduler) -> None:
+    """An engine that writes byte by byte may end in the middle of one; no event has it."""
+    half = "سلام\ud800 world\ufffd"
+    engine = Obstacle(text=half)
+    engine.passing.set()
+    heard = Listener()
+    async with Session(
+        SessionRequest("live", engine, interim=0.1, sinks=(heard,)), scheduler, Settings()
+    ) as session:
+        await session.write(clip("appointment.wav").pcm)
+        await session.catch_up()
+        transcript = await session.finish()
+    assert transcript.text == "سلام world"
+    texts = [event.text for event in heard.of(Partial)]
+    texts += [event.segment.text for event in heard.of(Final)]
+    assert set(texts) == {"سلام world"}
+    assert {word.text for event in heard.of(Final) for word in event.segment.words} == {
+        "سلام world"
+    }
