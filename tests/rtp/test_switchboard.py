@@ -12,9 +12,11 @@ from coqui_server.rtp.stream import Arrived, Stream
 from coqui_server.rtp.switchboard import SILENT, Switchboard
 from tests.rtp.played import numbers
 from tests.rtp.streamed import opened, rest, sent
+from tests.rtp.wire import packet
 
 PBX, GATEWAY = ("192.0.2.1", 4000), ("192.0.2.2", 4000)
 AGENT, CALLER, OTHER = 0xA, 0xB, 0xC
+PCMA = 8
 
 
 class Board:
@@ -103,6 +105,41 @@ def test_a_source_that_was_announced_opens_at_once() -> None:
     board.receive(PBX, *sent([5]))
     assert [stream.address for stream in board.opened] == [PBX]
     assert board.heard() == [[5]]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        packet(8, 1160, b"noise", payload_type=PCMA),
+        packet(8, 1160 + 2**31, b"noise"),
+        packet(8, 1160 - 2**20, b"noise"),
+    ],
+    ids=["another payload type", "far ahead", "far back"],
+)
+def test_two_numbers_in_a_row_alone_open_nothing(second: Packet) -> None:
+    """The numbers are in a row by chance. A packet that fits the second one opens the stream."""
+    board = Board()
+    board.receive(PBX, (packet(7, 1000, b"noise"), 100.0), (second, 100.02))
+    assert board.opened == []
+    third = second._replace(sequence=9, timestamp=(second.timestamp + 160) % 2**32)
+    board.receive(PBX, (third, 100.04))
+    assert len(board.opened) == 1
+
+
+@pytest.mark.parametrize("ssrcs", [1, 8])
+def test_noise_under_few_ssrcs_opens_nothing(ssrcs: int) -> None:
+    """In 200,000 packets of random numbers, types and times, some numbers are in a row."""
+    board, random = Board(), np.random.default_rng(3)
+    rows = random.integers([128, 2**16, 2**32, ssrcs], size=(200_000, 4)).tolist()
+    last: dict[int, int] = {}
+    in_a_row = 0
+    for place, (kind, sequence, timestamp, ssrc) in enumerate(rows):
+        in_a_row += last.get(ssrc) == sequence - 1
+        last[ssrc] = sequence
+        noise = packet(sequence, timestamp, b"noise", payload_type=kind, ssrc=ssrc)
+        board.receive(PBX, (noise, 100 + place / 10_000))
+    assert in_a_row > 0, "chance put some in a row"
+    assert board.opened == []
 
 
 def test_noise_opens_nothing_and_stays_bounded() -> None:
