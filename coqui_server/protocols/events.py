@@ -78,7 +78,7 @@ async def _reply(text: str | bytes, calls: Calls | None) -> dict[str, Any]:
     request: Any = None
     try:
         command = _object(text)
-        request = command.pop("request", None)
+        request = _request(command)
         reply = await _run_command(_name(command), command, calls)
     except RequestError as refusal:
         reply = _error(refusal)
@@ -90,6 +90,17 @@ def _object(text: str | bytes) -> dict[str, Any]:
         return json_object(text)
     except BadRequest as wrong:
         raise BadCommand("a command is a JSON object in a text message") from wrong
+
+
+def _request(command: dict[str, Any]) -> Any:
+    """Remove the client's mark from a command and give it, for the answer."""
+    request = command.pop("request", None)
+    try:
+        # Python reads NaN, and 1e999 as infinity, which in an answer would not be JSON.
+        json.dumps(request, allow_nan=False)
+    except (ValueError, RecursionError) as wrong:
+        raise BadCommand('"request" is a JSON value, without NaN and infinity') from wrong
+    return request
 
 
 def _name(command: dict[str, Any]) -> str:

@@ -92,7 +92,8 @@ class LiveConnection:
 
     async def _drop_messages(self) -> None:
         while True:
-            await self._connection.recv()
+            # Undecoded: text that is not UTF-8 would end the reading, and the close with it.
+            await self._connection.recv(decode=False)
 
 
 def parsed(text: str | bytes) -> dict[str, Any]:

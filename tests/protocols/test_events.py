@@ -58,6 +58,8 @@ async def test_what_is_no_command(start: Start, moonshine: Engine) -> None:
         '{"command": "list_calls", "speed": 1}',
         b"\xff\xfe\x00",
         b'{"command": "\\ud800"}',
+        '{"command": "list_calls", "request": NaN}',
+        '{"command": "list_calls", "request": [1e999]}',
     ]
     async with start(moonshine) as server, client(server, "/ws/events") as viewer:
         for text in wrong:

@@ -329,3 +329,15 @@ async def test_each_result_has_its_alternatives(
     assert len(results) == 2
     assert all(1 < len(readings) <= 3 and readings[0]["text"] for readings in results)
     assert rest == [{"confidence": 1.0, "text": ""}]
+
+
+async def test_a_refused_client_that_goes_on_sending_is_closed_properly(server: Running) -> None:
+    """All it has sent is read, also what is not text, so that its answer to the close is found."""
+    async with client(server, "/vosk") as user:
+        (connection,) = server.daemon.servers[0].connections
+        await user.socket.send("no config")
+        for _ in range(50):
+            await user.socket.send(b"\xff", text=True)
+        assert (await user.closed())[0] == 1008
+        await connection.wait_closed()
+    assert connection.close_code == 1008, "not 1006, which is a close without an answer"
