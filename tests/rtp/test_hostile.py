@@ -1,4 +1,4 @@
-"""A flood of random and broken datagrams beside a good call; `tools.fuzz_rtp` does it at length."""
+"""A flood of random and broken datagrams beside a good call; `tools.fuzz` does it at length."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from tests.rtp.viewer import Viewer, viewing
 from tests.rtp.wire import SSRC, goodbye
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Start
-from tools.hostile import datagrams
+from tools.fuzz.datagrams import datagrams
 
 COUNT = 50_000
 CALLS = 3

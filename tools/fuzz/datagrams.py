@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable, Iterator
 
 from coqui_client.rtp import description, goodbye, sender_report
+from tools.fuzz.mutation import mutated
 
 SOURCES = range(0xBAD0000, 0xBAD0020)
 """The SSRCs of those that come near enough to RTP to be taken for it."""
@@ -28,8 +29,8 @@ def datagrams(seed: int) -> Iterator[bytes]:
         lambda: b"\x80" + chance.randbytes(chance.randrange(200)),
         lambda: chance.choice(sources).rtp(),
         lambda: chance.choice(sources).rtcp(),
-        lambda: _mutated(chance.choice(sources).rtp(), chance),
-        lambda: _mutated(chance.choice(sources).rtcp(), chance),
+        lambda: mutated(chance.choice(sources).rtp(), chance),
+        lambda: mutated(chance.choice(sources).rtcp(), chance),
     ]
     weights = (1, 1, 4, 0.2, 4, 1)
     while True:
@@ -62,21 +63,3 @@ class _Source:
         report = sender_report(self._ssrc, self._chance.random() * 2**30, self._timestamp, 1, 160)
         whole = report + description(self._ssrc, "hostile")
         return whole + goodbye(self._ssrc) if self._chance.random() < 0.1 else whole
-
-
-def _mutated(datagram: bytes, chance: random.Random) -> bytes:
-    """The same with bits turned, bytes overwritten, cut off or added."""
-    changed = bytearray(datagram)
-    for _ in range(chance.randint(1, 4)):
-        place = chance.randrange(len(changed) + 1)
-        match chance.randrange(4):
-            case 0 if place < len(changed):
-                changed[place] ^= 1 << chance.randrange(8)
-            case 1 if place < len(changed):
-                # The header is where it hurts.
-                changed[chance.randrange(min(16, len(changed)))] = chance.choice((0, 1, 127, 255))
-            case 2:
-                del changed[place:]
-            case _:
-                changed[place:place] = chance.randbytes(chance.randrange(64))
-    return bytes(changed)

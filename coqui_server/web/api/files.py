@@ -16,6 +16,7 @@ from coqui_server.store.tables import JobState
 from coqui_server.transcription.messages import Message
 from coqui_server.transcription.service import Service
 from coqui_server.web.forms import MOST_FILES, UploadForm
+from coqui_server.web.numbers import Id, Offset
 from coqui_server.web.principals import CurrentPrincipal
 
 _FORM = {
@@ -76,7 +77,7 @@ def router(service: Service, queue: Queue) -> APIRouter:
     @routes.get("")
     async def show(
         asking: CurrentPrincipal,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Offset = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = MOST_FILES,
     ) -> list[File]:
         """The newest files first."""
@@ -92,17 +93,17 @@ def router(service: Service, queue: Queue) -> APIRouter:
                 yield ServerSentEvent(event=message["event"], data=message)
 
     @routes.get("/{id}")
-    async def read(asking: CurrentPrincipal, id: int) -> File:
+    async def read(asking: CurrentPrincipal, id: Id) -> File:
         """One file."""
         return _shown(await queue.get(asking.scope, id))
 
     @routes.post("/{id}/retry")
-    async def retry(asking: CurrentPrincipal, id: int) -> File:
+    async def retry(asking: CurrentPrincipal, id: Id) -> File:
         """Queue a failed or cancelled file again."""
         return _shown(await queue.retry(asking.scope, id))
 
     @routes.delete("/{id}")
-    async def delete(asking: CurrentPrincipal, id: int) -> File:
+    async def delete(asking: CurrentPrincipal, id: Id) -> File:
         """Cancel a waiting or running file; it becomes `cancelled`. Delete a file that has ended;
         its session stays."""
         file = await queue.get(asking.scope, id)

@@ -17,6 +17,7 @@ from coqui_server.exceptions import NotFound
 from coqui_server.store import Store
 from coqui_server.web import peaks, transcripts
 from coqui_server.web.api import shapes
+from coqui_server.web.numbers import Id, Offset
 from coqui_server.web.principals import CurrentPrincipal
 
 _MOST = 200
@@ -43,7 +44,7 @@ def router(store: Store) -> APIRouter:
         ] = None,
         since: datetime | None = None,
         until: datetime | None = None,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Offset = 0,
         limit: Annotated[int, Query(ge=1, le=_MOST)] = 50,
     ) -> shapes.Sessions:
         """Sessions, newest first."""
@@ -71,7 +72,7 @@ def router(store: Store) -> APIRouter:
 
     @routes.patch("/{id}/segments/{segment}")
     async def edit(
-        asking: CurrentPrincipal, id: str, segment: int, edit: shapes.Edit
+        asking: CurrentPrincipal, id: str, segment: Id, edit: shapes.Edit
     ) -> shapes.Segment:
         """Replace the text of a segment; the engine's text is kept as `original`."""
         return shapes.Segment.of(await store.sessions.edit(asking.scope, id, segment, edit.text))

@@ -13,6 +13,7 @@ from coqui_server.auth.throttle import Throttle
 from coqui_server.exceptions import NotSignedIn, RequestError, TooManyAttempts
 from coqui_server.store.tables import TokenRow, UserRow
 from coqui_server.store.users import Users, folded
+from coqui_server.web.numbers import Id
 from coqui_server.web.pages import templates
 from coqui_server.web.principals import CurrentPrincipal
 
@@ -145,7 +146,7 @@ def router(users: Users, cookies: Cookies, signup: bool) -> APIRouter:
         return await account(request, name, token=token)
 
     @routes.post("/account/tokens/{id}/revoke")
-    async def revoke(asking: CurrentPrincipal, id: int) -> Response:
+    async def revoke(asking: CurrentPrincipal, id: Id) -> Response:
         await users.revoke(_name(asking.user), id)
         return RedirectResponse("/account", HTTPStatus.SEE_OTHER)
 
