@@ -17,8 +17,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from benchmarks.live import PAUSE, Utterance, speak, utterances
 from benchmarks.speech import Clip, ask
 from coqui_server.config.settings import Settings
+from coqui_server.media.ffmpeg import find_ffmpeg
 from coqui_server.media.samples import SAMPLE_RATE, Samples
-from coqui_server.media.transcode import find_ffmpeg
 from tools.daemon import Daemon
 
 CODECS: Mapping[str, tuple[str, ...]] = {

@@ -15,8 +15,8 @@ import jiwer
 import numpy as np
 from websockets.asyncio.client import connect
 
+from coqui_server.media.ffmpeg import find_ffmpeg
 from coqui_server.media.samples import SAMPLE_RATE, Samples
-from coqui_server.media.transcode import find_ffmpeg
 from tools.daemon import ROOT
 
 SAMPLES = ROOT / "samples"

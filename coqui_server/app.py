@@ -17,7 +17,7 @@ from coqui_server.config.settings import Settings
 from coqui_server.daemon import running
 from coqui_server.engines import load_engines
 from coqui_server.exceptions import ConfigError
-from coqui_server.media.transcode import find_ffmpeg
+from coqui_server.media.ffmpeg import find_ffmpeg
 from coqui_server.ready import announced
 from coqui_server.store import database
 from coqui_server.webhook import Webhook

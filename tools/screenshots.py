@@ -15,7 +15,7 @@ import numpy as np
 from playwright.async_api import Browser, Page, async_playwright
 
 from coqui_server.media import wav
-from coqui_server.media.transcode import find_ffmpeg
+from coqui_server.media.ffmpeg import find_ffmpeg
 from tools.browser import SWITCHES, fake_microphone
 from tools.daemon import ROOT, Daemon, running
 

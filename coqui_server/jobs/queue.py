@@ -6,13 +6,12 @@ A job is a row and, while it runs, a task. A daemon that dies leaves rows with t
 
 import asyncio
 import logging
-import time
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing
-from dataclasses import dataclass, field
 from typing import Self
 
 from coqui_server.config.store import JobsSettings
 from coqui_server.exceptions import Busy, NotFound, RequestError, StoreError
+from coqui_server.jobs.running import RunningJob, job_message
 from coqui_server.principal import EVERYBODY, Scope, owner_filter
 from coqui_server.store import Store
 from coqui_server.store.tables import JobRow, JobState
@@ -29,26 +28,6 @@ _PAUSE = 1.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass
-class _Running:
-    """A running job.
-
-    Attributes:
-        work: transcribes the file; cancelled with the job.
-        task: waits for `work` and stores how it ended.
-        share: transcribed part of the file, 0 to 1; of a file of unknown length, the part that was
-            read.
-        stopped: its owner cancelled it.
-    """
-
-    job: JobRow
-    work: "asyncio.Task[None]" = field(init=False)
-    task: "asyncio.Task[None]" = field(init=False)
-    since: float = field(default_factory=time.monotonic)
-    share: float = 0.0
-    stopped: bool = False
-
-
 class Queue:
     """Runs jobs until it is closed. Use as an async context manager."""
 
@@ -59,7 +38,7 @@ class Queue:
         self._uploads = store.uploads
         self._settings = settings
         self._announcer = Announcer()
-        self._running: dict[int, _Running] = {}
+        self._running: dict[int, RunningJob] = {}
         self._changes = asyncio.Event()
         # Held while a job is chosen, so that a cancellation finds it either waiting or running.
         self._choosing = asyncio.Lock()
@@ -172,26 +151,8 @@ class Queue:
         return self._announcer.subscribed(owner_filter(scope))
 
     def message(self, job: JobRow) -> Message:
-        """A job as JSON. `percent` of its file is transcribed; `left` estimates the seconds for the
-        rest, None while it cannot be estimated."""
-        running = self._running.get(job.id)
-        share = running.share if running else float(job.state == "completed")
-        took = time.monotonic() - running.since if running else 0.0
-        return {
-            "event": "job",
-            "id": job.id,
-            "owner": job.owner,
-            "name": job.name,
-            "size": job.size,
-            "engine": job.engine,
-            "language": job.language,
-            "state": job.state,
-            "error": job.error,
-            "session": job.session,
-            "created": job.created.isoformat(),
-            "percent": int(100 * share),
-            "left": round(took * (1 - share) / share, 1) if running and share else None,
-        }
+        """A job as JSON, with its progress."""
+        return job_message(job, self._running.get(job.id))
 
     def _changed(self, job: JobRow) -> None:
         self._announcer.tell(self.message(job))
@@ -216,12 +177,12 @@ class Queue:
             job = await self._jobs.next()
             if job is None:
                 return False
-            self._running[job.id] = running = _Running(job)
+            self._running[job.id] = running = RunningJob(job)
             running.work = asyncio.create_task(self._work(running))
             running.task = asyncio.create_task(self._finish(running))
         return True
 
-    async def _finish(self, running: _Running) -> None:
+    async def _finish(self, running: RunningJob) -> None:
         """Store how a job ended, and let the next one start."""
         self._announcer.tell(self.message(running.job))
         await asyncio.wait((running.work,))
@@ -232,7 +193,7 @@ class Queue:
         if job:
             self._changed(job)
 
-    def _outcome(self, running: _Running) -> tuple[JobState, str | None]:
+    def _outcome(self, running: RunningJob) -> tuple[JobState, str | None]:
         fault = None if running.work.cancelled() else running.work.exception()
         if fault is None and not running.work.cancelled():
             return "completed", None
@@ -257,7 +218,7 @@ class Queue:
                 return None
             await asyncio.sleep(_PAUSE)
 
-    async def _work(self, running: _Running) -> None:
+    async def _work(self, running: RunningJob) -> None:
         job = running.job
         while job.session is None or not await self._finished(job.session):
             try:
@@ -277,7 +238,7 @@ class Queue:
         await self._sessions.remove([session])
         return False
 
-    async def _transcribe(self, running: _Running) -> None:
+    async def _transcribe(self, running: RunningJob) -> None:
         job = running.job
         path = self._uploads.path(job.upload)
         duration = await self._service.transcoder.duration(path)
@@ -305,7 +266,7 @@ class Queue:
                 sinks=[follow],
             )
 
-    def _progress(self, running: _Running, share: float) -> None:
+    def _progress(self, running: RunningJob, share: float) -> None:
         """Send a message for each further per cent."""
         before, running.share = running.share, min(share, 1.0)
         if int(100 * running.share) > int(100 * before):

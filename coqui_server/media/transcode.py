@@ -8,7 +8,6 @@ they go into a temporary file first, no larger than the message limit.
 import asyncio
 import logging
 import re
-import shutil
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -17,17 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import imageio_ffmpeg
 import numpy as np
 
-from coqui_server.exceptions import ConfigError, NotAudio, TranscodeError
+from coqui_server.exceptions import NotAudio, TranscodeError
 from coqui_server.media.container import HEAD, WavTail, needs_seeking
+from coqui_server.media.ffmpeg import READ, backlog, feed, find_ffmpeg, reap, stderr_end
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 
-_READ = 2 * SAMPLE_RATE
-"""Bytes per read (1 s of sound)."""
-
-_STDERR_KEPT = 8192
 _GUESS = re.compile(r"low score of (\d+)")
 _LEAST_SCORE = 25
 """ffmpeg's score for an MP3 that begins in mid-frame. A lower score is only a guess."""
@@ -38,19 +33,6 @@ _PROBE = 5_000_000
 """Bytes, and microseconds, that ffmpeg may read to find the format."""
 
 _log = logging.getLogger(__name__)
-
-
-def find_ffmpeg(path: Path | None = None) -> str:
-    """The ffmpeg to run: this one, else the system's, else the one inside imageio-ffmpeg.
-
-    Raises:
-        ConfigError: `path` (the setting `ffmpeg.path`) names no file.
-    """
-    if path is not None:
-        if not path.is_file():
-            raise ConfigError("ffmpeg.path", f'found "{path}", allowed: the ffmpeg program')
-        return str(path)
-    return shutil.which("ffmpeg") or str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
 class Transcoder:
@@ -94,14 +76,14 @@ class Transcoder:
             source = _named(path, kind) if kind else ("-i", "pipe:0")
             stdin = DEVNULL if kind else file
             process = await self._launch(*_guards(kind is not None), *source, stdin=stdin)
-            errors = asyncio.create_task(_stderr_end(process))
+            errors = asyncio.create_task(stderr_end(process))
             try:
                 async with asyncio.timeout(self._timeout):
                     said = _DURATION.search(await errors)
             except TimeoutError:
                 return None
             finally:
-                await _reap(process, errors)
+                await reap(process, errors)
         if said is None:
             return None
         hours, minutes, seconds = map(float, said.groups())
@@ -109,8 +91,8 @@ class Transcoder:
 
     async def _run(self, source: "_Input") -> AsyncGenerator[Samples, None]:
         process = await self._start(source)
-        feeder = asyncio.create_task(_feed(process, source.stdin))
-        errors = asyncio.create_task(_stderr_end(process))
+        feeder = asyncio.create_task(feed(process, source.stdin))
+        errors = asyncio.create_task(stderr_end(process))
         heard = 0
         try:
             async for pcm in self._samples(process, feeder):
@@ -119,7 +101,7 @@ class Transcoder:
             await feeder
             _judge(await errors, heard, await process.wait())
         finally:
-            await _reap(process, feeder, errors)
+            await reap(process, feeder, errors)
 
     async def _start(self, source: "_Input") -> Process:
         guards = _guards(source.stdin is None)
@@ -138,7 +120,7 @@ class Transcoder:
                 stdin=stdin,
                 stdout=PIPE,
                 stderr=PIPE,
-                limit=4 * _READ,
+                limit=4 * READ,
             )
         except OSError as error:
             raise TranscodeError(f"ffmpeg could not be started: {error.strerror}") from error
@@ -156,7 +138,7 @@ class Transcoder:
     async def _read(self, process: Process, feeder: "asyncio.Task[None]") -> bytes:
         """Wait for sound, at most for the timeout while ffmpeg has input."""
         assert process.stdout is not None
-        reading = asyncio.ensure_future(process.stdout.read(_READ))
+        reading = asyncio.ensure_future(process.stdout.read(READ))
         try:
             while not reading.done():
                 pending = (reading,) if feeder.done() else (reading, feeder)
@@ -165,7 +147,7 @@ class Transcoder:
                 )
                 if feeder.done():
                     feeder.result()
-                if not done and (feeder.done() or _backlog(process)):
+                if not done and (feeder.done() or backlog(process)):
                     raise TranscodeError(f"ffmpeg gave nothing for {self._timeout:g} s")
             return reading.result()
         finally:
@@ -244,35 +226,6 @@ async def _spooled(chunks: AsyncIterator[bytes]) -> AsyncIterator[Path]:
         yield path
 
 
-async def _feed(process: Process, chunks: AsyncIterator[bytes] | None) -> None:
-    if chunks is None:
-        return
-    assert process.stdin is not None
-    try:
-        async for chunk in chunks:
-            process.stdin.write(chunk)
-            await process.stdin.drain()
-    except (BrokenPipeError, ConnectionResetError):
-        # ffmpeg has found that it cannot read this; its exit tells why.
-        return
-    finally:
-        process.stdin.close()
-
-
-def _backlog(process: Process) -> int:
-    """Bytes that ffmpeg has not read yet."""
-    return process.stdin.transport.get_write_buffer_size() if process.stdin else 0
-
-
-async def _stderr_end(process: Process) -> str:
-    """The end of what ffmpeg wrote to stderr."""
-    assert process.stderr is not None
-    kept = b""
-    while data := await process.stderr.read(_STDERR_KEPT):
-        kept = (kept + data)[-_STDERR_KEPT:]
-    return kept.decode("utf-8", "replace")
-
-
 def _judge(messages: str, heard: int, exit_code: int) -> None:
     """Raise the error of ffmpeg's exit, if it is one for the caller."""
     _log.debug("ffmpeg ended with %d: %s", exit_code, messages)
@@ -283,25 +236,3 @@ def _judge(messages: str, heard: int, exit_code: int) -> None:
         raise NotAudio("not an audio or video file that ffmpeg can read")
     if exit_code:
         _log.warning("ffmpeg stopped with %d after %d samples", exit_code, heard)
-
-
-async def _reap(process: Process, *tasks: "asyncio.Task[object]") -> None:
-    """End a process completely, also when this is cancelled: otherwise its pipes stay open."""
-    ending = asyncio.create_task(_end(process, *tasks))
-    try:
-        await asyncio.shield(ending)
-    finally:
-        await asyncio.wait((ending,))
-
-
-async def _end(process: Process, *tasks: "asyncio.Task[object]") -> None:
-    if process.returncode is None:
-        process.kill()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    # asyncio does not see the end of a process while it has unread output.
-    assert process.stdout is not None
-    while await process.stdout.read(_READ):
-        pass
-    await process.wait()

@@ -49,7 +49,7 @@ async def test_speaking_with_an_account(
         await page.get_by_role("button", name="Make a token").click()
         await expect(page.locator("#token")).to_contain_text("coqui_")
         await page.get_by_role("button", name="Revoke").click()
-        await expect(page.get_by_text("There are none.")).to_be_visible()
+        await expect(page.get_by_text("There are no tokens.")).to_be_visible()
         await page.get_by_role("button", name="Sign out").click()
         await expect(page).to_have_url(f"{server.console}/sign-in")
 

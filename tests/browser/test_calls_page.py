@@ -43,7 +43,9 @@ async def test_both_legs_as_one_conversation(server: Running, visit: Visit) -> N
     later; a call that has ended leads to its sessions."""
     async with visit(server, "/calls") as watched:
         page = watched.page
-        await expect(page.locator("#hint")).to_contain_text("No calls now. Send RTP to 127.0.0.1:")
+        await expect(page.locator("#hint")).to_contain_text(
+            "There are no calls. Send RTP to 127.0.0.1:"
+        )
         first, second = await reserve(page, "1", "caller", "<b>agent</b>")
         call = page.locator(".call")
         await expect(call).to_contain_text(f"caller: nothing yet at 127.0.0.1:{first}")

@@ -128,7 +128,7 @@ async def test_progress_is_shown(
 ) -> None:
     """Per cent and time left, while the file is half done."""
     clock, engine = Clock(), Stepped()
-    monkeypatch.setattr("coqui_server.jobs.queue.time", clock)
+    monkeypatch.setattr("coqui_server.jobs.running.time", clock)
     long = wav.encode(np.tile(np.concatenate((VOICE.pcm, np.zeros(16_000, np.int16))), 10))
     async with start(engine, console=True) as server, visit(server, "/files") as watched:
         page = watched.page

@@ -110,11 +110,11 @@ async def test_a_segment_is_mended(server: Running, visit: Visit) -> None:
         page = watched.page
         segment = page.locator(".segment").first
         await segment.get_by_role("button", name="Edit").click()
-        await page.get_by_role("textbox", name="What was said").fill("never mind")
+        await page.get_by_role("textbox", name="The text").fill("never mind")
         await page.keyboard.press("Escape")
         await expect(segment.locator(".said")).to_have_text(said)
         await segment.get_by_role("button", name="Edit").click()
-        await page.get_by_role("textbox", name="What was said").fill(f"سلام، {MARKUP}")
+        await page.get_by_role("textbox", name="The text").fill(f"سلام، {MARKUP}")
         await page.get_by_role("button", name="Save").click()
         for _ in range(2):
             await expect(segment.locator(".said")).to_have_text(f"سلام، {MARKUP}")

@@ -9,8 +9,9 @@ import pytest
 
 from coqui_server.config.audio import FfmpegSettings
 from coqui_server.exceptions import ConfigError, NotAudio, TranscodeError
+from coqui_server.media.ffmpeg import find_ffmpeg
 from coqui_server.media.samples import SAMPLE_RATE, Samples
-from coqui_server.media.transcode import Transcoder, find_ffmpeg
+from coqui_server.media.transcode import Transcoder
 from tests.support.media import SECONDS, Media, wav
 from tools.sounds import frame_levels
 

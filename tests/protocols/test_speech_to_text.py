@@ -9,8 +9,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from coqui_server.engines.base import Engine, Options
+from coqui_server.media.ffmpeg import find_ffmpeg
 from coqui_server.media.samples import Samples
-from coqui_server.media.transcode import find_ffmpeg
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
 from tests.support.live import Client, Message, Obstacle, client, until

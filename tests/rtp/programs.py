@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coqui_server.media.transcode import find_ffmpeg
+from coqui_server.media.ffmpeg import find_ffmpeg
 from tests.support.daemon import made
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
-from coqui_server.media.transcode import find_ffmpeg
+from coqui_server.media.ffmpeg import find_ffmpeg
 from examples.rtpengine import ask
 from tests.support.clips import ROOT, SAMPLES, clip, spoken
 from tools.daemon import running

@@ -11,8 +11,8 @@ from coqui_server.config.settings import Settings
 from coqui_server.config.store import StoreSettings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import Engine
+from coqui_server.media.ffmpeg import find_ffmpeg
 from coqui_server.media.samples import Samples
-from coqui_server.media.transcode import find_ffmpeg
 from coqui_server.store.database import Database, opened
 from coqui_server.store.jobs import Jobs
 from coqui_server.store.keeper import Keeper

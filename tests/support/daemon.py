@@ -20,7 +20,7 @@ from coqui_server.config import loading
 from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine
 from coqui_server.jobs.queue import Queue
-from coqui_server.media.transcode import find_ffmpeg
+from coqui_server.media.ffmpeg import find_ffmpeg
 from coqui_server.rtp.listener import Listener
 from coqui_server.sockets.ports import address_of
 from coqui_server.store import Store

@@ -1,15 +1,15 @@
-// One call on the page: its legs, and what they say in the order of time.
+// One call on the page: its legs, and their text in the order of time.
 
 import { clock, make } from "./elements.js";
 
 const COLOURS = 4;
-const NEAR = 40; // pixels from the end of the talk at which it is followed
+const NEAR = 40; // pixels: this close to its end, the text scrolls with new lines
 
 export class Call {
   constructor({ id }) {
     this.id = id;
     this.legs = new Map(); // by session
-    this.colours = new Map(); // by the labels of legs: who sends anew keeps theirs
+    this.colours = new Map(); // by the labels of legs: a leg that comes again keeps its colour
     this.said = new Map(); // lines by session and start: nothing is shown twice
     this.title = make("h2", { dir: "auto" });
     this.state = make("span", { className: "muted" });
@@ -20,7 +20,7 @@ export class Call {
     this.element = make("article", { className: "card call" }, [head, this.about, this.talk]);
   }
 
-  // Takes what the list says; the sessions of legs that are new.
+  // Takes an entry of the list; returns the sessions of new legs.
   update(about) {
     this.title.textContent = about.label ?? this.id;
     const added = [];
@@ -48,7 +48,7 @@ export class Call {
     element.dataset.leg = this.colours.get(label);
     this.about.append(element);
     const partial = make("li", { hidden: true });
-    partial.setAttribute("aria-hidden", "true"); // what changes from moment to moment is not read out
+    partial.setAttribute("aria-hidden", "true"); // partials are not read out: they change all the time
     return { session, opened, name, numbers, element, partial, number: element.dataset.leg };
   }
 
@@ -95,7 +95,7 @@ export class Call {
     this.write(element, leg, start, text);
   }
 
-  // A line at its place: by when it began, whoever said it.
+  // Inserts a line by its start time, whichever leg it is of.
   write(element, leg, start, text) {
     const when = leg.opened + start;
     const { scrollTop, clientHeight, scrollHeight } = this.talk;

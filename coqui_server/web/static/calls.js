@@ -1,17 +1,17 @@
-// The Calls page: what /ws/events tells of calls, as one conversation for each.
+// The Calls page: the events of calls from /ws/events, as one conversation for each call.
 
 import { Call } from "./call.js";
 import { request } from "./request.js";
 
 const WAITS = [500, 1000, 2000, 4000, 8000]; // milliseconds between attempts; the last one stays
-const ROUND = 1000; // milliseconds between two looks at what came of each call
+const ROUND = 1000; // milliseconds between two requests for the list of calls
 const ENDED = 20; // calls that stay on the page after their end
 
 const at = (id) => document.getElementById(id);
 const kept = Boolean(at("calls").dataset.kept);
 const calls = new Map(); // by id
 const past = []; // calls that have ended
-const early = new Map(); // by session: what was told of it before the list said whose it is
+const early = new Map(); // by session: events that came before the list had its call
 
 let socket;
 let attempts = 0;
@@ -73,7 +73,7 @@ function list(now) {
   at("hint").hidden = calls.size + past.length > 0;
 }
 
-// A leg that is new on the page: what was told of it meanwhile, and what was said before.
+// A new leg on the page: its events so far, and its text before that.
 async function recall(call, session) {
   early.get(session)?.forEach((message) => call.hear(message));
   early.delete(session);

@@ -1,4 +1,4 @@
-// What has to come with every request that changes something: it proves that the page is ours.
+// The CSRF token for every request that changes something.
 
 const shown = document.querySelector("meta[name=csrf]");
 

@@ -1,4 +1,4 @@
-// The Files page: files go up one after another, and the queue is shown as it changes.
+// The Files page: uploads files one after another, and shows the queue as it changes.
 
 import { enableButtons } from "./elements.js";
 import { Row } from "./job.js";
@@ -8,12 +8,12 @@ import { Upload } from "./upload.js";
 const at = (id) => document.getElementById(id);
 const body = at("queue").tBodies[0];
 const formats = at("queue").dataset.formats.split(" ");
-const PAGE = 100; // files that are asked for at once
+const PAGE = 100; // files in one request
 
 const rows = new Map(); // by the ids of their jobs
-const waiting = []; // uploads, the first of which is on its way
+const waiting = []; // uploads; the first one is running
 
-// Handing in
+// Uploading
 
 at("choose").addEventListener("click", () => at("chosen").click());
 enableButtons();
@@ -34,7 +34,7 @@ drop.addEventListener("drop", (event) => {
   event.preventDefault();
   handIn(event.dataTransfer.files);
 });
-// A file that misses the place would be opened instead of the page.
+// Otherwise the browser opens a file that is dropped beside the place.
 for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
 
 function handIn(files) {
@@ -66,7 +66,7 @@ source.addEventListener("missed", () => load(0));
 source.addEventListener("error", () => {
   notice(
     source.readyState === EventSource.CLOSED
-      ? "The server does not tell what becomes of the files. Load this page again."
+      ? "The server sends no more updates. Load this page again."
       : "The server cannot be reached; trying again…",
   );
 });
@@ -75,7 +75,7 @@ at("more").addEventListener("click", () => load(rows.size));
 async function load(offset) {
   const jobs = await ask("GET", `/api/files?offset=${offset}&limit=${PAGE}`);
   if (jobs === undefined) return;
-  if (offset === 0) rows.forEach((row, id) => remove(id)); // some may be gone meanwhile
+  if (offset === 0) rows.forEach((row, id) => remove(id)); // some may have been deleted
   jobs.forEach(put);
   at("more").hidden = jobs.length < PAGE;
 }
@@ -114,7 +114,7 @@ async function act(job, what) {
   if (done) put(done);
 }
 
-// What the server answers; nothing, after words on the page, if it does not do what was asked.
+// The server's answer; undefined, with a notice on the page, if it refuses.
 async function ask(method, address) {
   try {
     return await request(method, address);

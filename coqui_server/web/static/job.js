@@ -31,7 +31,7 @@ export class Row {
     ]);
   }
 
-  // What the row says to those who do not see it.
+  // The text of the row for screen readers.
   get words() {
     return `${this.job.name}: ${WORDS[this.job.state]}`;
   }

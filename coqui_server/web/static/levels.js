@@ -1,4 +1,4 @@
-// A picture of how loud a recording is; what was played is filled, and a click jumps.
+// The waveform of a recording: the played part is filled, and a click seeks.
 
 import { request } from "./request.js";
 
@@ -17,7 +17,7 @@ export class Levels {
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
 
-  // Asks for as many levels as there is room for.
+  // Requests as many levels as there is room for.
   async draw() {
     const count = Math.max(1, Math.floor(this.canvas.clientWidth / BAR));
     if (count !== this.asked) {
@@ -25,7 +25,7 @@ export class Levels {
       try {
         this.peaks = (await request("GET", `${this.address}?count=${count}`)).peaks;
       } catch {
-        this.canvas.hidden = true; // The recording can be heard without its picture.
+        this.canvas.hidden = true; // The recording can be played without its waveform.
       }
     }
     this.paint();

@@ -10,8 +10,8 @@ const toggle = at("toggle");
 let microphone;
 let speech;
 let began; // when the recording did, by the browser's clock
-let settled; // the element of what is settled in this session, and after it
-let open; // that of what may still change
+let finals; // the element with the finals of this session
+let open; // the element with the partial, which may still change
 
 toggle.addEventListener("click", () => (microphone ? stop() : start()));
 at("copy").addEventListener("click", copy);
@@ -45,7 +45,7 @@ function stop() {
   microphone = undefined;
   at("level").value = at("level").min;
   toggle.disabled = true;
-  show("Writing down the rest…", "Start");
+  show("Transcribing the rest…", "Start");
   speech.stop();
 }
 
@@ -56,7 +56,7 @@ function heard(pcm, level) {
   at("elapsed").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-// What the recording tells the page
+// Events of the recording
 
 function started(session) {
   notice("");
@@ -65,9 +65,9 @@ function started(session) {
   cut();
   const paragraph = document.createElement("p");
   paragraph.dir = "auto";
-  // Only what is settled is read out; what changes from moment to moment would never end.
-  settled = paragraph.appendChild(document.createElement("span"));
-  settled.setAttribute("aria-live", "polite");
+  // Only finals are read out: partials change all the time.
+  finals = paragraph.appendChild(document.createElement("span"));
+  finals.setAttribute("aria-live", "polite");
   open = paragraph.appendChild(document.createElement("span"));
   open.className = "partial";
   open.setAttribute("aria-hidden", "true");
@@ -83,7 +83,7 @@ function final(text) {
   open.textContent = "";
   const said = document.createElement("span");
   said.textContent = `${text} `;
-  settled.append(said);
+  finals.append(said);
   at("results").hidden = false;
 }
 
@@ -103,13 +103,13 @@ function ended(words) {
   at("level").value = at("level").min;
 }
 
-// What was said when the connection broke stays on the page, as grey as it was.
+// The text when the connection broke stays on the page, as grey as it was.
 function cut() {
   if (open?.textContent) open.className = "cut";
   open = undefined;
 }
 
-// For each session that was said here, where it is kept and what it can be had as.
+// The links of each session of this page: its page and its exports.
 function keep() {
   const template = at("kept");
   if (!template) return;
@@ -126,7 +126,7 @@ function keep() {
   }
 }
 
-// What the page shows
+// The display
 
 function show(state, label) {
   at("state").textContent = state;
@@ -143,7 +143,7 @@ async function offer() {
   const chosen = choice.value;
   const found = await microphones();
   choice.replaceChildren(
-    new Option("The usual one", ""),
+    new Option("The default one", ""),
     ...found.map((device) => new Option(device.label, device.deviceId)),
   );
   choice.value = found.some((device) => device.deviceId === chosen) ? chosen : "";

@@ -1,4 +1,4 @@
-// The microphone: opened, listened to and let go, with words for what can go wrong.
+// The microphone: opened, read and closed, with messages for its errors.
 
 const RATE = 16000;
 
@@ -15,7 +15,7 @@ const INSECURE =
 
 export class Microphone {
   // `heard` is called with each tenth of a second: its samples (ArrayBuffer, 16 kHz, 16-bit) and
-  // its level (decibels); `lost` with words, when the microphone is taken away.
+  // its level (decibels); `lost` with a message, when the microphone is disconnected.
   constructor(heard, lost) {
     this.heard = heard;
     this.lost = lost;
@@ -24,7 +24,7 @@ export class Microphone {
   // Throws an Error whose message is for people.
   async open(device) {
     if (!navigator.mediaDevices) throw new Error(INSECURE);
-    // The daemon brings speech to one level itself, and hears it best as it is.
+    // The daemon levels speech itself, and recognises unprocessed sound best.
     const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     const wanted = device ? { deviceId: { exact: device } } : {};
     try {
@@ -44,7 +44,7 @@ export class Microphone {
       this.context = new AudioContext({ sampleRate: RATE });
       source = this.context.createMediaStreamSource(this.stream);
     } catch (unable) {
-      // Some browsers do not take a microphone into a context of another rate than its own.
+      // Some browsers refuse a microphone in a context of another rate.
       if (unable.name !== "NotSupportedError") throw unable;
       await this.context?.close();
       this.context = new AudioContext();
@@ -68,8 +68,8 @@ export class Microphone {
   }
 }
 
-// The microphones there are. Browsers tell their names only to a page that may use them, and some
-// name the usual one twice.
+// The microphones. Browsers give their names only to a page that may use them, and some list the
+// default one twice.
 export async function microphones() {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
   const known = devices.filter((device) => device.kind === "audioinput" && device.label);

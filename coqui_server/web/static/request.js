@@ -1,4 +1,4 @@
-// Asks the server for something. What comes back is JSON; a refusal is an Error with its words.
+// Sends a request; the answer is JSON, and a refusal is an Error with its message.
 
 import { csrf } from "./csrf.js";
 

@@ -1,5 +1,5 @@
-// Brings sound to a lower rate: a windowed sinc that lets nothing pass that the new rate cannot
-// hold. Browsers that open the microphone at 16 kHz by themselves do not need it.
+// Resamples sound to a lower rate with a windowed sinc, which removes what the new rate cannot have.
+// Browsers that open the microphone at 16 kHz do not need it.
 
 const ZEROS = 24; // crossings of zero to each side, in samples of the lower rate
 const PASS = 0.92; // of half the lower rate; the rest is for the filter's slope
@@ -18,7 +18,7 @@ export class Resampler {
     this.position = 0; // of the next output, in phases after the first held sample's turn
   }
 
-  // What can be told by now of all samples so far; the last `reach` of them wait for more.
+  // The output of all samples so far; the last `reach` samples wait for more.
   push(samples) {
     const sound = new Float32Array(this.held.length + samples.length);
     sound.set(this.held);

@@ -1,4 +1,4 @@
-// The page of a session: the text follows the sound, a click on it jumps, a segment can be mended.
+// The page of a session: the text follows the sound, a click seeks, a segment can be edited.
 
 import { enableButtons } from "./elements.js";
 import { Levels } from "./levels.js";
@@ -30,11 +30,11 @@ enableButtons();
 function play(second) {
   if (!audio) return;
   audio.currentTime = second;
-  // A pause that comes before it has begun to play breaks the promise; that is no fault.
+  // A pause before the start of playing rejects the promise; that is not an error.
   audio.play().catch(() => {});
 }
 
-// Following. Words are found anew in each frame, as browsers tell the time four times a second.
+// Following. The word is looked up in each frame, since browsers report the time only four times a second.
 
 let following = 0;
 
@@ -66,7 +66,7 @@ function edit(segment) {
   const text = document.createElement("textarea");
   text.dir = "auto";
   text.value = said.textContent;
-  text.setAttribute("aria-label", "What was said");
+  text.setAttribute("aria-label", "The text");
   const save = made("Save", "primary", async () => {
     try {
       show(segment, await request("PATCH", `${address}/segments/${segment.dataset.id}`, { text: text.value.trim() }));

@@ -1,15 +1,15 @@
 // One recording over /ws/v1/speech-to-text, through as many connections as it takes.
 
 const WAITS = [500, 1000, 2000, 4000, 8000]; // milliseconds between attempts; the last one stays
-const KEPT = 300; // pieces of a tenth of a second that are kept while there is no connection
-const PATIENCE = 15000; // milliseconds for what is left to be decoded after the stop
+const KEPT = 300; // pieces of 0.1 s that are kept while there is no connection
+const PATIENCE = 15000; // milliseconds for the last finals after the stop
 
 const BUSY = 1013; // close codes: RFC 6455, section 7.4, and the IANA registry
 const GOING_AWAY = 1001;
 
 export class Speech {
-  // `page` is told: started(session), partial(text), final(text), broken(words), ended(words or
-  // nothing). `broken` is a connection that is tried again, `ended` the end of all.
+  // `page` gets: started(session), partial(text), final(text), broken(message), ended(message or
+  // nothing). After `broken` the connection is tried again; after `ended` it is not.
   constructor(page, engine) {
     this.page = page;
     this.engine = engine;
@@ -69,7 +69,7 @@ export class Speech {
         this.end();
         break;
       case "error":
-        // A server that shuts down closes next, and is tried again.
+        // A server that shuts down closes the connection next; then we connect again.
         if (message.code === "going_away") break;
         this.refusal = message.message;
         if (!this.ready) this.end(`The server refuses: ${message.message}.`);
@@ -82,7 +82,7 @@ export class Speech {
     if (this.over) return;
     if (code === BUSY) this.end(`The server is busy: ${this.refusal ?? "try again later"}.`);
     else if (this.refusal) this.end(`The server ended the session: ${this.refusal}.`);
-    else if (this.stopping) this.end("The server went away before all was written down.");
+    else if (this.stopping) this.end("The connection was lost before the last text came.");
     else this.again(code === GOING_AWAY ? "The server is shutting down" : "The server cannot be reached");
   }
 

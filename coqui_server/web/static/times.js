@@ -1,4 +1,4 @@
-// Times as the reader's own clock has them; the server writes UTC.
+// Shows times in the reader's time zone; the server writes UTC.
 
 const shown = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 

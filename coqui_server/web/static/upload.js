@@ -1,5 +1,4 @@
-// One file on its way to the server, with its bar. XMLHttpRequest tells how far it is; fetch does
-// not.
+// One upload with its progress bar. XMLHttpRequest reports the progress; fetch does not.
 
 import { csrf } from "./csrf.js";
 import { button, make, size } from "./elements.js";
@@ -21,7 +20,7 @@ export class Upload {
     else if (file.size === 0) this.refused("This file is empty.");
   }
 
-  // Resolves with the jobs it has become: none, if it was stopped or refused.
+  // Resolves with its jobs: none, if it was stopped or refused.
   send() {
     if (this.over) return [];
     return new Promise((resolve) => {
@@ -33,7 +32,7 @@ export class Upload {
       this.request.responseType = "json";
       Object.entries(csrf).forEach(([name, value]) => this.request.setRequestHeader(name, value));
       const form = new FormData();
-      // Before the file: fields are for what follows them.
+      // Before the file: form fields apply to the files after them.
       if (this.engine) form.append("engine", this.engine);
       form.append("files", this.file);
       this.request.send(form);
