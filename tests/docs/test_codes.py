@@ -26,6 +26,6 @@ def test_every_code_is_in_the_table() -> None:
     expected[full.code] = (full.close_code, full.http_status)
     # `NotAudio` is told its code; these are given to it where the sound is read.
     del expected[NotAudio.code]
-    for code in ("not_audio", "no_audio", "empty", "not_binary"):
+    for code in ("not_audio", "no_audio", "empty", "not_binary", "wrong_format"):
         expected[code] = (NotAudio.close_code, NotAudio.http_status)
     assert rows == expected
