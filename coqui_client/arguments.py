@@ -14,6 +14,7 @@ from coqui_client.connection import API_PATH
 from coqui_client.formats import EXTENSIONS, TIMED
 from coqui_client.live_protocols import LIVE_PROTOCOLS
 from coqui_client.retry import RETRIES
+from coqui_transcript import __version__
 
 DEFAULT_URL = f"ws://127.0.0.1:5004{API_PATH}"
 
@@ -32,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--url", type=_url, default=DEFAULT_URL, help=f"of the daemon, ws or wss ({DEFAULT_URL})"
     )
+    parser.add_argument("--version", action="version", version=f"coqui_client {__version__}")
     _add_modes(parser)
     _add_outputs(parser)
     parser.add_argument(
@@ -48,7 +50,7 @@ def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> 
     """The options, with `protocol` filled in (None with --rtp) and `live` true with --mic.
 
     Raises:
-        SystemExit: 2 for wrong usage, 0 for --help.
+        SystemExit: 2 for wrong usage, 0 for --help and --version.
     """
     options = parser.parse_args(arguments)
     options.live = options.live or options.mic is not None

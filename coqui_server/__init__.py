@@ -1,3 +1,5 @@
 """A self-hosted transcription daemon: sound in by file, socket or RTP, JSON out."""
 
-__version__ = "0.2.0.dev0"
+from coqui_transcript import __version__
+
+__all__ = ["__version__"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from coqui_server import __version__
 from coqui_server.auth import access
 from coqui_server.banner import engine_list, screen
-from coqui_server.config import loading
+from coqui_server.config import loading, reference
 from coqui_server.config.settings import Settings
 from coqui_server.daemon import running
 from coqui_server.engines import load_engines
@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _arguments(arguments)
     source = str(options.config or loading.DEFAULT_FILE)
     try:
+        if options.init_config:
+            _write_configuration(options.config or loading.DEFAULT_FILE)
+            return 0
         settings, source = loading.load(options.config)
         _log_to_stderr(settings.log.level)
         if settings.coqui.model and "coqui" not in (settings.engine, *settings.engines.enabled):
@@ -76,6 +79,14 @@ def _log_to_stderr(level: str) -> None:
         logging.getLogger(library).setLevel(max(logging.WARNING, logging.root.level))
 
 
+def _write_configuration(path: Path) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(reference.file())
+    except OSError as error:
+        raise ConfigError("", f"cannot be written: {error.strerror}") from error
+
+
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="coqui-server", description="Speech-to-text daemon.")
     parser.add_argument(
@@ -83,6 +94,11 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         metavar="PATH",
         help="the configuration (default: application.conf here, if there is one)",
+    )
+    parser.add_argument(
+        "--init-config",
+        action="store_true",
+        help="write a configuration with every setting and its default, and exit",
     )
     parser.add_argument(
         "--check-config", action="store_true", help="check the configuration, and exit"

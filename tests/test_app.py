@@ -83,8 +83,8 @@ def test_list_engines(tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_not_used(tmp_path: Path) -> None:
-    """The older server's file names a model for another engine than ours; the log says so."""
-    path = configured(tmp_path, "coqui.model = models/model.tflite")
+    """The file names a model for another engine than the one it chooses; the log says so."""
+    path = configured(tmp_path, "engine = moonshine\ncoqui.model = models/model.tflite")
     checked = start("--config", path, "--check-config")
     assert checked.returncode == 0
     assert "coqui.model is set, but not used: the engine is moonshine" in checked.stderr

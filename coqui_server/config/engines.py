@@ -64,7 +64,8 @@ class WhisperSettings(Section):
 
 class CoquiSettings(Section):
     model: Path | None = Field(None, description="a .tflite file")
-    """The model. Without one, the engine recognises spoken English digits."""
+    """The model. Without one, the engine recognises spoken English digits. With one, and without
+    `engine`, the engine is coqui."""
     scorer: Path | None = Field(None, description="a .scorer file")
     """The language model that belongs to it. The digits have their own."""
     beam_width: int | None = Field(None, ge=1, le=10_000, description="a whole number, 1 to 10000")

@@ -40,8 +40,19 @@ def parse(tree: Mapping[str, Any], base: Path) -> Settings:
         settings = Settings.model_validate(tree)
     except ValidationError as invalid:
         raise _explain(invalid.errors()[0]) from invalid
-    rooted: Settings = _rooted(settings, base)
+    rooted: Settings = _rooted(_with_engine(settings), base)
     return rooted
+
+
+def _with_engine(settings: Settings) -> Settings:
+    """The coqui engine for a file that names `coqui.model` and no engine.
+
+    Files that were written before there was a choice of engines look like this.
+    """
+    chosen = "engine" in settings.model_fields_set or "coqui" in settings.engines.enabled
+    if chosen or settings.coqui.model is None:
+        return settings
+    return settings.model_copy(update={"engine": "coqui"})
 
 
 def _read(path: Path) -> Mapping[str, Any]:

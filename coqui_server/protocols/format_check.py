@@ -109,7 +109,7 @@ class FormatCheck:
             if head[place : place + len(mark)] == mark:
                 raise NotAudio(
                     f"this is {name} file, not {self._encoding} sound; "
-                    "files go to /api/v1/stt or POST /api/v1/files",
+                    "files go to /api/v1/stt or POST /api/files",
                     "wrong_format",
                 )
         self._head = head if len(head) < _HEAD else None

@@ -7,6 +7,9 @@ full before the decoder threads are, and then every reply is late.
 import asyncio
 import time
 from collections import deque
+from collections.abc import Collection
+
+from coqui_server.transcription.load import Measured
 
 _TICK = 0.1
 """Seconds between two measurements."""
@@ -28,15 +31,17 @@ _MEMORY = 600.0
 class LoopMeter:
     """Measures the loop it is started on, until it is stopped.
 
+    Args:
+        live: the live sessions that are open, kept by the caller.
+
     Attributes:
-        sessions: how many live sessions are open.
         others: whether other sessions, such as files, use the loop too; their work would be taken
             for that of the live ones, so nothing is learned then.
     """
 
-    def __init__(self) -> None:
-        self.sessions = 0
+    def __init__(self, live: Collection[Measured]) -> None:
         self.others = False
+        self._live = live
         self._sound = self._spent = 0.0
         self._late: deque[float] = deque(maxlen=_WINDOW)
         self._timer: asyncio.TimerHandle | None = None
@@ -49,7 +54,7 @@ class LoopMeter:
     @property
     def demand(self) -> float:
         """The share of the loop that the open live sessions need."""
-        return self.sessions * self.cost
+        return len(self._live) * self.cost
 
     @property
     def lateness(self) -> float:
@@ -81,15 +86,20 @@ class LoopMeter:
 
     def _schedule(self) -> None:
         loop = asyncio.get_running_loop()
-        self._began, self._processor = loop.time(), time.thread_time()
+        self._began, self._processor, self._written = loop.time(), time.thread_time(), self._total()
         self._timer = loop.call_later(_TICK, self._measure)
 
     def _measure(self) -> None:
         took = asyncio.get_running_loop().time() - self._began
         self._late.append(took - _TICK)
         if not self.others:
-            self._learn(took * self.sessions, time.thread_time() - self._processor)
+            # Some sessions are silent, and some send faster than anybody speaks.
+            sound = max(took * len(self._live), self._total() - self._written)
+            self._learn(sound, time.thread_time() - self._processor)
         self._schedule()
+
+    def _total(self) -> float:
+        return sum(session.duration for session in self._live)
 
     def _learn(self, sound: float, spent: float) -> None:
         self._sound += sound

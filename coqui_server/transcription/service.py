@@ -61,9 +61,9 @@ class Service:
         self._keeper = keeper
         self._scheduler = scheduler
         self._load = Load(scheduler.threads)
-        self._loop = LoopMeter()
         # Sessions whose sound must be decoded in time on our threads.
         self._live: set[Session] = set()
+        self._loop = LoopMeter(self._live)
         self._empty = asyncio.Event()
         self._empty.set()
         self._draining = False
@@ -205,7 +205,6 @@ class Service:
     def _share(self) -> None:
         """While sessions are live, reserve a thread for them and measure the event loop."""
         self._scheduler.reserved = 1 if self._live else 0
-        self._loop.sessions = len(self._live)
         self._loop.others = len(self.sessions) > len(self._live)
         if self._live:
             self._loop.start()

@@ -15,6 +15,7 @@ from websockets.asyncio.server import ServerConnection
 
 from coqui_client.cli import main
 from coqui_client.outputs import distinct_names
+from coqui_transcript import __version__
 
 pytestmark = pytest.mark.process
 
@@ -253,3 +254,9 @@ async def test_progress_on_a_terminal(start: Start, run: Run, wav: Path) -> None
     assert (done.code, done.out) == (0, "done\n")
     assert re.search(rb"talk\.wav: +\d+%.*/320k", seen)
     assert b"talk.wav: transcribing, 0 s" in seen
+
+
+async def test_version(run: Run) -> None:
+    """The client says its version, which is that of the distribution, and sends nothing."""
+    done = await run("--version")
+    assert (done.code, done.out) == (0, f"coqui_client {__version__}\n")

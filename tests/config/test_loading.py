@@ -57,6 +57,24 @@ def test_every_key_of_the_older_server_keeps_its_meaning(read: Read, tmp_path: P
     assert (settings.vad.padding, settings.vad.ratio) == (0.3, 0.75)
 
 
+@pytest.mark.parametrize(
+    ("text", "engine"),
+    [
+        (OLDER, "coqui"),
+        ("coqui.model = model.tflite", "coqui"),
+        ("coqui.model = model.tflite, engine = moonshine", "moonshine"),
+        ("coqui.model = model.tflite, engine = vosk", "vosk"),
+        ("coqui.model = model.tflite, engines.enabled = [coqui]", "moonshine"),
+        ('coqui.scorer = "words.scorer"', "moonshine"),
+    ],
+)
+def test_a_model_of_coqui_chooses_its_engine_unless_the_file_does(
+    read: Read, text: str, engine: str
+) -> None:
+    """Files of the older server name a model and no engine."""
+    assert read(text).engine == engine
+
+
 @pytest.mark.parametrize("live", [False, True])
 def test_the_old_vad_keys_set_both_ends_unless_silence_is_given(read: Read, live: bool) -> None:
     """`padding` alone closes as the older server did; naming `silence` separates the ends."""

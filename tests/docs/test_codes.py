@@ -1,5 +1,6 @@
 """The troubleshooting page has every code of a refusal, with its close code and HTTP status."""
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -24,8 +25,20 @@ def test_every_code_is_in_the_table() -> None:
     expected = {each.code: (each.close_code, each.http_status) for each in refusals()}
     full = StoreError("", full=True)
     expected[full.code] = (full.close_code, full.http_status)
-    # `NotAudio` is told its code; these are given to it where the sound is read.
     del expected[NotAudio.code]
-    for code in ("not_audio", "no_audio", "empty", "not_binary"):
+    for code in given_to_not_audio():
         expected[code] = (NotAudio.close_code, NotAudio.http_status)
     assert rows == expected
+
+
+def given_to_not_audio() -> set[str]:
+    """The codes that `NotAudio` is given where it is raised, and its default."""
+    texts = (path.read_text(encoding="utf-8") for path in (ROOT / "coqui_server").rglob("*.py"))
+    calls = (node for text in texts for node in ast.walk(ast.parse(text)))
+    given = {
+        node.args[1].value
+        for node in calls
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == NotAudio.__name__
+        if len(node.args) > 1 and isinstance(node.args[1], ast.Constant)
+    }
+    return {NotAudio("").code, *map(str, given)}

@@ -1,7 +1,10 @@
 """The settings page and the shipped `application.conf` say what the settings are."""
 
+from pathlib import Path
+
 import pytest
 
+from coqui_server.app import main
 from coqui_server.config import reference
 from tools.reference import files
 
@@ -42,3 +45,17 @@ def test_every_setting_says_what_it_does_and_what_is_allowed() -> None:
 def test_defaults_are_shown_as_the_file_would_have_them(key: str, default: str) -> None:
     """With units, quotes and the name of an environment variable; never the value of a key."""
     assert KEYS[key].default == default
+
+
+def test_init_config_writes_the_shipped_file_and_overwrites_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`coqui-server --init-config`, for those who have no clone."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["--init-config"]) == 0
+    written = tmp_path / "application.conf"
+    assert written.read_text(encoding="utf-8") == reference.file()
+    written.write_text("engine = moonshine")
+    assert main(["--init-config"]) == 2
+    assert written.read_text() == "engine = moonshine"
+    assert capsys.readouterr().err == "application.conf: cannot be written: File exists\n"

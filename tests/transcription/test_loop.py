@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
@@ -20,7 +21,7 @@ from coqui_server.transcription.service import Service
 
 async def test_a_blocked_loop_is_late() -> None:
     """Whatever is due while something else runs waits for it, and that is measured."""
-    meter = LoopMeter()
+    meter = LoopMeter([])
     assert (meter.lateness, meter.overdue) == (0.0, False)
     meter.start()
     while not meter.lateness:
@@ -33,7 +34,7 @@ async def test_a_blocked_loop_is_late() -> None:
 
 async def test_nothing_is_measured_after_a_stop() -> None:
     """No timer is left behind; a second start measures anew."""
-    meter = LoopMeter()
+    meter = LoopMeter([])
     meter.start()
     meter.start()
     meter.stop()
@@ -43,17 +44,30 @@ async def test_nothing_is_measured_after_a_stop() -> None:
     meter.stop()
 
 
-@pytest.mark.parametrize(("others", "expected"), [(False, 0.05), (True, 0.2)])
+@dataclass
+class Past:
+    """A session's measurements, in seconds."""
+
+    duration: float
+    final_seconds: float = 0.0
+
+
+@pytest.mark.parametrize(
+    ("others", "pace", "expected"),
+    [(False, 1.0, 0.05), (False, 0.0, 0.05), (False, 10.0, 0.005), (True, 1.0, 0.2)],
+)
 async def test_the_cost_of_a_session_is_learned(
-    monkeypatch: pytest.MonkeyPatch, others: bool, expected: float
+    monkeypatch: pytest.MonkeyPatch, others: bool, pace: float, expected: float
 ) -> None:
-    """From the processor time of the loop's thread, unless files use it as well."""
+    """From the processor time of the loop's thread, for each second of sound or of silence; not
+    while files use it as well."""
     loop = asyncio.get_running_loop()
     now = [loop.time()]
     spent = [0.0]
-    meter = LoopMeter()
+    live = [Past(0.0) for _ in range(4)]
+    meter = LoopMeter(live)
     meter.expect(0.2)
-    meter.sessions, meter.others = 4, others
+    meter.others = others
     monkeypatch.setattr(
         "coqui_server.transcription.loop.time", SimpleNamespace(thread_time=lambda: spent[0])
     )
@@ -62,6 +76,8 @@ async def test_the_cost_of_a_session_is_learned(
     for _ in range(3000):
         now[0] += 1.0
         spent[0] += 4 * 0.05
+        for session in live:
+            session.duration += pace
         meter._measure()
     meter.stop()
     assert meter.cost == pytest.approx(expected, rel=0.05)

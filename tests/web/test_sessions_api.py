@@ -7,12 +7,14 @@ import sqlite3
 import wave
 from contextlib import closing
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import numpy as np
 import pytest
 
 from coqui_server.engines.base import AnyEngine
+from coqui_server.web.api.sessions import attachment
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, send
 from tests.support.live import client
@@ -138,8 +140,17 @@ async def test_a_session_is_exported(server: Running, web: httpx.AsyncClient) ->
         assert answer.status_code == 200
         assert answer.content.startswith(begins)
         assert format == "pdf" or b"Bring the giraffe." in answer.content
-        named = rf"attachment; filename\*=UTF-8''File%20[-.%\d]+\.{format}"
-        assert re.fullmatch(named, answer.headers["Content-Disposition"])
+        named = rf"attachment; filename=\"(File .+\.{format})\"; filename\*=UTF-8''(.+)"
+        names = re.fullmatch(named, answer.headers["Content-Disposition"])
+        assert names
+        assert names[1] == unquote(names[2])
+
+
+def test_any_name_fits_into_the_header() -> None:
+    """With letters that are not Latin, and without what would end the quotes or the header."""
+    header = attachment('سلام "\r\n/..\\.srt').encode("latin-1").decode()
+    assert header.startswith("attachment; filename=\"سلام ____.._.srt\"; filename*=UTF-8''%D8%B3")
+    assert header.isprintable()
 
 
 async def test_a_format_that_is_none(server: Running, web: httpx.AsyncClient) -> None:

@@ -1,6 +1,7 @@
 """`/api/sessions`: search, read, edit, export and delete stored sessions, and play their sound."""
 
 import asyncio
+import re
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -103,11 +104,21 @@ def router(store: Store) -> APIRouter:
         async with exporting:
             data = await asyncio.to_thread(made.render, document)
         answer = Response(data, media_type=made.media_type)
-        name = quote(f"{document.title}.{made.extension}", safe="")
-        answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+        name = f"{document.title}.{made.extension}"
+        answer.headers["Content-Disposition"] = attachment(name)
         return answer
 
     return routes
+
+
+def attachment(name: str) -> str:
+    """The header that has a file saved under this name (RFC 6266), whatever it contains.
+
+    Browsers read `filename*`. curl reads `filename` alone and takes its bytes as they are, so they
+    are UTF-8 here; headers are sent as Latin-1.
+    """
+    plain = re.sub(r'[\x00-\x1f\x7f"\\/]', "_", name).encode().decode("latin-1")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 async def _recording(store: Store, asking: CurrentPrincipal, id: str) -> Path:
