@@ -3,6 +3,8 @@
 import asyncio
 import shutil
 import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,18 @@ async def run(*command: str, folder: Path | None = None) -> None:
     process = await started(*command, folder=folder)
     printed, _ = await process.communicate()
     assert process.returncode == 0, printed.decode()
+
+
+@asynccontextmanager
+async def running(*command: str) -> AsyncIterator[None]:
+    """A program that runs inside the block and is killed at its end."""
+    process = await started(*command)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
 
 
 def ffmpeg() -> str:
