@@ -46,13 +46,13 @@ def utterances(pcm: Samples, settings: Settings) -> list[Samples]:
     leveller = Leveller(settings.level, 30.0)
     gate = Gate(settings.vad, settings.audio, False)
     events = gate.push(leveller.push(pcm)) + gate.push(leveller.flush()) + gate.flush()
-    spoken: list[list[Samples]] = []
+    found: list[list[Samples]] = []
     for event in events:
         match event:
             case Opened():
-                spoken.append([])
+                found.append([])
             case Speech(samples):
-                spoken[-1].append(samples)
+                found[-1].append(samples)
             case Closed():
                 pass
-    return [np.concatenate(parts) for parts in spoken]
+    return [np.concatenate(parts) for parts in found]

@@ -49,7 +49,7 @@ class Caller:
 
 
 class Callers:
-    """Many calls, sent by whoever calls `run`. Use as a context manager."""
+    """Many calls, sent by the caller of `run`. Use as a context manager."""
 
     def __init__(self, count: int, port: int, frames: Sequence[bytes]) -> None:
         self._callers = [Caller(port, 1 + number, frames) for number in range(count)]

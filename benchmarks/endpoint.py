@@ -34,13 +34,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=SAMPLES)
     parser.add_argument("--waits", default=_WAITS, help="milliseconds, with commas between")
     parser.add_argument("--set", default="", metavar="HOCON", help="settings beside the wait")
-    wanted = parser.parse_args()
-    found = clips(wanted.folder)
-    engine = load_engine(configured(wanted.set))
+    arguments = parser.parse_args()
+    found = clips(arguments.folder)
+    engine = load_engine(configured(arguments.set))
     print(f"{len(found)} clips, engine {engine.name}, model {engine.model}\n")
     print("  wait  WER     missed  added  wrong  finals   tail p50 p95   wait p50 p95")
-    for wait in wanted.waits.split(","):
-        row(wait, found, engine, configured(f"{wanted.set}\nvad.silence.live = {wait} ms"))
+    for wait in arguments.waits.split(","):
+        row(wait, found, engine, configured(f"{arguments.set}\nvad.silence.live = {wait} ms"))
 
 
 def row(wait: str, found: list[Clip], engine: AnyEngine, settings: Settings) -> None:

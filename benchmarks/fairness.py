@@ -33,21 +33,21 @@ _MB = 1e6
 
 
 def main() -> None:
-    wanted = _arguments()
-    found = clips(wanted.folder)
-    sounds = [stream_of(found, 3 * n, wanted.seconds) for n in range(wanted.streams)]
-    plans = [list(utterances(sound, configured(wanted.set))) for sound in sounds]
-    long = minutes_of(found, wanted.minutes)
-    with tempfile.TemporaryDirectory() as folder, running(wanted.set) as daemon:
+    arguments = _arguments()
+    found = clips(arguments.folder)
+    sounds = [stream_of(found, 3 * n, arguments.seconds) for n in range(arguments.streams)]
+    plans = [list(utterances(sound, configured(arguments.set))) for sound in sounds]
+    long = minutes_of(found, arguments.minutes)
+    with tempfile.TemporaryDirectory() as folder, running(arguments.set) as daemon:
         path = write_wav(Path(folder) / "long.wav", long)
         asyncio.run(ask(daemon.url, found[0].path))
         process = psutil.Process(daemon.process.pid)
         live = asyncio.run(together(daemon.url, sounds, _STAGGER))
-        finals(f"{wanted.streams} live streams alone", plans, live)
+        finals(f"{arguments.streams} live streams alone", plans, live)
         alone = asyncio.run(timed(ask(daemon.url, path)))
         speed("the upload alone", long, alone)
         live, beside = asyncio.run(both(daemon.url, sounds, path))
-        finals(f"{wanted.streams} live streams beside the upload", plans, live)
+        finals(f"{arguments.streams} live streams beside the upload", plans, live)
         speed("the upload beside them", long, beside)
         asyncio.run(flat_out(daemon.url, long, process))
 

@@ -200,15 +200,15 @@ def _cpu(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def climb(receiver: Receiver, wanted: argparse.Namespace, frames: Sequence[bytes]) -> list[Step]:
+def climb(receiver: Receiver, arguments: argparse.Namespace, frames: Sequence[bytes]) -> list[Step]:
     """More and more calls, up to those that lose packets or cannot be sent; the good steps."""
     print(
         f"{'calls':>6} {'packets/s':>10} {'loss':>9} {'CPU':>8} {'us a packet':>12} {'late ms':>9}"
     )
     good: list[Step] = []
-    for calls in wanted.calls:
-        for _ in range(wanted.tries):
-            taken = step(receiver, calls, wanted.seconds, frames)
+    for calls in arguments.calls:
+        for _ in range(arguments.tries):
+            taken = step(receiver, calls, arguments.seconds, frames)
             taken.show()
             if taken.paced and not taken.loss:
                 good.append(taken)
@@ -223,12 +223,12 @@ def main() -> None:
     parser.add_argument("--calls", type=int, nargs="+", default=_CALLS, help="the steps")
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--tries", type=int, default=2, help="of a step that loses")
-    wanted = parser.parse_args()
+    arguments = parser.parse_args()
     frames = speech()
     print("\nthe daemon, its engine switched off")
-    ours = climb(daemon, wanted, frames)
+    ours = climb(daemon, arguments, frames)
     print("\na bare asyncio loop that only counts")
-    yardstick = climb(bare, wanted, frames)
+    yardstick = climb(bare, arguments, frames)
     if ours and yardstick:
         compare(ours, yardstick)
 

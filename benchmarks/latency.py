@@ -49,18 +49,18 @@ class Delay:
 
 
 def main() -> None:
-    wanted = _arguments()
-    found = clips(wanted.folder, wanted.language)
-    hocon = f"engine = {wanted.engine}\n{wanted.set}"
+    arguments = _arguments()
+    found = clips(arguments.folder, arguments.language)
+    hocon = f"engine = {arguments.engine}\n{arguments.set}"
     settings = configured(hocon)
     recognise = engine(settings)
     print("streams refused utterances unheard" + "".join(map(_head, _COLUMNS)), flush=True)
-    for count in wanted.streams:
-        sounds = [stream_of(found, 3 * n, wanted.seconds) for n in range(count)]
+    for count in arguments.streams:
+        sounds = [stream_of(found, 3 * n, arguments.seconds) for n in range(count)]
         plans = [list(utterances(sound, settings)) for sound in sounds]
-        bare = alone(recognise, [said for plan in plans for said in plan], wanted.bare)
+        bare = alone(recognise, [said for plan in plans for said in plan], arguments.bare)
         with running(hocon) as daemon:
-            told = asyncio.run(together(daemon.url, sounds, wanted.stagger))
+            told = asyncio.run(together(daemon.url, sounds, arguments.stagger))
         report(plans, told, bare)
 
 

@@ -172,12 +172,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=SAMPLES)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--set", default="", metavar="HOCON", dest="settings")
-    wanted = parser.parse_args()
-    entries = ConfigFactory.parse_string(wanted.settings).as_plain_ordered_dict()
+    arguments = parser.parse_args()
+    entries = ConfigFactory.parse_string(arguments.settings).as_plain_ordered_dict()
     settings = loading.parse(entries, Path())
-    found = clips(wanted.folder)
+    found = clips(arguments.folder)
     print(f"{len(found)} clips")
-    asyncio.run(table(found, settings, wanted.seed))
+    asyncio.run(table(found, settings, arguments.seed))
 
 
 if __name__ == "__main__":

@@ -21,13 +21,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Peak memory of a long file.")
     parser.add_argument("folder", type=Path, nargs="?", default=SAMPLES)
     parser.add_argument("--minutes", type=float, default=120)
-    wanted = parser.parse_args()
-    found = clips(wanted.folder)
+    arguments = parser.parse_args()
+    found = clips(arguments.folder)
     with tempfile.TemporaryDirectory() as folder, running() as daemon:
         process = psutil.Process(daemon.process.pid)
         # One short file first: what the libraries keep after their first use is not the file's.
         asyncio.run(ask(daemon.url, found[0].path))
-        path = write_wav(Path(folder) / "long.wav", minutes_of(found, wanted.minutes))
+        path = write_wav(Path(folder) / "long.wav", minutes_of(found, arguments.minutes))
         idle = process.memory_info().rss
         peak, children, reply = asyncio.run(watched(daemon.url, path, process))
     print(f"{path.name}: {reply['duration'] / 60:.0f} minutes, {len(reply['text'].split())} words")

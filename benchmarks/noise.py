@@ -20,14 +20,14 @@ _LEVELS = (-60, -40, -20)
 def main() -> None:
     parser = argparse.ArgumentParser(description="Words heard in noise and tones.")
     parser.add_argument("--seconds", type=float, default=12)
-    wanted = parser.parse_args()
+    arguments = parser.parse_args()
     bare = engine(Settings())
     words = {"bare": 0, "daemon": 0}
     print(f"{'sound':16} {'dBFS':>5}  {'bare recognizer':44} daemon")
     with tempfile.TemporaryDirectory() as folder, running() as daemon:
         for name, make in MADE.items():
             for level in _LEVELS:
-                pcm = at(level, make(wanted.seconds))
+                pcm = at(level, make(arguments.seconds))
                 reply = asyncio.run(ask(daemon.url, write_wav(Path(folder) / "noise.wav", pcm)))
                 made_up = bare(pcm)
                 words["bare"] += len(made_up.split())

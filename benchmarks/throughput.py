@@ -23,21 +23,21 @@ from tools.daemon import running
 
 
 def main() -> None:
-    wanted = _arguments()
-    found = clips(wanted.folder, wanted.language)
-    settings = Settings(engine=wanted.engine, vosk=VoskSettings(model=wanted.model or "none"))
-    configuration = f'engine = {wanted.engine}\nvosk.model = "{settings.vosk.model}"'
-    sound = minutes_of(found, wanted.minutes)
-    spoken = utterances(sound, settings)
+    arguments = _arguments()
+    found = clips(arguments.folder, arguments.language)
+    settings = Settings(engine=arguments.engine, vosk=VoskSettings(model=arguments.model or "none"))
+    configuration = f'engine = {arguments.engine}\nvosk.model = "{settings.vosk.model}"'
+    sound = minutes_of(found, arguments.minutes)
+    speech = utterances(sound, settings)
     seconds = len(sound) / SAMPLE_RATE
-    print(f"{seconds:.0f} s of sound in {len(spoken)} utterances, engine {wanted.engine}")
-    bare = report("bare recognizer, one thread", seconds, one_by_one(engine(settings), spoken))
-    if wanted.engine == "moonshine":
-        report("moonshine-voice library", seconds, one_by_one(moonshine_voice(), spoken), bare)
+    print(f"{seconds:.0f} s of sound in {len(speech)} utterances, engine {arguments.engine}")
+    bare = report("bare recognizer, one thread", seconds, one_by_one(engine(settings), speech))
+    if arguments.engine == "moonshine":
+        report("moonshine-voice library", seconds, one_by_one(moonshine_voice(), speech), bare)
     with tempfile.TemporaryDirectory() as folder, running(configuration) as daemon:
         path = write_wav(Path(folder) / "long.wav", sound)
         report("daemon, one file", seconds, lambda: asyncio.run(together(daemon.url, [path])), bare)
-        many(daemon.url, found, wanted.files)
+        many(daemon.url, found, arguments.files)
 
 
 def many(url: str, found: list[Clip], files: int) -> None:
@@ -58,9 +58,9 @@ async def together(url: str, paths: Sequence[Path]) -> None:
     await asyncio.gather(*(ask(url, path) for path in paths))
 
 
-def one_by_one(recognise: Recognise, spoken: list[Samples]) -> Callable[[], object]:
+def one_by_one(recognise: Recognise, speech: list[Samples]) -> Callable[[], object]:
     """The utterances in turn, on the calling thread."""
-    return lambda: [recognise(pcm) for pcm in spoken]
+    return lambda: [recognise(pcm) for pcm in speech]
 
 
 def report(

@@ -43,16 +43,16 @@ class Run:
 
 
 def main() -> None:
-    wanted = _arguments()
-    found = clips(wanted.folder, wanted.language)
+    arguments = _arguments()
+    found = clips(arguments.folder, arguments.language)
     print(f"{len(found)} clips\n\n{'':36} WER    missed  added  wrong    rtf  first   last  memory")
-    bare = row("moonshine-voice, bare", found, by_itself(found)) if wanted.bare else None
-    for settings in wanted.settings or [""]:
-        for name in wanted.path:
-            hocon = f"engine = {wanted.engine}\n{DYNAMIC}\n{settings}"
-            run = asyncio.run(through_daemon(found, hocon, name, wanted.at_once))
-            row(f"{wanted.engine}, {name} {settings}", found, run, bare)
-            by_clip(found, run.heard, texts=wanted.texts)
+    bare = row("moonshine-voice, bare", found, by_itself(found)) if arguments.bare else None
+    for settings in arguments.settings or [""]:
+        for name in arguments.path:
+            hocon = f"engine = {arguments.engine}\n{DYNAMIC}\n{settings}"
+            run = asyncio.run(through_daemon(found, hocon, name, arguments.at_once))
+            row(f"{arguments.engine}, {name} {settings}", found, run, bare)
+            by_clip(found, run.heard, texts=arguments.texts)
 
 
 def by_itself(found: Sequence[Clip]) -> Run:
@@ -111,7 +111,7 @@ def _median(seconds: Iterable[float | None]) -> str:
 
 
 def by_clip(found: Sequence[Clip], heard: Sequence[Heard], *, texts: bool) -> None:
-    """Each clip's error rate and delays, and what was misheard if `texts` are wanted."""
+    """Each clip's error rate and delays, and what was misheard if `texts` are arguments."""
     for clip, one in zip(found, heard, strict=True):
         wer = errors([clip.text], [one.text]).wer
         print(

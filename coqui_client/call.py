@@ -54,7 +54,7 @@ async def transcribe(path: Path, address: Address, url: str, progress: Progress)
     Raises:
         OSError: the file cannot be opened.
         SoundError: ffmpeg makes no sound of it.
-        UnreachableError: nobody answers at `url`.
+        UnreachableError: nothing answers at `url`.
         UnheardError: there was no event of this call when all was sent, or `address` refuses
             packets.
         RefusedError: the daemon says that the call failed, or has no events.

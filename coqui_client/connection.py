@@ -61,7 +61,7 @@ async def connected(
     Sends the token of the environment variable `TOKEN`.
 
     Raises:
-        UnreachableError: nobody answers.
+        UnreachableError: nothing answers.
         RefusedError: an HTTP server answers, but not with a WebSocket.
     """
     token = os.environ.get(TOKEN)

@@ -3,7 +3,7 @@
 ::
 
     ClientError
-    +-- UnreachableError   nobody answers at the address; exit code 3
+    +-- UnreachableError   nothing answers at the address; exit code 3
     +-- RefusedError       the daemon said no, and why; has its code
     |   +-- BusyError      no room now; worth trying again
     +-- LostError          the connection ended before a reply

@@ -58,7 +58,7 @@ async def transcribe(source: Source, url: str, protocol: LiveProtocol, display: 
     Raises:
         OSError: the file cannot be opened, or the display cannot be written to.
         SoundError: ffmpeg makes no sound of it.
-        UnreachableError: nobody answers at `url`.
+        UnreachableError: nothing answers at `url`.
         BusyError: there is no room now.
         RefusedError: the daemon cannot serve this, or failed.
         LostError: the connection ended before the last final.

@@ -85,11 +85,11 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
     taken: set[str] = set()
     names = []
     for path in paths:
-        wanted = path.stem if stems[path.stem.casefold()] == 1 else path.name
-        name, number = wanted, 1
+        preferred = path.stem if stems[path.stem.casefold()] == 1 else path.name
+        name, number = preferred, 1
         while name.casefold() in taken:
             number += 1
-            name = f"{wanted}-{number}"
+            name = f"{preferred}-{number}"
         taken.add(name.casefold())
         names.append(name)
     return names

@@ -32,7 +32,7 @@ async def transcribe(
 
     Raises:
         OSError: the file cannot be opened or read.
-        UnreachableError: nobody answers.
+        UnreachableError: nothing answers.
         BusyError: still no room after the last try.
         RefusedError: the daemon cannot serve this file.
         LostError: the connection ended without a reply.

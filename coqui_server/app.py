@@ -152,7 +152,7 @@ def _signalled() -> asyncio.Event:
 
 
 def _warn_if_open(settings: Settings) -> None:
-    """Warn when other machines can connect and nobody has to sign in."""
+    """Warn when other machines can connect and no sign-in is required."""
     hosts = {"server.http.host": settings.server.http.host}
     if settings.web.enabled:
         hosts["web.host"] = settings.web.host

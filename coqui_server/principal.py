@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 
 class Everybody:
-    """The scope of an administrator, or of anybody where nobody signs in."""
+    """The scope of an administrator, or of every client while no sign-in is required."""
 
 
 EVERYBODY = Everybody()
 
 Scope = str | None | Everybody
-"""Whose rows a query may see: a user's name; None for what came while nobody was signed in; or
+"""Whose rows a query may see: a user's name; None for sessions that began without sign-in; or
 everybody's."""
 
 
@@ -19,7 +19,7 @@ class Principal:
     """Who sends a request.
 
     Attributes:
-        user: the user's name; None where nobody signed in.
+        user: the user's name; None without sign-in.
         scope: whose sessions, calls and files this principal may see.
     """
 

@@ -78,8 +78,8 @@ async def _calls(page: Page) -> None:
     """The caller has spoken, the agent answers."""
     await page.request.delete("/api/calls/ticket-4711")  # of the picture before
     await page.goto("/calls")
-    wanted = {"id": "ticket-4711", "label": "Ticket 4711", "legs": ["caller", "agent"]}
-    call = await (await page.request.post("/api/calls", data=wanted)).json()
+    reservation = {"id": "ticket-4711", "label": "Ticket 4711", "legs": ["caller", "agent"]}
+    call = await (await page.request.post("/api/calls", data=reservation)).json()
     caller, agent = (leg["port"] for leg in call["legs"])
     _speak(caller, "voicemail.wav")
     await page.locator(".talk li:not(.partial)").first.wait_for()

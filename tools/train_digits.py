@@ -25,7 +25,7 @@ from tools.digits.voices import TESTING, TRAINING
 SEED = 1
 
 ALPHA, BETA = 0.5, 0.5
-"""The scorer's weight and the bonus of a word, if nobody sets others."""
+"""The scorer's weight and the bonus of a word, unless a setting names others."""
 
 
 def main() -> None:
@@ -33,20 +33,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the digit recogniser of engine = coqui.")
     parser.add_argument("--work", type=Path, default=Path("build/digits"), metavar="FOLDER")
     parser.add_argument("--until", type=int, default=EPOCHS, metavar="EPOCH", help="stop after it")
-    wanted = parser.parse_args()
+    arguments = parser.parse_args()
     speech = [
         each
         for voice, count in TRAINING.items()
-        for each in spoken(voice, count, SEED, wanted.work)
+        for each in spoken(voice, count, SEED, arguments.work)
     ]
-    network = train(speech, wanted.work / "network.pt", SEED, wanted.until)
-    if wanted.until < EPOCHS:
+    network = train(speech, arguments.work / "network.pt", SEED, arguments.until)
+    if arguments.until < EPOCHS:
         return
     DIGITS.mkdir(exist_ok=True)
     (DIGITS / "digits.tflite").write_bytes(model(weights(network)))
     (DIGITS / "digits.scorer").write_bytes(scorer(WORDS, ALPHABET, ALPHA, BETA))
     evaluate(
-        {voice: spoken(voice, count, SEED + 1, wanted.work) for voice, count in TESTING.items()}
+        {voice: spoken(voice, count, SEED + 1, arguments.work) for voice, count in TESTING.items()}
     )
 
 

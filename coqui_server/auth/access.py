@@ -23,7 +23,7 @@ class Access:
     """Finds the principal of an HTTP request or a WebSocket handshake.
 
     Attributes:
-        users, cookies: None where nobody has to sign in.
+        users, cookies: None when no sign-in is required.
     """
 
     def __init__(self, users: Users | None, cookies: Cookies | None, origins: tuple[str, ...]):

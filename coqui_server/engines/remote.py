@@ -161,10 +161,10 @@ class Rest:
         except UnicodeDecodeError as wrong:
             raise self.malformed("text") from wrong
 
-    def malformed(self, wanted: str) -> ServiceError:
+    def malformed(self, expected: str) -> ServiceError:
         """The error for a reply of another shape. Its content may be a transcript, so it is not
         shown."""
-        return ServiceError(self._service, f"its reply is not {wanted}")
+        return ServiceError(self._service, f"its reply is not {expected}")
 
     def refusal(self, reason: str | None, *, retryable: bool = False) -> ServiceError:
         """An error that the service put into a reply of any status."""

@@ -171,8 +171,8 @@ class _Graph:
         inputs = self._named(self._inputs, _INPUTS)
         outputs = self._named(self._outputs, (*_OUTPUTS, *_NUMBERS, _ALPHABET))
         for name, tensor in (inputs | outputs).items():
-            wanted = {_ALPHABET: _STRING}.get(name, _INT if name in _NUMBERS else _FLOAT)
-            if tensor.get("type", _FLOAT) != wanted:
+            expected = {_ALPHABET: _STRING}.get(name, _INT if name in _NUMBERS else _FLOAT)
+            if tensor.get("type", _FLOAT) != expected:
                 raise ValueError(f"the tensor {name} is of the wrong type")
         vectors = inputs["input_node"]["shape"]
         _, cells = inputs["previous_state_c"]["shape"]
@@ -189,12 +189,12 @@ class _Graph:
         if not fits:
             raise ValueError("the shapes of its inputs and outputs do not fit together")
 
-    def _named(self, numbers: list[int], wanted: tuple[str, ...]) -> dict[str, Any]:
+    def _named(self, numbers: list[int], names: tuple[str, ...]) -> dict[str, Any]:
         named = {self._tensors[number].get("name", ""): self._tensors[number] for number in numbers}
-        for name in wanted:
+        for name in names:
             if name not in named:
                 raise ValueError(f"it has no tensor {name}: it is not a model of Coqui STT 1.x")
-        return {name: named[name] for name in wanted}
+        return {name: named[name] for name in names}
 
 
 def _check_strings(data: memoryview) -> None:

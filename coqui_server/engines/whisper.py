@@ -73,13 +73,13 @@ class Whisper:
     def __init__(self, folder: Path, settings: Settings) -> None:
         from faster_whisper import WhisperModel
 
-        wanted = settings.whisper
+        whisper = settings.whisper
         self.model = folder.name
-        self._settings = wanted
+        self._settings = whisper
         self._native = WhisperModel(
             str(folder),
-            wanted.device,
-            compute_type=wanted.compute,
+            whisper.device,
+            compute_type=whisper.compute,
             cpu_threads=1,
             num_workers=settings.server.threadpool.count,
             local_files_only=True,

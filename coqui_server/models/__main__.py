@@ -12,12 +12,12 @@ from coqui_server.models import catalogue, runtime, store
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Exit codes: 1 if it fails, 2 for a wrong configuration."""
-    wanted = _arguments(arguments)
+    options = _arguments(arguments)
     try:
-        models = loading.load(wanted.config)[0].models.path.absolute()
-        _run(wanted, models)
+        models = loading.load(options.config)[0].models.path.absolute()
+        _run(options, models)
     except ConfigError as error:
-        print(f"{wanted.config or loading.DEFAULT_FILE}: {error}", file=sys.stderr)
+        print(f"{options.config or loading.DEFAULT_FILE}: {error}", file=sys.stderr)
         return 2
     except ModelUnreachable as error:
         print(f"{error}; without a network, put it into {models} by hand", file=sys.stderr)
@@ -28,16 +28,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(wanted: argparse.Namespace, models: Path) -> None:
-    match wanted.command:
+def _run(options: argparse.Namespace, models: Path) -> None:
+    match options.command:
         case "list":
             _list(models)
         case "get":
-            print(store.get(catalogue.find(wanted.name), models))
+            print(store.get(catalogue.find(options.name), models))
         case "path":
-            print(store.place(wanted.name, models))
+            print(store.place(options.name, models))
         case "remove":
-            store.remove(wanted.name, models)
+            store.remove(options.name, models)
         case "install":
             print(runtime.install(models))
 

@@ -83,19 +83,19 @@ class Retention:
     async def _begun_before(self, oldest: datetime) -> list[str]:
         over = (SessionRow.start < oldest, SessionRow.state != "running")
         async with self.database.reading() as transaction:
-            wanted = select(SessionRow.id).where(*over).limit(_AT_ONCE)
-            return list(await transaction.scalars(wanted))
+            query = select(SessionRow.id).where(*over).limit(_AT_ONCE)
+            return list(await transaction.scalars(query))
 
     async def _surplus(self) -> list[str]:
         """The oldest sessions with sound, as many as have to go."""
         if self.settings.size is None:
             return []
         recorded = (SessionRow.recording > 0, SessionRow.state != "running")
-        wanted = select(SessionRow.id, SessionRow.recording).where(*recorded)
+        query = select(SessionRow.id, SessionRow.recording).where(*recorded)
         all_sound = select(func.sum(SessionRow.recording)).where(*recorded)
         async with self.database.reading() as transaction:
             surplus = (await transaction.scalar(all_sound) or 0) - self.settings.size
-            oldest = await transaction.execute(wanted.order_by(SessionRow.start).limit(_AT_ONCE))
+            oldest = await transaction.execute(query.order_by(SessionRow.start).limit(_AT_ONCE))
             going: list[str] = []
             for id, size in oldest:
                 if surplus <= 0:

@@ -1,6 +1,6 @@
 """The tables. A change here needs a migration for existing databases.
 
-An owner is a user's name, or NULL where nobody was signed in. It is not a foreign key: rows may
+An owner is a user's name, or NULL for rows made without sign-in. It is not a foreign key: rows may
 stay when the account is deleted.
 """
 

@@ -93,7 +93,7 @@ class LoopMeter:
         took = asyncio.get_running_loop().time() - self._began
         self._late.append(took - _TICK)
         if not self.others:
-            # Some sessions are silent, and some send faster than anybody speaks.
+            # Some sessions are silent, and some send faster than real time.
             sound = max(took * len(self._live), self._total() - self._written)
             self._learn(sound, time.thread_time() - self._processor)
         self._schedule()

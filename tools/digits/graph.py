@@ -21,7 +21,7 @@ STEPS = 8
 """Feature vectors in one run of the network: it hears in strides of 0.16 s."""
 
 BEAM = 100
-"""The beam's width if nobody sets another."""
+"""The beam's width unless a setting names another."""
 
 _VERSIONS = {"FULLY_CONNECTED": 9}
 """Of operators, where it is not 1: the library knows no later one that takes int8 weights."""
@@ -213,9 +213,9 @@ class _Graph:
     def reshape(self, tensor: int, shape: Sequence[int], *, name: str = "") -> int:
         output = self.tensor(shape, name)
         self._graph.tensors[output].type = self._graph.tensors[tensor].type
-        wanted = self.constant(np.array(shape, np.int32))
+        shape_tensor = self.constant(np.array(shape, np.int32))
         options = schema.ReshapeOptionsT(newShape=list(shape))
-        self._run("RESHAPE", [tensor, wanted], [output], options)
+        self._run("RESHAPE", [tensor, shape_tensor], [output], options)
         return output
 
     def split(self, tensor: int, axis: int, count: int, shape: Sequence[int]) -> list[int]:

@@ -58,7 +58,7 @@ def train(speech: Sequence[Spoken], checkpoint: Path, seed: int, until: int = EP
 
 
 def _nothing(count: int, seed: int) -> list[Spoken]:
-    """Noise in which nobody says anything."""
+    """Noise without speech."""
     random = np.random.default_rng([seed, 0])
     lengths = random.integers(SAMPLE_RATE // 2, 3 * SAMPLE_RATE, count)
     return [

@@ -75,9 +75,9 @@ class _Flood:
             # Until then the log has not told of all that was dropped.
             await asyncio.sleep(PERIOD + 1)
         print(f"lost in the kernel: {_queue(self._address[1])[1]}")
-        spoken = " ".join([_words(_CLIP.with_suffix(".txt").read_text())] * times)
-        print(f"the good call, {times} times over, {len(spoken.split())} words: {statistics}")
-        return [] if text == spoken else [f"the good call was transcribed as {text!r}"]
+        expected = " ".join([_words(_CLIP.with_suffix(".txt").read_text())] * times)
+        print(f"the good call, {times} times over, {len(expected.split())} words: {statistics}")
+        return [] if text == expected else [f"the good call was transcribed as {text!r}"]
 
     async def _speak(self) -> int:
         """Play the clip over and over until the flood ends; how often."""

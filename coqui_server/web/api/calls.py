@@ -42,9 +42,9 @@ def router(calls: Calls) -> APIRouter:
         return calls.list()
 
     @routes.post("", status_code=HTTP_201_CREATED)
-    async def reserve(wanted: Reservation) -> dict[str, Any]:
+    async def reserve(reservation: Reservation) -> dict[str, Any]:
         """Reserve a port for each leg of a call."""
-        return await calls.reserve(**wanted.model_dump())
+        return await calls.reserve(**reservation.model_dump())
 
     @routes.post("/streams", status_code=HTTP_204_NO_CONTENT)
     async def name(stream: Name) -> None:

@@ -53,7 +53,7 @@ class File(BaseModel):
     session: str | None = Field(description="its transcript, once it is begun")
     created: datetime
     percent: int = Field(description="how much of it is done")
-    left: float | None = Field(description="seconds that the rest will take, if anybody knows")
+    left: float | None = Field(description="seconds the rest will take, if known")
 
 
 def router(service: Service, queue: Queue) -> APIRouter:

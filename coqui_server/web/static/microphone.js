@@ -26,9 +26,9 @@ export class Microphone {
     if (!navigator.mediaDevices) throw new Error(INSECURE);
     // The daemon levels speech itself, and recognises unprocessed sound best.
     const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-    const wanted = device ? { deviceId: { exact: device } } : {};
+    const chosen = device ? { deviceId: { exact: device } } : {};
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ audio: { ...raw, ...wanted } });
+      this.stream = await navigator.mediaDevices.getUserMedia({ audio: { ...raw, ...chosen } });
     } catch (refusal) {
       throw new Error(WORDS[refusal.name] ?? `The microphone cannot be used: ${refusal.message}`);
     }
