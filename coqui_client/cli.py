@@ -72,6 +72,8 @@ async def _run(options: argparse.Namespace, output: Output, prog: str) -> int:
             _say(prog, f"{path}: {_line(failure)}")
             code = FAILED
         else:
+            for warning in reply.transcript.warnings:
+                _say(prog, f"{path}: warning: {' '.join(warning.message.split())}")
             if gaps := _gaps(reply):
                 _say(prog, f"{path}: {gaps}")
                 code = FAILED

@@ -1,25 +1,47 @@
 """A transcript as JSON objects and back. Every reply, event, export and stored segment uses this.
 
 A segment is `{"start", "end", "text", "speaker"?, "confidence"?, "alternatives"?, "words"?}` and a
-word `{"word", "start", "end", "confidence"?}`. Times are seconds with three decimals.
+word `{"word", "start", "end", "confidence"?}`. A warning is `{"code", "message"}`. Times are
+seconds with three decimals.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from coqui_transcript.transcript import Alternative, Segment, Transcript, Word
+from coqui_transcript.transcript import (
+    Alternative,
+    Segment,
+    Transcript,
+    TranscriptWarning,
+    Word,
+)
 
 Json = dict[str, Any]
 
 
 def transcript_to_json(transcript: Transcript) -> Json:
-    """`text`, `duration` and `segments`."""
-    return {
+    """`text`, `duration`, `segments`, and `warnings` if there are some."""
+    fields: Json = {
         "text": transcript.text,
         "duration": round(transcript.duration, 3),
         "segments": [segment_to_json(segment) for segment in transcript.segments],
     }
+    if transcript.warnings:
+        fields["warnings"] = warnings_to_json(transcript.warnings)
+    return fields
+
+
+def warnings_to_json(warnings: Iterable[TranscriptWarning]) -> list[Json]:
+    """The object of each warning."""
+    return [{"code": warning.code, "message": warning.message} for warning in warnings]
+
+
+def warnings_from_json(items: Iterable[Mapping[str, Any]]) -> tuple[TranscriptWarning, ...]:
+    """Read what `warnings_to_json` writes. Raises as `transcript_from_json`."""
+    return tuple(
+        TranscriptWarning(text_in(item, "code"), text_in(item, "message")) for item in items
+    )
 
 
 def segment_to_json(segment: Segment) -> Json:
@@ -61,6 +83,7 @@ def transcript_from_json(fields: Mapping[str, Any]) -> Transcript:
         text=text_in(fields, "text"),
         duration=_number(fields, "duration"),
         segments=tuple(segment_from_json(item) for item in _objects(fields, "segments")),
+        warnings=warnings_from_json(_objects(fields, "warnings")),
     )
 
 

@@ -59,6 +59,19 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscriptWarning:
+    """Why a transcript may not have all that was said.
+
+    Attributes:
+        code: one word for programs, such as `cut_off`.
+        message: for people.
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """What was said in one session.
 
@@ -66,14 +79,21 @@ class Transcript:
         text: all of it.
         duration: seconds of sound.
         segments: the utterances in the order of speech; empty where only the text is known.
+        warnings: why something may be missing.
     """
 
     text: str
     duration: float
     segments: tuple[Segment, ...] = ()
+    warnings: tuple[TranscriptWarning, ...] = ()
 
     @classmethod
-    def of(cls, segments: Iterable[Segment], duration: float) -> Self:
+    def of(
+        cls,
+        segments: Iterable[Segment],
+        duration: float,
+        warnings: Iterable[TranscriptWarning] = (),
+    ) -> Self:
         """The transcript of these segments; its text is theirs, joined with spaces."""
         kept = tuple(segments)
-        return cls(" ".join(segment.text for segment in kept), duration, kept)
+        return cls(" ".join(segment.text for segment in kept), duration, kept, tuple(warnings))

@@ -65,6 +65,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         _running.clear()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """The last test of a run also ends the servers that were started for others."""
+    _running.clear()
+
+
 def _refuse_processes(event: str, arguments: tuple[object, ...]) -> None:
     """A test that starts a process is not one of the fast ones, and has to say so."""
     if event == "subprocess.Popen" and _running:

@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from coqui_transcript.transcript import Segment, Transcript
+from coqui_transcript.transcript import Segment, Transcript, TranscriptWarning
 
 INVISIBLE = "\u200c\u200d\u200e\u200f\ufe0e\ufe0f"
 """Part of how text is written: ZWNJ, ZWJ, LRM, RLM, and the two looks of what may be an emoji."""
@@ -17,6 +17,7 @@ class Document:
     Attributes:
         when: the session's start, with its time zone.
         duration: seconds of sound.
+        warnings: why the text may miss something.
     """
 
     title: str
@@ -24,6 +25,7 @@ class Document:
     engine: str
     duration: float
     segments: tuple[Segment, ...]
+    warnings: tuple[TranscriptWarning, ...] = ()
 
     @property
     def about(self) -> str:
@@ -33,7 +35,7 @@ class Document:
     @property
     def transcript(self) -> Transcript:
         """The transcript alone, without title and date."""
-        return Transcript.of(self.segments, self.duration)
+        return Transcript.of(self.segments, self.duration, self.warnings)
 
     def plain(self) -> "Document":
         """The same document without control characters in its texts."""

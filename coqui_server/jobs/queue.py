@@ -76,6 +76,7 @@ class Queue:
         *,
         engine: str | None = None,
         language: str | None = None,
+        track: int | None = None,
     ) -> JobRow:
         """Add an uploaded file at the end of the queue.
 
@@ -94,6 +95,7 @@ class Queue:
                 name=name,
                 engine=engine,
                 language=language,
+                track=track,
                 upload=upload.name,
                 size=upload.size,
             )
@@ -261,6 +263,7 @@ class Queue:
                 path=path,
                 engine=job.engine,
                 language=job.language,
+                track=job.track,
                 label=job.name,
                 owner=job.owner,
                 sinks=[follow],

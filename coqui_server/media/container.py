@@ -19,6 +19,24 @@ def needs_seeking(head: bytes) -> bool:
     return head[4:8] in _BOXES
 
 
+def is_rso(head: bytes) -> bool:
+    """Whether this may be a Lego Mindstorms RSO file, which has no mark of its own."""
+    return head[:2] in (b"\x01\x00", b"\x01\x01") and head[6:7] == b"\0"
+
+
+def id3_length(head: bytes) -> int:
+    """Bytes of the ID3v2 tag at the file's start (ID3v2.4 section 3.1); 0 without one."""
+    if head[:3] != b"ID3":
+        return 0
+    return 10 + sum((byte & 0x7F) << 7 * (3 - n) for n, byte in enumerate(head[6:10]))
+
+
+def is_mpeg(head: bytes) -> bool:
+    """Whether this is an MPEG transport or program stream (ISO/IEC 13818-1)."""
+    transport = head[:1] == b"\x47" and head[188:189] in (b"\x47", b"")
+    return transport or head[:4] == b"\0\0\x01\xba"
+
+
 @dataclass
 class WavTail:
     """Cuts off the chunks after the sound of a WAV file, even if its header has a wrong length.
@@ -48,6 +66,11 @@ class WavTail:
                 return cls(place + 8 + size + size % 2 if known else None)
             place += 8 + size + size % 2
         return None
+
+    @property
+    def cut_off(self) -> bool:
+        """There is less sound than the header says."""
+        return self.end is not None and self._position + 1 < self.end
 
     def cut(self, data: bytes) -> bytes:
         """The header or sound in the next bytes."""

@@ -3,7 +3,8 @@
 import asyncio
 import shutil
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -13,9 +14,6 @@ from coqui_server.media.samples import SAMPLE_RATE
 
 READ = 2 * SAMPLE_RATE
 """Bytes per read (1 s of sound)."""
-
-_STDERR_KEPT = 8192
-"""Bytes of ffmpeg's messages that are kept: the last ones say why it ended."""
 
 
 def find_ffmpeg(path: Path | None = None) -> str:
@@ -31,15 +29,16 @@ def find_ffmpeg(path: Path | None = None) -> str:
     return shutil.which("ffmpeg") or str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
-async def feed(process: Process, chunks: AsyncIterator[bytes] | None) -> None:
+async def feed(process: Process, chunks: AsyncGenerator[bytes, None] | None) -> None:
     """Write these bytes to ffmpeg's stdin as it takes them, then close it."""
     if chunks is None:
         return
     assert process.stdin is not None
     try:
-        async for chunk in chunks:
-            process.stdin.write(chunk)
-            await process.stdin.drain()
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                process.stdin.write(chunk)
+                await process.stdin.drain()
     except (BrokenPipeError, ConnectionResetError):
         # ffmpeg has found that it cannot read this; its exit tells why.
         return
@@ -50,15 +49,6 @@ async def feed(process: Process, chunks: AsyncIterator[bytes] | None) -> None:
 def backlog(process: Process) -> int:
     """Bytes that ffmpeg has not read yet."""
     return process.stdin.transport.get_write_buffer_size() if process.stdin else 0
-
-
-async def stderr_end(process: Process) -> str:
-    """The end of what ffmpeg wrote to stderr."""
-    assert process.stderr is not None
-    kept = b""
-    while data := await process.stderr.read(_STDERR_KEPT):
-        kept = (kept + data)[-_STDERR_KEPT:]
-    return kept.decode("utf-8", "replace")
 
 
 async def reap(process: Process, *tasks: "asyncio.Task[object]") -> None:

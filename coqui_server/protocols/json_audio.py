@@ -2,9 +2,9 @@
 
 `{"type": "audio", "audio": "<base64 of a file>"}` is answered by
 `{"type": "status", "message": "Processing audio..."}` and then
-`{"type": "transcription", "text", "status": "success"}` or `{"type": "error", "message"}`.
-Binary messages are 16-bit little-endian PCM, 16 kHz, mono; their text comes as
-`{"type": "partial" | "final", "text"}` until `{"type": "stop"}`, which is answered by
+`{"type": "transcription", "text", "status": "success", "warnings"?}` or
+`{"type": "error", "message"}`. Binary messages are 16-bit little-endian PCM, 16 kHz, mono; their
+text comes as `{"type": "partial" | "final", "text"}` until `{"type": "stop"}`, which is answered by
 `{"type": "stopped"}` when all finals are sent, or until the end of the connection.
 """
 
@@ -23,6 +23,7 @@ from coqui_server.transcription.events import Event, Final, Partial
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
+from coqui_transcript.mapping import warnings_to_json
 
 _LARGEST = 64 * 2**20
 """Bytes of a message: a recording of 48 MB, in base64."""
@@ -82,9 +83,14 @@ async def _answer(
                 await client.send({"type": "status", "message": "Processing audio..."})
                 recording = _fragments(_decoded(message.get("audio")))
                 _, transcript = await transcribe(service, recording, owner=principal.user)
-                await client.send(
-                    {"type": "transcription", "text": transcript.text, "status": "success"}
-                )
+                reply: dict[str, Any] = {
+                    "type": "transcription",
+                    "text": transcript.text,
+                    "status": "success",
+                }
+                if transcript.warnings:
+                    reply["warnings"] = warnings_to_json(transcript.warnings)
+                await client.send(reply)
             case _:
                 raise BadRequest('"type" is audio or stop')
     except RequestError as refusal:

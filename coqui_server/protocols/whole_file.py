@@ -2,14 +2,15 @@
 
 The older server's protocol, with more in the reply:
 
-    {"text", "time", "duration", "engine", "session", "segments": [
-        {"start", "end", "text", "confidence"?, "alternatives"?, "words"?: [
-            {"word", "start", "end", "confidence"?}]}]}
+    {"text", "time", "duration", "engine", "session",
+     "segments": [{"start", "end", "text", "confidence"?, "alternatives"?,
+                   "words"?: [{"word", "start", "end", "confidence"?}]}],
+     "warnings"?: [{"code", "message"}]}
 
-The address may name an engine and a language: `?engine=vosk&language=en`. `time` is seconds of
-decoding, all other times are seconds of the file. A failure is
-`{"message", "code"}` and a close code: 1003 not audio, 1008 idle or no such engine, 1009 too
-large, 1013 busy, 1011 ours.
+The address may name an engine, a language and a sound track: `?engine=vosk&language=en&track=2`.
+`time` is seconds of decoding, all other times are seconds of the file. `warnings` say why the text
+may miss something: the file was cut off, for example. A failure is `{"message", "code"}` and a
+close code: 1003 not audio, 1008 idle or no such engine, 1009 too large, 1013 busy, 1011 ours.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from coqui_server.protocols.upload import Upload
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
+from coqui_server.transcription.tracks import track_number
 from coqui_transcript.mapping import transcript_to_json
 from coqui_transcript.transcript import Transcript
 
@@ -73,6 +75,7 @@ async def _answer(
         upload,
         engine=values.get("engine"),
         language=values.get("language"),
+        track=track_number(values.get("track")),
         owner=principal.user,
     )
     return _reply(session, transcript)

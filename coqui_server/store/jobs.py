@@ -39,7 +39,7 @@ class Jobs:
             if (waiting or 0) >= limit:
                 raise Busy(f"{waiting} files wait already; try again later")
             transaction.add(job)
-        return job
+            return await _written(transaction, job)
 
     async def find(self, scope: Scope, *, offset: int = 0, limit: int = 100) -> Sequence[JobRow]:
         """The newest first."""
@@ -66,6 +66,7 @@ class Jobs:
             job = await transaction.scalar(first.order_by(JobRow.id).limit(1))
             if job:
                 job.state, job.started = "processing", datetime.now(UTC)
+                await _written(transaction, job)
             return job
 
     async def attach(self, id: int, session: str | None) -> None:
@@ -80,7 +81,7 @@ class Jobs:
             job = (await transaction.scalars(select(JobRow).where(JobRow.id == id))).one()
             job.state, job.error = state, error
             job.ended = None if state == "pending" else datetime.now(UTC)
-            return job
+            return await _written(transaction, job)
 
     async def cancel(self, scope: Scope, id: int) -> JobRow:
         """Take a pending job out of the queue; one in another state stays what it is.
@@ -92,7 +93,7 @@ class Jobs:
             job = await _one(transaction, scope, id)
             if job.state == "pending":
                 job.state, job.ended = "cancelled", datetime.now(UTC)
-            return job
+            return await _written(transaction, job)
 
     async def retry(self, scope: Scope, id: int) -> JobRow:
         """Let a job that failed or was cancelled wait again, in its old place.
@@ -107,7 +108,7 @@ class Jobs:
                 raise StillRunning(f"job {id} has not ended")
             if job.state != "completed":
                 job.state, job.error, job.ended = "pending", None, None
-            return job
+            return await _written(transaction, job)
 
     async def delete(self, scope: Scope, id: int) -> JobRow:
         """Delete a job that has ended; its transcript stays.
@@ -134,6 +135,13 @@ class Jobs:
         unfinished = update(JobRow).where(JobRow.state == "processing")
         async with self._database.writing() as transaction:
             await transaction.execute(unfinished.values(state="pending"))
+
+
+async def _written(transaction: AsyncSession, job: JobRow) -> JobRow:
+    """Write a job, and read the columns that come from its session, which writing forgets."""
+    await transaction.flush()
+    await transaction.refresh(job)
+    return job
 
 
 async def _one(transaction: AsyncSession, scope: Scope, id: int) -> JobRow:

@@ -17,7 +17,7 @@ from coqui_server.store.recordings import Recording, Recordings
 from coqui_server.store.sessions import sum_up
 from coqui_server.store.tables import SegmentRow, SessionRow
 from coqui_server.transcription.events import Event, Final, SessionEnded, SessionStarted
-from coqui_transcript.mapping import segment_to_json
+from coqui_transcript.mapping import segment_to_json, warnings_to_json
 
 _WAITING = 1000
 """Events that may wait for the writer. Each session waits for its own, so it has at most one."""
@@ -231,5 +231,6 @@ def _end(event: SessionEnded, sound: int) -> dict[str, Any]:
         "state": "finished" if event.error is None else "failed",
         "error": event.error,
         "statistics": dict(event.statistics),
+        "warnings": warnings_to_json(event.warnings),
         "recording": sound,
     }

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     func,
+    select,
 )
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -85,6 +86,7 @@ class SessionRow(Table):
         error: why it failed, if it did.
         text, words: the transcript with edits, and its number of words; set at the end.
         statistics: what its transport counted, such as the packets of a call.
+        warnings: as in `coqui_transcript.mapping`: why something may be missing.
         recording: bytes of its recorded sound; 0 without a recording.
         excerpt: the beginning of the text.
     """
@@ -109,6 +111,7 @@ class SessionRow(Table):
     folded: Mapped[str] = mapped_column(default="", deferred=True)
     words: Mapped[int] = mapped_column(default=0)
     statistics: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     recording: Mapped[int] = mapped_column(_Number, default=0)
     excerpt: Mapped[str] = column_property(func.substr(text, 1, 200))
 
@@ -172,8 +175,9 @@ class JobRow(Table):
         name: of the file, as its owner sent it; never a path.
         upload: its name in the folder of uploads.
         size: bytes.
-        engine, language: as requested.
+        engine, language, track: as requested.
         session: the id of its transcript.
+        warnings: those of its session.
     """
 
     __tablename__ = "jobs"
@@ -186,9 +190,13 @@ class JobRow(Table):
     size: Mapped[int] = mapped_column(_Number)
     engine: Mapped[str | None]
     language: Mapped[str | None]
+    track: Mapped[int | None]
     state: Mapped[JobState] = mapped_column(default="pending")
     error: Mapped[str | None]
     created: Mapped[datetime]
     started: Mapped[datetime | None]
     ended: Mapped[datetime | None]
     session: Mapped[str | None] = mapped_column(ForeignKey("sessions.id", ondelete="SET NULL"))
+    warnings: Mapped[list[dict[str, Any]] | None] = column_property(
+        select(SessionRow.warnings).where(SessionRow.id == session).scalar_subquery()
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coqui_server.config.audio import Kind
-from coqui_transcript.transcript import Segment
+from coqui_transcript.transcript import Segment, TranscriptWarning
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,14 @@ class SessionEnded:
     Attributes:
         error: why, if it did not end well.
         statistics: what its transport counted.
+        warnings: why something may be missing from the transcript.
     """
 
     source: Source
     duration: float
     error: str | None = None
     statistics: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[TranscriptWarning, ...] = ()
 
 
 Event = SessionStarted | Partial | Final | UtteranceEnd | Dtmf | SessionEnded

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 
 from coqui_server.engines.base import Options
@@ -11,6 +12,7 @@ from coqui_server.transcription.events import Sink
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
+from coqui_server.transcription.tracks import choose_track
 from coqui_transcript.transcript import Transcript
 
 
@@ -21,6 +23,7 @@ async def transcribe(
     path: Path | None = None,
     engine: str | None = None,
     language: str | None = None,
+    track: int | None = None,
     label: str | None = None,
     owner: str | None = None,
     sinks: Sequence[Sink] = (),
@@ -30,9 +33,10 @@ async def transcribe(
     Args:
         path: where the same bytes are on the disk, if they are.
         engine, language: as a request names them; the default engine and its own language if not.
+        track: the number of a sound track, from 1; None to choose one that has speech.
 
     Raises:
-        BadRequest: no such engine, or it does not know the language.
+        BadRequest: no such engine, it does not know the language, or there is no such track.
         TooLarge: the sound is longer than `audio.max_duration`.
         RequestError: as `Service.session`, `Session.write` and `Transcoder.transcode`.
     """
@@ -43,7 +47,11 @@ async def transcribe(
         "file", engine=chosen, options=options, label=label, owner=owner, sinks=tuple(sinks)
     )
     async with service.session(request) as session:
-        async with aclosing(service.transcoder.transcode(chunks, path)) as sound:
+        choose = partial(choose_track, service.settings, session.warn)
+        transcoding = service.transcoder.transcode(
+            chunks, path, track=track, choose=choose, warn=session.warn
+        )
+        async with aclosing(transcoding) as sound:
             async for pcm in sound:
                 if session.samples + len(pcm) > longest * SAMPLE_RATE:
                     raise TooLarge(f"the sound is longer than {longest:g} s")

@@ -15,7 +15,7 @@ from coqui_server.transcription.events import (
     SessionStarted,
     UtteranceEnd,
 )
-from coqui_transcript.mapping import segment_to_json
+from coqui_transcript.mapping import segment_to_json, warnings_to_json
 
 Message = dict[str, Any]
 
@@ -52,4 +52,5 @@ def _body(event: Event) -> tuple[str, Message]:
                 "duration": round(event.duration, 3),
                 "error": event.error,
                 "statistics": dict(event.statistics),
+                "warnings": warnings_to_json(event.warnings),
             }

@@ -17,7 +17,7 @@ from coqui_server.transcription.listening import listening
 from coqui_server.transcription.reporter import Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
-from coqui_transcript.transcript import Segment, Transcript
+from coqui_transcript.transcript import Segment, Transcript, TranscriptWarning
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ class Session:
 
     Attributes:
         samples: of sound so far, at 16 kHz.
+        warnings: why something may be missing from the transcript.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Session:
         self.request = request
         self.engine: AnyEngine = request.engine
         self.samples = 0
+        self.warnings: list[TranscriptWarning] = []
         self._keeper = keeper
         source = Source(self.id, request.kind, request.call, request.label, request.owner)
         self._reporter = Reporter(source, [*([keeper] if keeper else []), *request.sinks])
@@ -89,7 +91,7 @@ class Session:
     @property
     def transcript(self) -> Transcript:
         """The finals so far, as one transcript."""
-        return Transcript.of(self.segments, self.duration)
+        return Transcript.of(self.segments, self.duration, self.warnings)
 
     @property
     def statistics(self) -> Mapping[str, Any]:
@@ -164,6 +166,11 @@ class Session:
         self._check()
         await self._reporter.tell(Dtmf(self.source, digit, self.duration))
 
+    def warn(self, warning: TranscriptWarning) -> None:
+        """Say why something may be missing from the transcript."""
+        _log.warning("session %s: %s: %s", self.id, warning.code, warning.message)
+        self.warnings.append(warning)
+
     def rename(self, label: str) -> None:
         """Give later events this label."""
         self._reporter.rename(label)
@@ -194,7 +201,9 @@ class Session:
             raise self._listening.failure
 
     async def _end(self, error: str | None) -> None:
-        ended = SessionEnded(self.source, self.duration, error, self.statistics)
+        ended = SessionEnded(
+            self.source, self.duration, error, self.statistics, tuple(self.warnings)
+        )
         await self._reporter.tell(ended)
         self._ended = True
         _log.info(

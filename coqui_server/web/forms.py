@@ -16,6 +16,7 @@ from coqui_server.principal import Principal
 from coqui_server.store.tables import JobRow
 from coqui_server.store.uploads import Upload
 from coqui_server.transcription.service import Service
+from coqui_server.transcription.tracks import track_number
 from coqui_server.web import multipart
 
 MOST_FILES = 100
@@ -46,7 +47,7 @@ class UploadForm:
     """One form.
 
     Args:
-        wishes: engine and language of files that have no fields of their own before them.
+        wishes: engine, language and track of files that have no fields of their own before them.
     """
 
     def __init__(self, service: Service, queue: Queue, wishes: Mapping[str, str | None]) -> None:
@@ -98,7 +99,8 @@ class UploadForm:
         match event:
             case multipart.Part(name, None):
                 if name not in self._wishes:
-                    raise BadRequest(f'the form has files, engine and language, no "{name}"')
+                    problem = f'the form has files, engine, language and track, no "{name}"'
+                    raise BadRequest(problem)
                 self._field, self._wishes = name, {**self._wishes, name: None}
             case multipart.Part(_, str(name)):
                 self._field = None
@@ -116,6 +118,7 @@ class UploadForm:
         if len(self._files) >= MOST_FILES:
             raise TooLarge(f"a form may have {MOST_FILES} files")
         self._service.engines.get(self._wishes["engine"], self._wishes["language"])
+        track_number(self._wishes["track"])
         upload = await uploads.enter_async_context(self._queue.receive())
         self._files.append(_Received(upload, _shown(name), self._wishes))
 
@@ -123,7 +126,14 @@ class UploadForm:
         jobs: list[JobRow] = []
         try:
             for file in self._files:
-                added = await self._queue.add(file.upload, principal.user, file.name, **file.wishes)
+                added = await self._queue.add(
+                    file.upload,
+                    principal.user,
+                    file.name,
+                    engine=file.wishes["engine"],
+                    language=file.wishes["language"],
+                    track=track_number(file.wishes["track"]),
+                )
                 jobs.append(added)
         except RequestError:
             for job in jobs:

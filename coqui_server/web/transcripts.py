@@ -8,7 +8,7 @@ from typing import Any
 from coqui_server.config.audio import Kind
 from coqui_server.exports import Document
 from coqui_server.store.tables import SegmentRow, SessionRow
-from coqui_transcript.mapping import word_from_json
+from coqui_transcript.mapping import warnings_from_json, word_from_json
 from coqui_transcript.transcript import Segment
 
 KINDS: Mapping[Kind, str] = {"file": "File", "live": "Live", "rtp": "Call"}
@@ -23,7 +23,14 @@ def titled(session: SessionRow) -> str:
 def document(session: SessionRow) -> Document:
     """A session as a document; segments with an empty text are left out."""
     segments = tuple(_segment(row) for row in session.segments if row.text)
-    return Document(titled(session), session.start, session.engine, session.duration, segments)
+    return Document(
+        titled(session),
+        session.start,
+        session.engine,
+        session.duration,
+        segments,
+        warnings_from_json(session.warnings),
+    )
 
 
 @dataclass(frozen=True)

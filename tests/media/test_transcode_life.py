@@ -22,6 +22,17 @@ pytestmark = pytest.mark.process
 MINUTE = wav(at(-20, white(60)))
 
 
+_others: set[int] = set()
+"""Processes of other tests, such as a database server that is shared."""
+
+
+@pytest.fixture(autouse=True)
+def others() -> None:
+    """Know the processes that run before the test."""
+    _others.clear()
+    _others.update(children())
+
+
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that temporary files go to, for the test to look into."""
@@ -33,13 +44,20 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def children() -> list[int]:
     """The processes that this one has started and not yet seen the end of."""
-    return [child.pid for child in psutil.Process().children(recursive=True)]
+    found = psutil.Process().children(recursive=True)
+    return [child.pid for child in found if child.pid not in _others]
 
 
 def nothing_left(temporary: Path, *processes: int) -> bool:
     """Whether no process runs or waits to be reaped, and no temporary file is there."""
     gone = not any(psutil.pid_exists(process) for process in processes)
     return gone and not children() and not list(temporary.iterdir())
+
+
+OPENED = """printf '[info] Output #0, au' >&2; echo >&2"""
+HEADER = (
+    r"printf '.snd\000\000\000\030\377\377\377\377\000\000\000\003\000\000\076\200\000\000\000\001'"
+)
 
 
 def script(folder: Path, *lines: str, milliseconds: int = 200) -> FfmpegSettings:
@@ -93,7 +111,7 @@ async def test_a_program_that_hangs_on_a_file_is_ended(
 
 async def test_a_program_that_stops_half_way_is_ended(tmp_path: Path, temporary: Path) -> None:
     """Sound that came before it hung does not hide that it hangs."""
-    hanging = script(tmp_path, "head -c 64000", "exec sleep 1000")
+    hanging = script(tmp_path, OPENED, HEADER, "head -c 64000", "exec sleep 1000")
     heard = 0
     with pytest.raises(TranscodeError):
         async for pcm in Transcoder(hanging.path, hanging.timeout).transcode(several(MINUTE)):
@@ -104,7 +122,7 @@ async def test_a_program_that_stops_half_way_is_ended(tmp_path: Path, temporary:
 
 async def test_a_slow_sender_is_not_taken_for_a_hanging_program(tmp_path: Path) -> None:
     """The time limit counts only while there is input that the program could work on."""
-    patient = script(tmp_path, "exec cat", milliseconds=300)
+    patient = script(tmp_path, OPENED, HEADER, "exec cat", milliseconds=300)
 
     async def slow() -> AsyncIterator[bytes]:
         yield bytes(5000)

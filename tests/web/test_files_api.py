@@ -66,6 +66,29 @@ async def test_files_are_transcribed_one_after_the_other(
     assert uploads(server) == []
 
 
+async def test_a_file_that_is_cut_off(web: httpx.AsyncClient) -> None:
+    """The job, its session and the export say so."""
+    (file,) = await handed_in(web, "half.wav", data=SPEECH[: len(SPEECH) // 2])
+    assert file["warnings"] == []
+    done = await until(web, file["id"], "completed")
+    session = (await web.get(f"/api/sessions/{done['session']}")).json()
+    export = await web.get(f"/api/sessions/{done['session']}/export?format=json")
+    assert [warning["code"] for warning in done["warnings"]] == ["cut_off"]
+    assert session["warnings"] == export.json()["warnings"] == done["warnings"]
+    assert (await web.get("/api/files")).json()[0]["warnings"] == done["warnings"]
+
+
+async def test_the_track_is_chosen_for_each_file(web: httpx.AsyncClient) -> None:
+    """By the address; a number that no file can have is refused at once."""
+    files = {"files": ("a.wav", SPEECH)}
+    (file,) = (await web.post("/api/files?track=2", files=files)).json()
+    assert file["track"] == 2
+    failed = await until(web, file["id"], "failed")
+    assert failed["error"] == "there is no track 2: the file has 1"
+    refused = await web.post("/api/files?track=x", files=files)
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+
+
 async def test_events_tell_of_each_step(server: Running, web: httpx.AsyncClient) -> None:
     """From waiting to done, with progress, and of who is forgotten."""
     states: list[str] = []

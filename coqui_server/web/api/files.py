@@ -30,6 +30,7 @@ _FORM = {
                     "properties": {
                         "engine": {"type": "string"},
                         "language": {"type": "string"},
+                        "track": {"type": "integer", "minimum": 1},
                         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
                     },
                 }
@@ -48,9 +49,11 @@ class File(BaseModel):
     size: int = Field(description="bytes")
     engine: str | None = Field(description="that was asked for; null is the default one")
     language: str | None
+    track: int | None = Field(description="the sound track that was asked for")
     state: JobState | Literal["deleted"]
     error: str | None = Field(description="why it failed")
     session: str | None = Field(description="its transcript, once it is begun")
+    warnings: list[dict[str, str]] = Field(description="why its text may miss something")
     created: datetime
     percent: int = Field(description="how much of it is done")
     left: float | None = Field(description="seconds the rest will take, if known")
@@ -67,10 +70,12 @@ def router(service: Service, queue: Queue) -> APIRouter:
         request: Request,
         engine: str | None = None,
         language: str | None = None,
+        track: str | None = None,
     ) -> list[File]:
-        """Upload files: all of them are queued, or none. Form fields `engine` and `language` apply
-        to the files after them; query parameters apply to all."""
-        form = UploadForm(service, queue, {"engine": engine, "language": language})
+        """Upload files: all of them are queued, or none. Form fields `engine`, `language` and
+        `track` apply to the files after them; query parameters apply to all."""
+        options = {"engine": engine, "language": language, "track": track}
+        form = UploadForm(service, queue, options)
         jobs = await form.take(request, asking)
         return [_shown(queue.message(job)) for job in jobs]
 

@@ -54,6 +54,7 @@ class Session(Summary):
 
     text: str
     statistics: dict[str, Any]
+    warnings: list[dict[str, str]] = Field(description="why the text may miss something")
     segments: list[Segment]
 
     @classmethod

@@ -51,7 +51,7 @@ export class Row {
   }
 
   progress() {
-    const { state, percent, left, error } = this.job;
+    const { state, percent, left, error, warnings } = this.job;
     const shown = [make("span", { className: "word", textContent: WORDS[state] })];
     if (state === "processing") {
       const bar = make("progress", { max: 100, value: percent });
@@ -59,6 +59,7 @@ export class Row {
       const rest = left === null || left < 1 ? "" : `, ${clock(left)} left`;
       shown.push(bar, make("span", { className: "muted nowrap", textContent: `${percent} %${rest}` }));
     }
+    for (const { message } of warnings) shown.push(make("span", { className: "muted warning", textContent: message }));
     if (error) shown.push(make("span", { className: "wrong", dir: "auto", textContent: error }));
     this.state.replaceChildren(...shown);
   }
