@@ -12,8 +12,9 @@ import vosk
 from coqui_server import models
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
+from coqui_server.engines.vosk_pool import Kind, Lease, RecognizerPool
 from coqui_server.exceptions import ConfigError, ModelError, ModelUnreachable
-from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.media.samples import Samples
 from coqui_server.models import catalogue, store
 from coqui_transcript.transcript import Alternative, Word
 
@@ -83,24 +84,22 @@ class Vosk:
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.model = folder.name
         self.capabilities = capabilities(settings)
-        self._model = vosk.Model(str(folder))
         self._defaults = settings.vosk
+        self._pool = RecognizerPool(vosk.Model(str(folder)))
 
     def open(self, options: Options) -> "VoskRecognizer":
         """A recognizer for one utterance. The configuration gives what `options` leaves out."""
         phrases = options.phrases or self._defaults.phrases
-        grammar = [json.dumps([*phrases, "[unk]"], ensure_ascii=False)] if phrases else []
-        native = vosk.KaldiRecognizer(self._model, SAMPLE_RATE, *grammar)
-        native.SetWords(True)
-        native.SetMaxAlternatives(options.alternatives or self._defaults.alternatives)
-        return VoskRecognizer(native)
+        alternatives = options.alternatives or self._defaults.alternatives
+        return VoskRecognizer(self._pool, (tuple(phrases), alternatives))
 
 
 class VoskRecognizer:
     """One utterance. Vosk may split it into several results, which are joined here."""
 
-    def __init__(self, native: Any) -> None:
-        self._native: Any | None = native
+    def __init__(self, pool: RecognizerPool, kind: Kind) -> None:
+        self._pool = pool
+        self._lease: Lease | None = pool.lend(kind)
         self._rest = np.empty(0, np.int16)
         self._results: list[dict[str, Any]] = []
 
@@ -112,31 +111,40 @@ class VoskRecognizer:
             self._accept(block)
 
     def partial(self) -> Hypothesis:
-        now = json.loads(self._checked().PartialResult())
-        return _joined([*self._results, {"text": now.get("partial", "")}])
+        lease = self._checked()
+        now = json.loads(lease.native.PartialResult())
+        return _joined([*self._results, {"text": now.get("partial", "")}], lease.start)
 
     def finish(self) -> Hypothesis:
         self._accept(self._rest)
-        native, self._native = self._checked(), None
-        return _joined([*self._results, json.loads(native.FinalResult())])
+        lease, self._lease = self._checked(), None
+        last = json.loads(lease.native.FinalResult())
+        self._pool.give_back(lease)
+        return _joined([*self._results, last], lease.start)
 
     def _accept(self, block: Samples) -> None:
-        if self._checked().AcceptWaveform(block.tobytes()):
-            self._results.append(json.loads(self._checked().Result()))
+        lease = self._checked()
+        lease.fed += len(block)
+        if lease.native.AcceptWaveform(block.tobytes()):
+            self._results.append(json.loads(lease.native.Result()))
 
-    def _checked(self) -> Any:
-        if self._native is None:
+    def _checked(self) -> Lease:
+        if self._lease is None:
             raise RuntimeError("this recognizer has finished")
-        return self._native
+        return self._lease
 
 
-def _joined(results: list[dict[str, Any]]) -> Hypothesis:
-    """One hypothesis from Vosk's results, in both of the shapes it gives them."""
+def _joined(results: list[dict[str, Any]], start: float) -> Hypothesis:
+    """One hypothesis from Vosk's results, in both of the shapes it gives them.
+
+    Args:
+        start: when the utterance began on the recognizer's clock, in seconds.
+    """
     readings = [result["alternatives"] for result in results if result.get("alternatives")]
     best = [choices[0] for choices in readings] or results
     texts = [text for part in best if (text := part["text"].strip())]
     words = tuple(
-        Word(word["word"], word["start"], word["end"], word.get("conf"))
+        Word(word["word"], _time(word["start"], start), _time(word["end"], start), word.get("conf"))
         for part in best
         for word in part.get("result", ())
     )
@@ -147,6 +155,11 @@ def _joined(results: list[dict[str, Any]]) -> Hypothesis:
         sum(heard) / len(heard) if heard else None,
         _alternatives([choices for choices in readings if choices[0]["text"].strip()]),
     )
+
+
+def _time(seconds: float, start: float) -> float:
+    """Vosk's frames are 0.01 s; rounding takes away what its single precision adds."""
+    return round(seconds - start, 2)
 
 
 def _alternatives(readings: list[list[dict[str, Any]]]) -> tuple[Alternative, ...]:

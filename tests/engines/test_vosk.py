@@ -14,7 +14,7 @@ import vosk as library
 from coqui_server.config.engines import ModelsSettings, VoskSettings
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Options
-from coqui_server.engines.vosk import load
+from coqui_server.engines.vosk import _joined, load
 from coqui_server.exceptions import ConfigError
 from coqui_server.media.samples import Samples
 from coqui_server.transcription.events import Event, Final
@@ -61,6 +61,33 @@ def test_text_words_and_confidences(vosk: Engine, direct_model: library.Model) -
     assert [(word.text, word.start, word.end, word.confidence) for word in heard.words] == [
         (word["word"], word["start"], word["end"], word["conf"]) for word in words
     ]
+
+
+@pytest.fixture(scope="session")
+def exact_model(korean_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model without dither: the noise that Kaldi adds to sound, a reason for other words."""
+    folder = tmp_path_factory.mktemp("exact") / "model"
+    folder.mkdir()
+    for part in korean_model.iterdir():
+        (folder / part.name).symlink_to(part)
+    (folder / "conf").unlink()
+    (folder / "conf").mkdir()
+    for part in (korean_model / "conf").iterdir():
+        (folder / "conf" / part.name).write_bytes(part.read_bytes())
+    with (folder / "conf" / "mfcc.conf").open("a") as conf:
+        conf.write("\n--dither=0\n")
+    return folder
+
+
+@pytest.mark.parametrize("alternatives", [0, 3])
+def test_a_recognizer_used_again(exact_model: Path, alternatives: int) -> None:
+    """Its words, times and confidences are those of a new one, whatever it was fed before."""
+    engine = load(Settings(vosk=VoskSettings(model=str(exact_model), alternatives=alternatives)))
+    model = library.Model(str(exact_model))
+    for name in ("korean.wav", "appointment.wav", "korean.wav", "voicemail.wav"):
+        recognizer = engine.open(DEFAULT_OPTIONS)
+        recognizer.feed(clip(name).pcm)
+        assert recognizer.finish() == _joined(direct(model, clip(name).pcm, alternatives), 0.0)
 
 
 async def test_the_daemons_utterances(
