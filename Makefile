@@ -34,7 +34,7 @@ check: $(VENV)/tests
 
 docs: $(VENV)/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
-	@echo "The pages are in build/site/index.html."
+	@echo "The pages are in build/site/index.html. Search needs a web server: python3 -m http.server -d build/site 8080"
 
 $(VENV)/runtime: requirements.txt pyproject.toml
 	sh tools/setup.sh $(PYTHON) $(VENV)

@@ -48,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     source = str(options.config or loading.DEFAULT_FILE)
     try:
         if options.init_config:
-            _write_configuration(options.config or loading.DEFAULT_FILE)
+            path = options.config or loading.DEFAULT_FILE
+            _write_configuration(path)
+            print(f"wrote {path}")
             return 0
         settings, source = loading.load(options.config)
         _log_to_stderr(settings.log.level)

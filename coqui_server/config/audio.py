@@ -104,6 +104,7 @@ class PartialSettings(Section):
 
 class FfmpegSettings(Section):
     path: Path | None = Field(None, description="the ffmpeg program")
-    """The program that reads audio and video files. Without it, the one of the Python package."""
+    """The program that reads audio and video files. Without it, the system's ffmpeg, or
+    else the one that comes with the installation."""
     timeout: Duration = Field(60.0, gt=0, description='a duration such as "60 s", more than 0')
     """How long ffmpeg may neither read nor write before the file fails."""

@@ -115,6 +115,7 @@ class Transcoder:
         try:
             async with asyncio.timeout(self._patience):
                 log.feed((await process.stderr.read()).decode("utf-8", "replace"))
+                await process.wait()
         except TimeoutError:
             return None
         finally:

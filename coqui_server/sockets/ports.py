@@ -82,7 +82,8 @@ async def open_port(
             path = urlsplit(connection.request.path).path
             await routes[path](connection, connection.principal)
         except ConnectionClosed:
-            _log.info("%s: the client went away", connection.remote_address)
+            address = ":".join(map(str, connection.remote_address[:2]))
+            _log.info("%s: the client went away", address)
 
     async def answer(connection: ServerConnection, request: Request) -> Response | None:
         plain = _plain(connection, request, service, routes)
