@@ -60,6 +60,11 @@ class ServerSettings(Section):
         (), description='the web sites whose pages may connect, such as ["https://host"], or ["*"]'
     )
     """Web sites whose pages may connect, beside those of this host."""
+    hosts: tuple[str, ...] = Field(
+        (), description='names and addresses such as ["speech.example"], or ["*"] for all'
+    )
+    """More names of this host that requests may ask for. Loopback names, the addresses where it
+    listens, `web.host` and `rtp.advertise` always may. Others are refused with 421."""
     drain: Duration = Field(10.0, ge=0, description='a duration such as "10 s"')
     """How long a shutdown waits for open sessions to end."""
 

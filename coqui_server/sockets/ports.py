@@ -17,8 +17,9 @@ from websockets.http11 import Request, Response
 
 from coqui_server import __version__
 from coqui_server.auth.access import Access
+from coqui_server.auth.hosts import Hosts
 from coqui_server.auth.origins import foreign_origin
-from coqui_server.exceptions import ConfigError, NotSignedIn, StoreError
+from coqui_server.exceptions import ConfigError, ForeignHost, NotSignedIn, StoreError
 from coqui_server.sockets.routes import Routes
 from coqui_server.sockets.websockets_adapter import Connection
 from coqui_server.transcription.service import Service
@@ -74,6 +75,7 @@ async def open_port(
     Raises:
         ConfigError: the address or the port cannot be had.
     """
+    hosts = Hosts(service.settings)
 
     async def handle(connection: ServerConnection) -> None:
         assert isinstance(connection, Connection)
@@ -86,6 +88,10 @@ async def open_port(
             _log.info("%s: the client went away", address)
 
     async def answer(connection: ServerConnection, request: Request) -> Response | None:
+        try:
+            hosts.check(request.headers, connection.local_address[0])
+        except ForeignHost as foreign:
+            return connection.respond(HTTPStatus.MISDIRECTED_REQUEST, f"{foreign}\n")
         plain = _plain(connection, request, service, routes)
         return plain or await _refusal(connection, request, access)
 
