@@ -56,6 +56,13 @@ class ServerSettings(Section):
     """A client that sends nothing for this long is disconnected."""
     unread: Duration = Field(10.0, gt=0, description='a duration such as "10 s", more than 0')
     """A client that does not read its messages for this long is disconnected."""
+    head: Duration = Field(10.0, gt=0, description='a duration such as "10 s", more than 0')
+    """A connection that has not sent the whole head of a request after this long is closed."""
+    slow: Duration = Field(60.0, gt=0, description='a duration such as "60 s", more than 0')
+    """An upload that brings less than 16 KiB in this long is closed, and a download whose client
+    does not read."""
+    connections: int = Field(512, ge=1, description="a whole number, at least 1")
+    """How many TCP connections one address may have. More are closed at once."""
     origins: tuple[str, ...] = Field(
         (), description='the web sites whose pages may connect, such as ["https://host"], or ["*"]'
     )

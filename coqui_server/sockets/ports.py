@@ -7,6 +7,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from coqui_server.auth.access import Access
 from coqui_server.auth.hosts import Hosts
 from coqui_server.auth.origins import foreign_origin
 from coqui_server.exceptions import ConfigError, ForeignHost, NotSignedIn, StoreError
+from coqui_server.sockets.addresses import Addresses
 from coqui_server.sockets.routes import Routes
 from coqui_server.sockets.websockets_adapter import Connection
 from coqui_server.transcription.service import Service
@@ -40,7 +42,9 @@ class Place:
     port_key: str
 
 
-async def listen(service: Service, routes: Routes, access: Access) -> list[Server]:
+async def listen(
+    service: Service, routes: Routes, access: Access, addresses: Addresses
+) -> list[Server]:
     """Listen on the port of `server.http`, then on its extra ports.
 
     Raises:
@@ -52,7 +56,11 @@ async def listen(service: Service, routes: Routes, access: Access) -> list[Serve
         for port in (http.port, *http.extra_ports):
             key = "server.http.port" if port == http.port else "server.http.extra_ports"
             place = Place(http.host, port, "server.http.host", key)
-            servers += [await open_port(place, service, routes, access)]
+            servers += [
+                await open_port(
+                    place, service, routes, access, partial(Connection, addresses=addresses)
+                )
+            ]
     except ConfigError:
         for server in servers:
             server.close()
@@ -65,7 +73,7 @@ async def open_port(
     service: Service,
     routes: Routes,
     access: Access,
-    create_connection: Callable[..., asyncio.Protocol] = Connection,
+    create_connection: Callable[..., asyncio.Protocol],
 ) -> Server:
     """Listen at one place.
 
@@ -105,6 +113,7 @@ async def open_port(
             max_size=(None, service.settings.server.websocket.frame_limit),
             max_queue=_QUEUED_FRAMES,
             compression=None,
+            open_timeout=service.settings.server.head,
             # A client whose upload is slowed down cannot answer pings in time. `server.idle` and
             # TCP find dead connections.
             ping_timeout=None,
