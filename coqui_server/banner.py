@@ -28,7 +28,7 @@ def screen(daemon: Daemon, source: str) -> str:
     engines = "\n              ".join(map(_engine, service.engines))
     paths = "\n".join(f"              ws://{address}{path}" for path in daemon.routes)
     return f"""coqui_server {__version__}
-  console     {pages}
+  console     {pages}{_naming(service.settings)}
   listens at  http://{address}/health
 {paths}
   calls       {_calls(rtp)}
@@ -38,6 +38,15 @@ def screen(daemon: Daemon, source: str) -> str:
   keeps       {_kept(service.settings.store)}
   configured  {source}
   try         {_client()} --url ws://{_near(address)} {_SAMPLE if _SAMPLE.exists() else "FILE"}"""
+
+
+def _naming(settings: Settings) -> str:
+    """How to name a host that listens on all its addresses."""
+    everywhere = {"0.0.0.0", "::"} & {settings.server.http.host, settings.web.host}  # noqa: S104
+    if not everywhere or settings.server.hosts:
+        return ""
+    return """
+  names       localhost and the addresses of this machine; server.hosts = ["name"] adds a name"""
 
 
 def _engine(engine: AnyEngine) -> str:

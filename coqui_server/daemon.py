@@ -16,6 +16,7 @@ from coqui_server.engines import Engines, load_engines
 from coqui_server.jobs.queue import Queue
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
+from coqui_server.sockets.addresses import Addresses
 from coqui_server.sockets.ports import listen
 from coqui_server.sockets.routes import Routes, routes
 from coqui_server.store import Store, opened
@@ -136,8 +137,9 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         paths = routes(service, calls)
         daemon = Daemon(settings, service, rtp, calls, door, paths, store, queue)
         stack.push_async_callback(daemon.close_ports)
-        daemon.servers = await listen(service, paths, door)
+        addresses = Addresses(settings.server.connections)
+        daemon.servers = await listen(service, paths, door, addresses)
         if settings.web.enabled:
             app = build(Parts(service, rtp, calls, store, queue, door))
-            daemon.console = await open_console(app, service, paths)
+            daemon.console = await open_console(app, service, paths, addresses)
         yield daemon

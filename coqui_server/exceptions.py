@@ -16,6 +16,7 @@
     |   +-- NotFound           there is nothing of this name in the caller's scope
     |   +-- StillRunning       it has to end first
     |   +-- NotSignedIn        no valid token or cookie, where signing in is required
+    |   +-- ForeignHost        it asks for a host that is not this one
     |   +-- Forbidden          not allowed for this user, or not from a page of ours
     |   +-- NameTaken          another account has this name
     |   +-- TooManyAttempts    of signing in; has the seconds to wait
@@ -153,6 +154,17 @@ class NotSignedIn(RequestError):
     code = "unauthorized"
     close_code = 3000
     http_status = 401
+
+
+class ForeignHost(RequestError):
+    """The `Host` header names another host: a page may have given its own name our address."""
+
+    code = "foreign_host"
+    http_status = 421
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"this server is not {host[:100]}; see server.hosts")
+        self.host = host
 
 
 class Forbidden(RequestError):

@@ -56,10 +56,22 @@ class ServerSettings(Section):
     """A client that sends nothing for this long is disconnected."""
     unread: Duration = Field(10.0, gt=0, description='a duration such as "10 s", more than 0')
     """A client that does not read its messages for this long is disconnected."""
+    head: Duration = Field(10.0, gt=0, description='a duration such as "10 s", more than 0')
+    """A connection that has not sent the whole head of a request after this long is closed."""
+    slow: Duration = Field(60.0, gt=0, description='a duration such as "60 s", more than 0')
+    """An upload that brings less than 16 KiB in this long is closed, and a download whose client
+    does not read."""
+    connections: int = Field(512, ge=1, description="a whole number, at least 1")
+    """How many TCP connections one address may have. More are closed at once."""
     origins: tuple[str, ...] = Field(
         (), description='the web sites whose pages may connect, such as ["https://host"], or ["*"]'
     )
     """Web sites whose pages may connect, beside those of this host."""
+    hosts: tuple[str, ...] = Field(
+        (), description='names and addresses such as ["speech.example"], or ["*"] for all'
+    )
+    """More names of this host that requests may ask for. Loopback names, the addresses where it
+    listens, `web.host` and `rtp.advertise` always may. Others are refused with 421."""
     drain: Duration = Field(10.0, ge=0, description='a duration such as "10 s"')
     """How long a shutdown waits for open sessions to end."""
 

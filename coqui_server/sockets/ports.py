@@ -7,6 +7,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -17,8 +18,10 @@ from websockets.http11 import Request, Response
 
 from coqui_server import __version__
 from coqui_server.auth.access import Access
+from coqui_server.auth.hosts import Hosts
 from coqui_server.auth.origins import foreign_origin
-from coqui_server.exceptions import ConfigError, NotSignedIn, StoreError
+from coqui_server.exceptions import ConfigError, ForeignHost, NotSignedIn, StoreError
+from coqui_server.sockets.addresses import Addresses
 from coqui_server.sockets.routes import Routes
 from coqui_server.sockets.websockets_adapter import Connection
 from coqui_server.transcription.service import Service
@@ -39,7 +42,9 @@ class Place:
     port_key: str
 
 
-async def listen(service: Service, routes: Routes, access: Access) -> list[Server]:
+async def listen(
+    service: Service, routes: Routes, access: Access, addresses: Addresses
+) -> list[Server]:
     """Listen on the port of `server.http`, then on its extra ports.
 
     Raises:
@@ -51,7 +56,11 @@ async def listen(service: Service, routes: Routes, access: Access) -> list[Serve
         for port in (http.port, *http.extra_ports):
             key = "server.http.port" if port == http.port else "server.http.extra_ports"
             place = Place(http.host, port, "server.http.host", key)
-            servers += [await open_port(place, service, routes, access)]
+            servers += [
+                await open_port(
+                    place, service, routes, access, partial(Connection, addresses=addresses)
+                )
+            ]
     except ConfigError:
         for server in servers:
             server.close()
@@ -64,7 +73,7 @@ async def open_port(
     service: Service,
     routes: Routes,
     access: Access,
-    create_connection: Callable[..., asyncio.Protocol] = Connection,
+    create_connection: Callable[..., asyncio.Protocol],
 ) -> Server:
     """Listen at one place.
 
@@ -74,6 +83,7 @@ async def open_port(
     Raises:
         ConfigError: the address or the port cannot be had.
     """
+    hosts = Hosts(service.settings)
 
     async def handle(connection: ServerConnection) -> None:
         assert isinstance(connection, Connection)
@@ -86,6 +96,10 @@ async def open_port(
             _log.info("%s: the client went away", address)
 
     async def answer(connection: ServerConnection, request: Request) -> Response | None:
+        try:
+            hosts.check(request.headers, connection.local_address[0])
+        except ForeignHost as foreign:
+            return connection.respond(HTTPStatus.MISDIRECTED_REQUEST, f"{foreign}\n")
         plain = _plain(connection, request, service, routes)
         return plain or await _refusal(connection, request, access)
 
@@ -99,6 +113,7 @@ async def open_port(
             max_size=(None, service.settings.server.websocket.frame_limit),
             max_queue=_QUEUED_FRAMES,
             compression=None,
+            open_timeout=service.settings.server.head,
             # A client whose upload is slowed down cannot answer pings in time. `server.idle` and
             # TCP find dead connections.
             ping_timeout=None,

@@ -1,16 +1,18 @@
 """The one place that changes how `websockets` behaves.
 
-Two methods of its `ServerProtocol` are replaced on each connection:
+Two methods of its `ServerProtocol` are replaced on each connection, and two of its own extended:
 
 - `fail`: websockets refuses a frame that is too large by its header alone and closes with 1009,
   before any handler has seen the connection. There is no hook for a message of ours before that
   close, and our clients expect every refusal as JSON.
+- `connection_made` and `connection_lost` also count the connections of each address.
 - `select_subprotocol`: `serve` takes a function only for servers that list their subprotocols. A
   browser may offer a token of its own (`coqui_…`), which must be answered with that same name.
 
 `tests/sockets/test_websockets_adapter.py` fails when an upgrade changes either method.
 """
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +26,7 @@ from websockets.typing import Subprotocol
 from coqui_server.auth.access import SUBPROTOCOL
 from coqui_server.exceptions import TooLarge
 from coqui_server.principal import Principal
+from coqui_server.sockets.addresses import Addresses
 from coqui_server.store.users import PREFIX
 
 
@@ -36,7 +39,11 @@ class Connection(ServerConnection):
 
     principal: Principal
 
-    def __init__(self, protocol: ServerProtocol, *args: Any, **options: Any) -> None:
+    def __init__(
+        self, protocol: ServerProtocol, *args: Any, addresses: Addresses, **options: Any
+    ) -> None:
+        self._addresses = addresses
+        self._address = ""
         fail = protocol.fail
 
         def explain(code: CloseCode | int, reason: str = "") -> None:
@@ -48,6 +55,22 @@ class Connection(ServerConnection):
         protocol.fail = explain  # type: ignore[method-assign]
         protocol.select_subprotocol = select_subprotocol  # type: ignore[method-assign, assignment]
         super().__init__(protocol, *args, **options)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        super().connection_made(transport)
+        self._address = peer(transport)
+        if not self._addresses.enter(self._address):
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._addresses.leave(self._address)
+        super().connection_lost(exc)
+
+
+def peer(transport: asyncio.Transport) -> str:
+    """The address of the other side; "" if it is gone already."""
+    return str((transport.get_extra_info("peername") or ("",))[0])
 
 
 def select_subprotocol(offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from coqui_server import extras
 from coqui_server.config.store import StoreSettings
 from coqui_server.exceptions import ConfigError, StoreError
+from coqui_server.store.locks import locked
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -60,20 +61,22 @@ class Database:
 
 @asynccontextmanager
 async def opened(settings: StoreSettings) -> AsyncIterator[Database]:
-    """The database of these settings, with all tables as this version has them.
+    """The database of these settings, with all tables as this version has them. It is ours alone.
 
     Raises:
-        ConfigError: it cannot be opened, or is from a later version.
+        ConfigError: it cannot be opened, is from a later version, or another server uses it.
     """
     url = address(settings)
     if url.get_backend_name() == "sqlite":
         _make_folder(settings, url)
-    engine = _engine(url)
-    try:
-        await _migrate(engine)
+    async with AsyncExitStack() as parts:
+        with _opening():
+            await parts.enter_async_context(locked(url))
+        engine = _engine(url)
+        parts.push_async_callback(engine.dispose)
+        with _opening():
+            await _migrate(engine)
         yield Database(engine)
-    finally:
-        await engine.dispose()
 
 
 def address(settings: StoreSettings) -> URL:
@@ -130,9 +133,15 @@ def _engine(url: URL) -> AsyncEngine:
 
 
 async def _migrate(engine: AsyncEngine) -> None:
+    async with engine.execution_options(begin="IMMEDIATE").begin() as connection:
+        await connection.run_sync(_upgrade)
+
+
+@contextmanager
+def _opening() -> Iterator[None]:
+    """Turn the errors of opening a database into `ConfigError`."""
     try:
-        async with engine.execution_options(begin="IMMEDIATE").begin() as connection:
-            await connection.run_sync(_upgrade)
+        yield
     except CommandError as error:
         raise ConfigError("store", f"the database is from a later version ({error})") from error
     except (DBAPIError, OSError) as error:

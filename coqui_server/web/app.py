@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from coqui_server import __version__
+from coqui_server.auth.hosts import Hosts
 from coqui_server.web import errors
 from coqui_server.web.api import calls, files, monitoring, sessions, unkept
 from coqui_server.web.headers import Guard
@@ -33,7 +34,8 @@ def build(parts: Parts) -> FastAPI:
         max_body_size=_MOST_JSON,
     )
     app.state.access = parts.access
-    app.add_middleware(Guard, origins=parts.service.settings.server.origins)
+    settings = parts.service.settings
+    app.add_middleware(Guard, hosts=Hosts(settings), origins=settings.server.origins)
     app.state.kept = parts.store is not None
     errors.handle(app)
     app.include_router(monitoring.router(parts.service, parts.rtp))
@@ -45,7 +47,7 @@ def build(parts: Parts) -> FastAPI:
     else:
         app.include_router(unkept.router())
     if parts.access.users and parts.access.cookies:
-        signup = parts.service.settings.auth.signup
+        signup = settings.auth.signup
         app.include_router(accounts.router(parts.access.users, parts.access.cookies, signup))
     app.include_router(live.router(parts.service), dependencies=[SIGNED_IN])
     app.include_router(session_pages.router(parts.store), dependencies=[SIGNED_IN])

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from websockets.asyncio.server import Server, ServerConnection
 
 from coqui_server.auth.access import Access
+from coqui_server.sockets.addresses import Addresses
 from coqui_server.sockets.ports import Place, open_port
 from coqui_server.sockets.routes import Routes
 from coqui_server.transcription.service import Service
@@ -43,7 +44,9 @@ class Console:
         await self._server.wait_closed()
 
 
-async def open_console(app: FastAPI, service: Service, routes: Routes) -> Console:
+async def open_console(
+    app: FastAPI, service: Service, routes: Routes, addresses: Addresses
+) -> Console:
     """Open the console's port, where `web` says.
 
     Raises:
@@ -51,6 +54,6 @@ async def open_console(app: FastAPI, service: Service, routes: Routes) -> Consol
     """
     settings = service.settings
     access: Access = app.state.access
-    http = HttpServer(app, settings.server.drain)
+    http = HttpServer(app, settings.server, addresses)
     place = Place(settings.web.host, settings.web.port, "web.host", "web.port")
     return Console(http, await open_port(place, service, routes, access, http.connection))

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from coqui_server.auth.hosts import Hosts
 from coqui_server.auth.origins import foreign_origin
+from coqui_server.exceptions import ForeignHost
 from coqui_server.web.principals import SAFE
 
 _POLICY: Mapping[str, str] = {
@@ -39,13 +42,15 @@ _HEADERS = {
 
 
 class Guard:
-    """ASGI middleware: sets the headers above, and refuses changes by pages of other sites.
+    """ASGI middleware: sets the headers above, and refuses requests for other hosts and changes
+    by pages of other sites.
 
     Any page may post a form to any address; the browser sends the page's origin in `Origin`.
     """
 
-    def __init__(self, app: ASGIApp, origins: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Hosts, origins: tuple[str, ...]) -> None:
         self._app = app
+        self._hosts = hosts
         self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,9 +63,15 @@ class Guard:
             await send(message)
 
         headers = Headers(scope=scope)
+        try:
+            self._hosts.check(headers, scope["server"][0])
+        except ForeignHost as refusal:
+            await _refuse(guarded, refusal.http_status, str(refusal), refusal.code)
+            return
         foreign = foreign_origin(headers, self._origins) or _other_site(headers)
         if foreign and scope["method"] not in SAFE:
-            await _refuse(guarded, foreign)
+            message = f"pages of {foreign} may not change anything here; see server.origins"
+            await _refuse(guarded, HTTPStatus.FORBIDDEN, message, "foreign_origin")
         else:
             await self._app(scope, receive, guarded)
 
@@ -76,14 +87,13 @@ def _policy(path: str) -> str:
     return "; ".join(f"{name} {value}" for name, value in policy.items())
 
 
-async def _refuse(send: Send, foreign: str) -> None:
-    message = f"pages of {foreign} may not change anything here; see server.origins"
-    body = json.dumps({"message": message, "code": "foreign_origin"}).encode()
+async def _refuse(send: Send, status: int, message: str, code: str) -> None:
+    body = json.dumps({"message": message, "code": code}).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         # The request body was not read, so the connection cannot be used for another request.
         (b"connection", b"close"),
     ]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

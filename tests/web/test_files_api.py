@@ -274,7 +274,7 @@ async def test_a_sender_that_stops_in_the_middle(start: Start, moonshine: AnyEng
     ):
         url = httpx.URL(server.console)
         reader, writer = await asyncio.open_connection(url.host, url.port)
-        head = "POST /api/files HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n"
+        head = "POST /api/files HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n"
         head += "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
         part = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.wav"\r\n\r\n'
         writer.write(head.encode() + part + SPEECH[:50_000])

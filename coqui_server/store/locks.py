@@ -1,0 +1,170 @@
+"""One daemon owns a store: the lock that a second one cannot take.
+
+Both locks end with the process that holds them, also when it is killed.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TextIO
+
+from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from coqui_server.exceptions import ConfigError
+
+_KEY = 0x636F717569
+"""Of PostgreSQL's advisory lock, which belongs to one database: "coqui"."""
+
+_PATIENCE, _PAUSE = 5.0, 0.1
+"""Seconds until a holder is taken for alive, and between two attempts. PostgreSQL needs a moment
+to notice that a daemon was killed."""
+
+_WATCH = 5.0
+"""Seconds between two checks of the connection that holds the lock: PostgreSQL may be restarted."""
+
+_TAKE = "SELECT pg_try_advisory_lock(:key)"
+_HOLDER = """
+SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) + objid::bigint = :key
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def locked(url: URL) -> AsyncIterator[None]:
+    """Own the database for the time of the block.
+
+    Raises:
+        ConfigError: another daemon owns it; the message says which.
+    """
+    lock = _file_lock if url.get_backend_name() == "sqlite" else _advisory_lock
+    async with lock(url):
+        yield
+
+
+@asynccontextmanager
+async def _file_lock(url: URL) -> AsyncIterator[None]:
+    file = _opened(Path(f"{url.database}.lock"))
+    # The file stays: whoever deleted it could delete the lock of the next daemon.
+    with file:
+        _take(file)
+        yield
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        return path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError("store", f"{path} cannot be opened: {error.strerror}") from error
+
+
+def _take(file: TextIO) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        raise _held(file.read(200)) from None
+    except OSError as error:
+        raise ConfigError("store", f"{file.name} cannot be locked: {error.strerror}") from error
+    file.truncate(0)
+    file.write(_self())
+    file.flush()
+
+
+@asynccontextmanager
+async def _advisory_lock(url: URL) -> AsyncIterator[None]:
+    settings = {"application_name": _self()[:63], "tcp_keepalives_idle": "10"}
+    arguments = {"server_settings": settings}
+    engine = create_async_engine(url, connect_args=arguments, poolclass=NullPool)
+    held = _Advisory(engine.execution_options(isolation_level="AUTOCOMMIT"))
+    try:
+        await held.wait()
+        watching = asyncio.create_task(held.watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+    finally:
+        await held.close()
+        await engine.dispose()
+
+
+class _Advisory:
+    """PostgreSQL's lock, held by a connection of its own. The server frees it with that."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._connection: AsyncConnection | None = None
+
+    async def wait(self) -> None:
+        """Take the lock, and wait a moment for a daemon that was killed.
+
+        Raises:
+            ConfigError: another daemon holds it.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _PATIENCE
+        while (holder := await self._take()) is not None:
+            if clock() > deadline:
+                raise _held(holder)
+            await asyncio.sleep(_PAUSE)
+
+    async def watch(self) -> None:
+        """Take the lock again whenever its connection is lost."""
+        while True:
+            await asyncio.sleep(_WATCH)
+            try:
+                await self._check()
+            except (DBAPIError, OSError) as error:
+                _log.debug("the lock of the store cannot be taken again now: %s", type(error))
+                await self.close()
+
+    async def close(self) -> None:
+        """Free the lock."""
+        connection, self._connection = self._connection, None
+        if connection:
+            try:
+                await connection.close()
+            except (DBAPIError, OSError) as error:
+                _log.debug("the connection of the lock was lost: %s", type(error))
+
+    async def _check(self) -> None:
+        if self._connection:
+            await self._connection.execute(text("SELECT 1"))
+        elif (holder := await self._take()) is not None:
+            _log.error("%s", _held(holder))
+
+    async def _take(self) -> str | None:
+        """Try to take the lock; who holds it, if it is taken."""
+        connection = await self._engine.connect()
+        try:
+            taken = await connection.scalar(
+                text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY}
+            )
+            if taken:
+                self._connection = connection
+                return None
+            return str(await connection.scalar(text(_HOLDER), {"key": _KEY}) or "")
+        finally:
+            if self._connection is not connection:
+                await connection.close()
+
+
+def _self() -> str:
+    return f"coqui_server, process {os.getpid()} on {socket.gethostname()}"
+
+
+def _held(holder: str) -> ConfigError:
+    problem = f"another server uses this store: {holder.strip() or 'unknown'}; stop it first"
+    return ConfigError("store", problem)
