@@ -91,16 +91,51 @@ STATIC: Mapping[int, Format] = {
 there."""
 
 
-def meaning(payload_type: int, mapped: Mapping[int, Format], named: Format | None) -> Format | None:
+_FRAMES, _SHORT_FRAMES = 200, 50
+"""Packets of L16 have multiples of 5 ms, or as much as fits into one: more than 20 ms then."""
+
+_EVENT = 4
+"""Bytes of an RFC 4733 event, and of no frame of sound."""
+
+_KEYS = 16
+_RESERVED = 0x40
+
+
+def meaning(
+    payload_type: int,
+    payload: bytes | None = None,
+    *,
+    mapped: Mapping[int, Format],
+    named: Format | None,
+) -> Format | None:
     """The format of a payload type; None if it is not known.
 
     `mapped`, from the configuration, counts first. `named`, the format of one stream, counts for
-    dynamic types, and for the rate of L16 with a static type, because senders differ there.
+    dynamic types, and for the rate of L16 with a static type, because senders differ there. A type
+    that neither explains is Asterisk's, if a `payload` fits.
     """
     static = STATIC.get(payload_type)
+    if payload is not None and static is not None and static.encoding == "L16":
+        static = _fitting(payload_type, static, payload)
     if payload_type in mapped:
         return mapped[payload_type]
     if named is None or (static and static.encoding == "telephone-event"):
         return static
     both_linear = static is not None and named.encoding == static.encoding == "L16"
     return named if payload_type >= DYNAMIC or both_linear else static
+
+
+def _fitting(payload_type: int, linear: Format, payload: bytes) -> Format | None:
+    """What a payload is whose type Asterisk uses for `linear`, and others for something else."""
+    if len(payload) == _EVENT and payload[0] < _KEYS and not payload[1] & _RESERVED:
+        return Format("telephone-event", _CLOCKS["telephone-event"] or 0)
+    samples, odd = divmod(len(payload), 2)
+    whole = not odd and samples * _FRAMES % linear.clock == 0
+    if payload_type < DYNAMIC:
+        return linear if whole else _CD[payload_type]
+    filled = not odd and samples * _SHORT_FRAMES > linear.clock
+    return linear if whole or filled else Format("opus", 48_000, 2)
+
+
+_CD = {10: Format("L16", 44_100, 2), 11: Format("L16", 44_100)}
+"""Their meaning in RFC 3551 section 6."""

@@ -1,15 +1,19 @@
 """Which senders may send, and which of their streams may become a call. No sockets."""
 
 import ipaddress
+import logging
 
 from coqui_server.config.rtp import RtpSettings
-from coqui_server.media.formats import Format, meaning
+from coqui_server.media.formats import DYNAMIC, Format, meaning
 from coqui_server.rtp.names import Address, NamedStreams, Names
 from coqui_server.rtp.packet import Packet
 from coqui_server.rtp.stream import Arrived
 
 _REMEMBERED = 4096
 """Hosts for which the answer of `rtp.allow` is kept."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Admission:
@@ -49,5 +53,15 @@ class Admission:
         """Whether the payload type of any of these packets is known."""
         return any(self._format(packet, names) for packet, _ in packets)
 
+    def tell_assumed(self, names: Names, packet: Packet) -> None:
+        """Log what a dynamic payload type is taken for that nobody has explained."""
+        number = packet.payload_type
+        if number >= DYNAMIC and number not in self._settings.codecs and names.codec is None:
+            format = self._format(packet, names)
+            text = "SSRC %08x: payload type %d is not in rtp.codecs; it is taken for %s"
+            _log.info(text, packet.ssrc, number, format)
+
     def _format(self, packet: Packet, names: Names) -> Format | None:
-        return meaning(packet.payload_type, self._settings.codecs, names.codec)
+        return meaning(
+            packet.payload_type, packet.payload, mapped=self._settings.codecs, named=names.codec
+        )

@@ -53,8 +53,8 @@ class Key:
 
 Piece = Sound | Pause | Key
 
-Formats = Callable[[int], Format | None]
-"""The format of a payload type; None if it is not known."""
+Formats = Callable[[int, bytes], Format | None]
+"""The format of a payload type and payload; None if it is not known."""
 
 
 class _Place(NamedTuple):
@@ -88,6 +88,7 @@ class Playout:
         self._keypad = Keypad()
         self._last: _Place | None = None
         self._clock = SenderClock()
+        self._known: dict[int, Format | None] = {}
         self._burst = False
         self._soundless = 0
         self._plain: int | None = None
@@ -160,13 +161,19 @@ class Playout:
 
     def _unwrapped(self, packet: Packet) -> tuple[Packet, Format | None]:
         """The packet and its format, without its redundant encoding, if any (RFC 2198)."""
-        format = self._formats(packet.payload_type)
+        format = self._format_of(packet.payload_type, packet.payload)
         if format is None or format.encoding != "red":
             return packet, format
         inner, payload = primary(packet.payload)
-        format = self._formats(inner)
+        format = self._format_of(inner, payload)
         nested = format is not None and format.encoding == "red"
         return packet._replace(payload_type=inner, payload=payload), None if nested else format
+
+    def _format_of(self, payload_type: int, payload: bytes) -> Format | None:
+        """What its first payload was. A later one may be cut short."""
+        if payload_type not in self._known:
+            self._known[payload_type] = self._formats(payload_type, payload)
+        return self._known[payload_type]
 
     def _sound(self, arrival: Arrival, packet: Packet, format: Format) -> Iterator[Piece]:
         if format != self.format or self._decoder is None:

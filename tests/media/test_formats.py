@@ -107,12 +107,12 @@ def test_a_format_is_written_as_it_is_read(format: Format) -> None:
 )
 def test_asterisks_payload_types(payload_type: int, text: str) -> None:
     """Its static table counts where nothing was agreed."""
-    assert str(meaning(payload_type, {}, None)) == text
+    assert str(meaning(payload_type, mapped={}, named=None)) == text
 
 
 def test_other_types_mean_nothing() -> None:
     """A type that nobody explained is not guessed at."""
-    unknown = [number for number in range(128) if meaning(number, {}, None) is None]
+    unknown = [number for number in range(128) if meaning(number, mapped={}, named=None) is None]
     assert len(unknown) == 128 - len(STATIC)
     assert {1, 4, 5, 12, 14, 97, 111} <= set(unknown)
 
@@ -129,9 +129,11 @@ def test_the_configurations_map_goes_first() -> None:
     """It explains unknown types, and changes known ones, whatever a stream is said to be."""
     mapped = {96: OPUS, 0: Format.parse("PCMA"), 101: OPUS}
     for payload_type in mapped:
-        assert meaning(payload_type, mapped, Format.parse("G722")) == mapped[payload_type]
-    assert meaning(97, mapped, None) is None
-    assert meaning(8, mapped, None) == Format.parse("PCMA")
+        assert (
+            meaning(payload_type, mapped=mapped, named=Format.parse("G722")) == mapped[payload_type]
+        )
+    assert meaning(97, mapped=mapped, named=None) is None
+    assert meaning(8, mapped=mapped, named=None) == Format.parse("PCMA")
 
 
 def test_a_streams_own_codec_explains_the_dynamic_types() -> None:
@@ -139,13 +141,41 @@ def test_a_streams_own_codec_explains_the_dynamic_types() -> None:
     for payload_type in range(128):
         static = STATIC.get(payload_type)
         if payload_type >= 96 and payload_type not in (101, 121):
-            assert meaning(payload_type, {}, OPUS) == OPUS
+            assert meaning(payload_type, mapped={}, named=OPUS) == OPUS
         else:
-            assert meaning(payload_type, {}, OPUS) == static
+            assert meaning(payload_type, mapped={}, named=OPUS) == static
 
 
 @pytest.mark.parametrize("payload_type", [10, 11, 118, 125])
 def test_a_streams_own_rate_of_linear_samples(payload_type: int) -> None:
     """10 and 11 are 44.1 kHz in RFC 3551 and 8 kHz in Asterisk; what was said decides."""
     said = Format.parse("L16/44100/2")
-    assert meaning(payload_type, {}, said) == said
+    assert meaning(payload_type, mapped={}, named=said) == said
+
+
+@pytest.mark.parametrize(
+    ("payload_type", "payload", "expected"),
+    [
+        (118, bytes(640), "L16/16000"),
+        (118, bytes(1388), "L16/16000"),
+        (118, bytes(61), "opus/48000/2"),
+        (118, bytes(150), "opus/48000/2"),
+        (96, bytes(80), "opus/48000/2"),
+        (122, b"\x05\x0a\x00\xa0", "telephone-event/8000"),
+        (96, b"\x0b\x8a\x03\x20", "telephone-event/8000"),
+        (11, bytes(320), "L16/8000"),
+        (11, bytes(1388), "L16/44100"),
+        (10, bytes(1384), "L16/44100/2"),
+        (0, bytes(4), "PCMU/8000"),
+    ],
+)
+def test_a_payload_that_nobody_explained(payload_type: int, payload: bytes, expected: str) -> None:
+    """Asterisk's numbers are used for other formats, too: the payload shows which."""
+    assert str(meaning(payload_type, payload, mapped={}, named=None)) == expected
+
+
+def test_an_explained_type_is_not_guessed_at() -> None:
+    """Whatever its payload looks like."""
+    linear = Format.parse("L16/16000")
+    assert meaning(118, bytes(61), mapped={118: linear}, named=None) == linear
+    assert meaning(118, bytes(61), mapped={}, named=linear) == linear
