@@ -77,6 +77,8 @@ def packet(number: int, frame: bytes) -> Packet:
 class Receiver:
     """One call's way through the RTP listener, on a clock of its own."""
 
+    reserved = False
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.rtp
         self._stall = settings.vad.closing(live=True)[0] + settings.rtp.jitter

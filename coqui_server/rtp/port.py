@@ -94,6 +94,11 @@ class Port:
             endpoint.close()
         self._endpoints.clear()
 
+    @property
+    def reserved(self) -> bool:
+        """The port is reserved for one call, so that any allowed host may send it."""
+        return self.names is not None
+
     def announced(self, address: Address, packet: Packet) -> bool:
         """Whether one packet opens a stream: the first stream of a source the operator named."""
         if any(stream.address == address for stream in self.switchboard):

@@ -7,7 +7,7 @@ from typing import Any
 
 from coqui_server.config.rtp import RtpSettings
 from coqui_server.media import formats
-from coqui_server.rtp.jitter import JitterBuffer
+from coqui_server.rtp.jitter import MAX_DROPOUT, JitterBuffer
 from coqui_server.rtp.names import Address, Names
 from coqui_server.rtp.packet import SEQUENCES, TIMESTAMPS, Packet, ahead
 from coqui_server.rtp.playout import Pause, Piece, Playout
@@ -20,6 +20,8 @@ Arrived = Sequence[tuple[Packet, float]]
 
 _RUNS = 16
 """Ended runs of sequence numbers that are kept until their sound is taken."""
+
+_FASTEST_CLOCK = 96_000
 
 _SILENT = ("CN", "telephone-event", "red")
 """Encodings whose timestamps do not show jitter."""
@@ -81,6 +83,7 @@ class Stream:
         self._quiet = False
         run = self._run
         if run.buffer.push(packet, now):
+            self._last = packet
             if clock := self._clock(packet.payload_type):
                 run.reception.arrived(packet.timestamp, now, clock)
         elif self._stray and packet.sequence == (self._stray[0][0].sequence + 1) % SEQUENCES:
@@ -93,6 +96,16 @@ class Stream:
         self._past += self._run.counts()
         self._ended.append(self._run)
         self._begin(packets)
+
+    def goes_on_with(self, packet: Packet, now: float) -> bool:
+        """Whether a packet with this SSRC, from another address, is the next one or near it."""
+        numbers = ahead(packet.sequence, self._last.sequence, SEQUENCES)
+        units = ahead(packet.timestamp, self._last.timestamp, TIMESTAMPS)
+        return (
+            packet.payload_type == self._last.payload_type
+            and 0 < numbers <= MAX_DROPOUT
+            and 0 <= units <= _FASTEST_CLOCK * (1 + now - self.heard)
+        )
 
     @property
     def pending(self) -> bool:
@@ -144,6 +157,7 @@ class Stream:
         self.ssrc = packets[0][0].ssrc
         self._stray = ()
         self._run = _Run(packets, self._settings.jitter)
+        self._last = packets[0][0]
         for packet, time in packets:
             self.receive(packet, time)
         return self._run

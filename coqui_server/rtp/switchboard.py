@@ -35,6 +35,10 @@ timestamp in 22,000 is as near."""
 class SwitchboardOwner(Protocol):
     """What a switchboard needs of its port."""
 
+    @property
+    def reserved(self) -> bool:
+        """The port is reserved for one call, so that any allowed host may send it."""
+
     def announced(self, address: Address, packet: Packet) -> bool:
         """Whether one packet of this source is enough to open a stream."""
 
@@ -109,9 +113,8 @@ class Switchboard:
 
     def _assign(self, address: Address, candidate: _Candidate, now: float) -> None:
         """Give a valid candidate the stream that it continues, or a new one, or wait."""
-        ssrc = candidate.packets[-1][0].ssrc
-        if ssrc in self._sources:
-            self._drops.count("with the SSRC of a stream from another address", address, now)
+        if (known := self._sources.get(candidate.packets[-1][0].ssrc)) is not None:
+            self._follow(known, address, candidate, now)
             return
         others = [
             stream
@@ -126,6 +129,20 @@ class Switchboard:
             self._enter(address, stream)
         elif all(stream.heard > candidate.began + SILENT for stream in others):
             self._open(address, candidate, len(others), now)
+
+    def _follow(self, stream: Stream, address: Address, candidate: _Candidate, now: float) -> None:
+        """Let a stream go on from another address: a NAT or a re-INVITE has moved its sender. A
+        copy beside the living stream is refused."""
+        allowed = address[0] == stream.address[0] or self._owner.reserved
+        silent = stream.heard <= candidate.began and now - stream.heard > SILENT
+        if allowed and silent and stream.goes_on_with(candidate.packets[0][0], now):
+            del self._streams[stream.address, stream.ssrc]
+            stream.address = address
+            self._enter(address, stream)
+            for packet, at in candidate.packets:
+                stream.receive(packet, at)
+        else:
+            self._drops.count("with the SSRC of a stream from another address", address, now)
 
     def _open(self, address: Address, candidate: _Candidate, others: int, now: float) -> None:
         if others >= _STREAMS_OF_AN_ADDRESS:

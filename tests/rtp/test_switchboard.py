@@ -25,12 +25,13 @@ class Board:
     Attributes:
         opened: all streams there ever were.
         refused: times that a source was not let in.
+        reserved: the port is reserved for one call.
     """
 
     def __init__(self, *announced: Address) -> None:
         self.opened: list[Stream] = []
         self.refused = 0
-        self.full = False
+        self.full = self.reserved = False
         self.drops = Drops()
         self.switchboard = Switchboard(self, self.drops)
         self._announced = announced
@@ -220,6 +221,55 @@ def test_the_same_ssrc_from_another_address_is_dropped_and_counted() -> None:
     first, second = board.heard()
     assert first == [1, 2, 3, 4, 5]
     assert second[-2:] == [60, 61]
+
+
+NAT = (PBX[0], PBX[1] + 1000)
+
+
+@pytest.mark.parametrize("reserved", [False, True])
+def test_a_sender_that_moves_is_followed(reserved: bool) -> None:
+    """From another port of its host, or for a reserved port from any host: one stream goes on."""
+    board = Board()
+    board.reserved = reserved
+    moved = GATEWAY if reserved else NAT
+    board.receive(PBX, *sent(range(1, 10)))
+    board.receive(moved, *sent(range(10, 30), 100.18))
+    assert [stream.address for stream in board.opened] == [moved]
+    assert board.heard() == [list(range(1, 30))]
+
+
+def test_a_sender_that_moves_back_is_followed() -> None:
+    """As often as it likes."""
+    board = Board()
+    board.receive(PBX, *sent(range(1, 10)))
+    board.receive(NAT, *sent(range(10, 20), 100.18))
+    board.receive(PBX, *sent(range(20, 30), 100.38))
+    assert board.heard() == [list(range(1, 30))]
+
+
+def test_another_host_is_not_followed() -> None:
+    """It could be anybody who has seen a packet."""
+    board = Board()
+    board.receive(PBX, *sent(range(1, 10)))
+    board.receive(GATEWAY, *sent(range(10, 30), 100.18))
+    assert board.heard() == [list(range(1, 10))]
+
+
+def test_what_does_not_go_on_is_not_followed() -> None:
+    """The numbers of another stream, before or far after those of this one."""
+    board = Board()
+    board.receive(PBX, *sent(range(100, 110)))
+    board.receive(NAT, *sent(range(50, 70), 100.18))
+    board.receive(NAT, *sent(range(10, 30), 102.18, sequence=9000))
+    assert board.heard() == [list(range(100, 110))]
+
+
+def test_a_copy_does_not_take_over_in_a_pause() -> None:
+    """It began while the stream was alive."""
+    board = Board()
+    board.receive(PBX, *sent(range(1, 10)))
+    board.receive(NAT, *sent(range(5, 30), 100.08))
+    assert [stream.address for stream in board.opened] == [PBX]
 
 
 def test_one_address_has_so_many_streams() -> None:
