@@ -12,6 +12,7 @@ from typing import Self
 from coqui_server.config.store import JobsSettings
 from coqui_server.exceptions import Busy, NotFound, RequestError, StoreError
 from coqui_server.jobs.running import RunningJob, job_message
+from coqui_server.media.raw import RawFormat
 from coqui_server.principal import EVERYBODY, Scope, owner_filter
 from coqui_server.store import Store
 from coqui_server.store.tables import JobRow, JobState
@@ -77,6 +78,7 @@ class Queue:
         engine: str | None = None,
         language: str | None = None,
         track: int | None = None,
+        raw: RawFormat | None = None,
     ) -> JobRow:
         """Add an uploaded file at the end of the queue.
 
@@ -96,6 +98,8 @@ class Queue:
                 engine=engine,
                 language=language,
                 track=track,
+                encoding=raw and raw.encoding,
+                sample_rate=raw and raw.rate,
                 upload=upload.name,
                 size=upload.size,
             )
@@ -243,7 +247,8 @@ class Queue:
     async def _transcribe(self, running: RunningJob) -> None:
         job = running.job
         path = self._uploads.path(job.upload)
-        duration = await self._service.transcoder.duration(path)
+        raw = RawFormat(job.encoding, job.sample_rate) if job.encoding and job.sample_rate else None
+        duration = None if raw else await self._service.transcoder.duration(path)
 
         def read(size: int) -> None:
             if duration is None:
@@ -264,6 +269,7 @@ class Queue:
                 engine=job.engine,
                 language=job.language,
                 track=job.track,
+                raw=raw,
                 label=job.name,
                 owner=job.owner,
                 sinks=[follow],

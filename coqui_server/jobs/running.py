@@ -49,6 +49,8 @@ def job_message(job: JobRow, running: RunningJob | None) -> Message:
         "engine": job.engine,
         "language": job.language,
         "track": job.track,
+        "encoding": job.encoding,
+        "sample_rate": job.sample_rate,
         "state": job.state,
         "error": job.error,
         "session": job.session,

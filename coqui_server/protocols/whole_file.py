@@ -8,6 +8,7 @@ The older server's protocol, with more in the reply:
      "warnings"?: [{"code", "message"}]}
 
 The address may name an engine, a language and a sound track: `?engine=vosk&language=en&track=2`.
+A file without a header needs its encoding, perhaps a rate: `?encoding=mulaw&sample_rate=8000`.
 `time` is seconds of decoding, all other times are seconds of the file. `warnings` say why the text
 may miss something: the file was cut off, for example. A failure is `{"message", "code"}` and a
 close code: 1003 not audio, 1008 idle or no such engine, 1009 too large, 1013 busy, 1011 ours.
@@ -23,6 +24,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from coqui_server.exceptions import RequestError
+from coqui_server.media.raw import RawFormat
 from coqui_server.principal import Principal
 from coqui_server.protocols.upload import Upload
 from coqui_server.transcription.files import transcribe
@@ -76,6 +78,7 @@ async def _answer(
         engine=values.get("engine"),
         language=values.get("language"),
         track=track_number(values.get("track")),
+        raw=RawFormat.of_file(values.get("encoding"), values.get("sample_rate")),
         owner=principal.user,
     )
     return _reply(session, transcript)

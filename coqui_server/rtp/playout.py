@@ -1,7 +1,6 @@
-"""Packets in order to 16 kHz sound, placed by their RTP timestamps.
+"""Packets in order to 16 kHz sound.
 
-The difference of timestamps places a packet, not its arrival. A gap (loss, or DTX because nobody
-spoke) becomes silence of that length.
+A gap (loss, or DTX because nobody spoke) becomes silence of its length: see `SenderClock`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from coqui_server.media.codecs import ByteOrder, Decoder, decoder
 from coqui_server.media.formats import Format
 from coqui_server.media.resample import Resampler
 from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.rtp.clock import STOPPED, SenderClock
 from coqui_server.rtp.dtmf import Keypad
 from coqui_server.rtp.jitter import Arrival
 from coqui_server.rtp.packet import TIMESTAMPS, Packet, ahead, primary
@@ -26,9 +26,8 @@ be an hour on hold, is a `Pause`."""
 _MAX_UNCONFIRMED = 10.0
 """Seconds that a timestamp may jump without being confirmed by the packet's arrival."""
 
-_WRONG_CLOCKS = (2.0, 3.0, 6.0, 0.5, 1 / 3, 1 / 6)
-"""Wrong clocks that senders use, as ratios to the right one: 16 kHz for G.722's 8 kHz, the rate of
-the sound for Opus's 48 kHz."""
+_BURST = 5
+"""Packets that came together after a pause, more than a sender sends at once."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,9 @@ class Playout:
         self._resampler: Resampler | None = None
         self._keypad = Keypad()
         self._last: _Place | None = None
-        self._scale = 1.0
+        self._clock = SenderClock()
+        self._burst = False
+        self._soundless = 0
         self._plain: int | None = None
         self._payloads: list[bytes] = []
         self._masked = False
@@ -98,6 +99,7 @@ class Playout:
         pieces: list[Piece] = []
         rest = arrivals[self._take_plain(arrivals) :]
         while rest:
+            self._burst = len(rest) > _BURST
             try:
                 pieces += self._packet(rest[0])
             except MalformedPacket:
@@ -118,9 +120,9 @@ class Playout:
     def _take_plain(self, arrivals: Sequence[Arrival]) -> int:
         """The fast path: take packets while each simply follows the last. Returns how many."""
         last, decoder, taken = self._last, self._decoder, 0
-        if last is None or decoder is None or self._scale != 1:
+        if last is None or decoder is None or self._clock.scale != 1:
             return 0
-        (number, before, _), ticks, clock = last
+        (number, before, came), ticks, clock = last
         timestamp = before.timestamp
         for arrival in arrivals:
             packet = arrival.packet
@@ -129,11 +131,13 @@ class Playout:
                 arrival.number != number
                 or packet.timestamp != timestamp
                 or packet.payload_type != self._plain
+                or arrival.time - came > STOPPED
                 or self._keypad.masks(timestamp) != self._masked
             ):
                 break
             ticks = decoder.samples(packet.payload) * clock / decoder.rate
             self._payloads.append(packet.payload)
+            came = arrival.time
             taken += 1
         if taken:
             self._last = _Place(arrivals[taken - 1], ticks, clock)
@@ -143,7 +147,9 @@ class Playout:
         packet, format = self._unwrapped(arrival.packet)
         if format is None:
             self.unknown += 1
+            self._soundless += 1
         elif format.encoding == "telephone-event":
+            self._soundless += 1
             if digit := self._keypad.press(packet, format.clock):
                 yield from self._decode()
                 yield Key(digit)
@@ -191,6 +197,7 @@ class Playout:
         if last is not None and (gap := self._gap(last, place)) > 0:
             yield from self._decode()
             yield from self._silence(gap)
+        self._soundless = 0
 
     def _gap(self, last: _Place, new: _Place) -> float:
         """Seconds between the end of one packet's sound and the start of the next's.
@@ -198,25 +205,28 @@ class Playout:
         Timestamps that go back are a clock that was reset: there is no gap then.
         """
         elapsed = new.arrival.time - last.arrival.time
+        if new.clock != last.clock or not last.ticks:
+            return self._after_noise(last, new, elapsed)
+        step = ahead(new.arrival.packet.timestamp, last.arrival.packet.timestamp, TIMESTAMPS)
+        missing = max(0, new.arrival.number - last.arrival.number - 1 - self._soundless)
+        return self._clock.gap(
+            step,
+            last.ticks,
+            last.clock,
+            missing,
+            elapsed,
+            burst=self._burst,
+            marked=new.arrival.packet.marker,
+        )
+
+    def _after_noise(self, last: _Place, new: _Place, elapsed: float) -> float:
+        """The gap after comfort noise, which has no length, or before another clock."""
         if new.clock != last.clock:
             return elapsed - last.seconds
         step = ahead(new.arrival.packet.timestamp, last.arrival.packet.timestamp, TIMESTAMPS)
-        following = new.arrival.number == last.arrival.number + 1
-        if following and last.ticks and not new.arrival.packet.marker:
-            self._calibrate(step, last, elapsed)
-        gap = (step / self._scale - last.ticks) / new.clock
+        gap = step / self._clock.scale / new.clock
         confirmed = gap <= _MAX_UNCONFIRMED or elapsed >= gap / 2
-        return gap if confirmed else elapsed - last.seconds
-
-    def _calibrate(self, step: int, last: _Place, elapsed: float) -> None:
-        """Learn the sender's clock from the step between two packets in a row."""
-        ratio = step / last.ticks
-        if ratio == 1:
-            self._scale = 1.0
-        elif ratio in _WRONG_CLOCKS and (
-            abs(elapsed - last.seconds) < abs(elapsed - step / last.clock)
-        ):
-            self._scale = ratio
+        return gap if confirmed else elapsed
 
     def _silence(self, seconds: float) -> Iterator[Piece]:
         rate = self._decoder.rate if self._decoder else SAMPLE_RATE

@@ -176,6 +176,7 @@ class JobRow(Table):
         upload: its name in the folder of uploads.
         size: bytes.
         engine, language, track: as requested.
+        encoding, sample_rate: of a file without a header.
         session: the id of its transcript.
         warnings: those of its session.
     """
@@ -191,6 +192,8 @@ class JobRow(Table):
     engine: Mapped[str | None]
     language: Mapped[str | None]
     track: Mapped[int | None]
+    encoding: Mapped[str | None]
+    sample_rate: Mapped[int | None]
     state: Mapped[JobState] = mapped_column(default="pending")
     error: Mapped[str | None]
     created: Mapped[datetime]

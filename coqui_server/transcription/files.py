@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from coqui_server.engines.base import Options
-from coqui_server.exceptions import TooLarge
+from coqui_server.exceptions import BadRequest, TooLarge
+from coqui_server.media.raw import RawFormat, read_raw
 from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.request import SessionRequest
@@ -24,6 +25,7 @@ async def transcribe(
     engine: str | None = None,
     language: str | None = None,
     track: int | None = None,
+    raw: RawFormat | None = None,
     label: str | None = None,
     owner: str | None = None,
     sinks: Sequence[Sink] = (),
@@ -34,6 +36,7 @@ async def transcribe(
         path: where the same bytes are on the disk, if they are.
         engine, language: as a request names them; the default engine and its own language if not.
         track: the number of a sound track, from 1; None to choose one that has speech.
+        raw: the format of a file without a header; None for all others.
 
     Raises:
         BadRequest: no such engine, it does not know the language, or there is no such track.
@@ -46,12 +49,17 @@ async def transcribe(
     request = SessionRequest(
         "file", engine=chosen, options=options, label=label, owner=owner, sinks=tuple(sinks)
     )
+    if raw and track not in (None, 1):
+        raise BadRequest(f"there is no track {track}: a file without a header has 1")
     async with service.session(request) as session:
         choose = partial(choose_track, service.settings, session.warn)
-        transcoding = service.transcoder.transcode(
-            chunks, path, track=track, choose=choose, warn=session.warn
-        )
-        async with aclosing(transcoding) as sound:
+        if raw:
+            reading = read_raw(chunks, raw)
+        else:
+            reading = service.transcoder.transcode(
+                chunks, path, track=track, choose=choose, warn=session.warn
+            )
+        async with aclosing(reading) as sound:
             async for pcm in sound:
                 if session.samples + len(pcm) > longest * SAMPLE_RATE:
                     raise TooLarge(f"the sound is longer than {longest:g} s")

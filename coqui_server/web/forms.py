@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from coqui_server.exceptions import BadRequest, RequestError, TooLarge
 from coqui_server.jobs.queue import Queue
+from coqui_server.media.raw import RawFormat
 from coqui_server.principal import Principal
 from coqui_server.store.tables import JobRow
 from coqui_server.store.uploads import Upload
@@ -47,7 +48,7 @@ class UploadForm:
     """One form.
 
     Args:
-        wishes: engine, language and track of files that have no fields of their own before them.
+        wishes: the options of files that have no fields of their own before them, by name.
     """
 
     def __init__(self, service: Service, queue: Queue, wishes: Mapping[str, str | None]) -> None:
@@ -99,7 +100,7 @@ class UploadForm:
         match event:
             case multipart.Part(name, None):
                 if name not in self._wishes:
-                    problem = f'the form has files, engine, language and track, no "{name}"'
+                    problem = f'the form has files, {", ".join(self._wishes)}, no "{name}"'
                     raise BadRequest(problem)
                 self._field, self._wishes = name, {**self._wishes, name: None}
             case multipart.Part(_, str(name)):
@@ -119,6 +120,7 @@ class UploadForm:
             raise TooLarge(f"a form may have {MOST_FILES} files")
         self._service.engines.get(self._wishes["engine"], self._wishes["language"])
         track_number(self._wishes["track"])
+        _raw_format(self._wishes)
         upload = await uploads.enter_async_context(self._queue.receive())
         self._files.append(_Received(upload, _shown(name), self._wishes))
 
@@ -133,6 +135,7 @@ class UploadForm:
                     engine=file.wishes["engine"],
                     language=file.wishes["language"],
                     track=track_number(file.wishes["track"]),
+                    raw=_raw_format(file.wishes),
                 )
                 jobs.append(added)
         except RequestError:
@@ -141,6 +144,10 @@ class UploadForm:
                 await self._queue.delete(principal.scope, job.id)
             raise
         return jobs
+
+
+def _raw_format(wishes: Mapping[str, str | None]) -> RawFormat | None:
+    return RawFormat.of_file(wishes["encoding"], wishes["sample_rate"])
 
 
 async def _discard(body: AsyncGenerator[bytes, None]) -> None:

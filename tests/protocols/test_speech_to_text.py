@@ -106,6 +106,8 @@ ENCODINGS: dict[str, tuple[dict[str, object], str]] = {
     "A-law": ({"encoding": "alaw"}, "-ar 8000 -f alaw"),
     "A-law at 16 kHz": ({"encoding": "alaw", "sample_rate": 16_000}, "-ar 16000 -f alaw"),
     "G.722": ({"encoding": "g722"}, "-ar 16000 -c:a g722 -f g722"),
+    "GSM": ({"encoding": "gsm"}, "-ar 8000 -c:a libgsm -f gsm"),
+    "L16 at 8 kHz": ({"encoding": "L16", "sample_rate": 8000}, "-ar 8000 -f s16be"),
 }
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from coqui_server.exceptions import NotAudio
 from coqui_server.media.ffmpeg import find_ffmpeg
-from coqui_server.protocols.format_check import FormatCheck
+from coqui_server.media.format_check import FormatCheck
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, all_closed
 from tests.support.live import client, pieces

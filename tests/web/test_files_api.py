@@ -11,7 +11,7 @@ import pytest
 
 from coqui_server.engines.base import AnyEngine
 from tests.support.clips import clip, spoken
-from tests.support.daemon import Running, Start
+from tests.support.daemon import Running, Start, made
 from tests.support.live import Obstacle
 from tests.web.people import csrf, signed_up
 
@@ -87,6 +87,36 @@ async def test_the_track_is_chosen_for_each_file(web: httpx.AsyncClient) -> None
     assert failed["error"] == "there is no track 2: the file has 1"
     refused = await web.post("/api/files?track=x", files=files)
     assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+
+
+async def test_a_file_without_a_header(web: httpx.AsyncClient, tmp_path: Path) -> None:
+    """The form names its encoding and rate; the file after it has its own again."""
+    options = ["-ac", "1", "-ar", "16000", "-f", "mulaw"]
+    data = made(*options, source=VOICE.path, suffix=".raw", folder=tmp_path)
+    parts: list[tuple[str, tuple[str | None, bytes]]] = [
+        ("encoding", (None, b"PCMU")),
+        ("sample_rate", (None, b"16000")),
+        ("files", ("a.raw", data)),
+        ("encoding", (None, b"")),
+        ("sample_rate", (None, b"")),
+        ("files", ("b.wav", SPEECH)),
+    ]
+    raw, other = (await web.post("/api/files", files=parts)).json()
+    assert (raw["encoding"], raw["sample_rate"]) == ("mulaw", 16_000)
+    assert (other["encoding"], other["sample_rate"]) == (None, None)
+    for file in (raw, other):
+        done = await until(web, file["id"], "completed")
+        session = (await web.get(f"/api/sessions/{done['session']}")).json()
+        assert spoken(session["text"]) == spoken(VOICE.text)
+        assert session["duration"] == pytest.approx(len(VOICE.pcm) / 16_000, abs=0.05)
+
+
+@pytest.mark.parametrize("query", ["encoding=mp3", "sample_rate=8000", "encoding=opus"])
+async def test_encodings_that_are_none(web: httpx.AsyncClient, query: str) -> None:
+    """They are refused before anything is queued."""
+    refused = await web.post(f"/api/files?{query}", files={"files": ("a.raw", SPEECH)})
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+    assert (await web.get("/api/files")).json() == []
 
 
 async def test_events_tell_of_each_step(server: Running, web: httpx.AsyncClient) -> None:

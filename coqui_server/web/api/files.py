@@ -31,6 +31,8 @@ _FORM = {
                         "engine": {"type": "string"},
                         "language": {"type": "string"},
                         "track": {"type": "integer", "minimum": 1},
+                        "encoding": {"type": "string"},
+                        "sample_rate": {"type": "integer"},
                         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
                     },
                 }
@@ -50,6 +52,8 @@ class File(BaseModel):
     engine: str | None = Field(description="that was asked for; null is the default one")
     language: str | None
     track: int | None = Field(description="the sound track that was asked for")
+    encoding: str | None = Field(description="of a file without a header")
+    sample_rate: int | None = Field(description="hertz, of a file without a header")
     state: JobState | Literal["deleted"]
     error: str | None = Field(description="why it failed")
     session: str | None = Field(description="its transcript, once it is begun")
@@ -71,10 +75,19 @@ def router(service: Service, queue: Queue) -> APIRouter:
         engine: str | None = None,
         language: str | None = None,
         track: str | None = None,
+        encoding: str | None = None,
+        sample_rate: str | None = None,
     ) -> list[File]:
-        """Upload files: all of them are queued, or none. Form fields `engine`, `language` and
-        `track` apply to the files after them; query parameters apply to all."""
-        options = {"engine": engine, "language": language, "track": track}
+        """Upload files: all of them are queued, or none. Form fields `engine`, `language`,
+        `track`, `encoding` and `sample_rate` apply to the files after them; query parameters apply
+        to all. Only a file without a header needs `encoding`, and perhaps `sample_rate`."""
+        options = {
+            "engine": engine,
+            "language": language,
+            "track": track,
+            "encoding": encoding,
+            "sample_rate": sample_rate,
+        }
         form = UploadForm(service, queue, options)
         jobs = await form.take(request, asking)
         return [_shown(queue.message(job)) for job in jobs]

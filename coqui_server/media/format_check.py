@@ -1,4 +1,4 @@
-"""Finds out that the bytes of a live client are not sound in the format it declared. No I/O.
+"""Finds out that bytes are not sound in the format that their sender declared. No I/O.
 
 A file is known by its first bytes. Raw sound in another format is known by its roughness: read in
 the right format, neighbouring samples are alike; read in a wrong one, they are not. Compressed or
@@ -109,7 +109,7 @@ class FormatCheck:
             if head[place : place + len(mark)] == mark:
                 raise NotAudio(
                     f"this is {name} file, not {self._encoding} sound; "
-                    "files go to /api/v1/stt or POST /api/files",
+                    "files go to /api/v1/stt or POST /api/files, without encoding",
                     "wrong_format",
                 )
         self._head = head if len(head) < _HEAD else None

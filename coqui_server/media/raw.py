@@ -1,0 +1,167 @@
+"""Headerless sound: bytes in a declared encoding and rate to 16 kHz samples."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from coqui_server.exceptions import BadRequest, NotAudio
+from coqui_server.media.codecs import Decoder, decoder
+from coqui_server.media.format_check import FormatCheck
+from coqui_server.media.formats import Format
+from coqui_server.media.resample import Resampler
+from coqui_server.media.samples import SAMPLE_RATE, Samples
+
+_LOWEST, _HIGHEST = 8000, 192_000
+
+_PIECE = 16_000
+"""Bytes decoded at once, about half a second: the loop is free again in a millisecond."""
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """What the bytes of an encoding are.
+
+    Attributes:
+        rtp: the encoding of RTP payloads with the same bytes; None for samples in little-endian
+            order, which RTP does not have.
+        frame: the bytes that belong together; None if each message is one packet.
+        any_rate: a stream may have another sample rate than the usual one.
+    """
+
+    rtp: str | None
+    frame: int | None
+    any_rate: bool = False
+
+
+_ENCODINGS: Mapping[str, _Encoding] = {
+    "linear16": _Encoding(None, 2, any_rate=True),
+    "L16": _Encoding(f"L16/{SAMPLE_RATE}", 2, any_rate=True),
+    "mulaw": _Encoding("PCMU", 1, any_rate=True),
+    "alaw": _Encoding("PCMA", 1, any_rate=True),
+    "g722": _Encoding("G722", 1),
+    "gsm": _Encoding("GSM", 33),
+    "g729": _Encoding("G729", 10),
+    "opus": _Encoding("opus", None),
+}
+"""By the names that cloud APIs use, or else those of RTP."""
+
+_RTP_NAMES = {"PCMU": "mulaw", "PCMA": "alaw", "G722": "g722", "GSM": "gsm", "G729": "g729"}
+
+
+@dataclass(frozen=True)
+class RawFormat:
+    """An encoding, by its name in this module, and the rate of its samples in hertz."""
+
+    encoding: str
+    rate: int
+
+    @classmethod
+    def of(cls, encoding: Any, rate: Any = None) -> "RawFormat":
+        """The format that a message declares.
+
+        Args:
+            encoding: its name; the names of RTP are allowed too.
+            rate: hertz; None is that of the codec, or 16000 for linear samples. G.722, GSM, G.729
+                and Opus always have their own.
+
+        Raises:
+            BadRequest: an encoding or rate that is not taken; the message says which are.
+        """
+        name = _RTP_NAMES.get(encoding, encoding) if isinstance(encoding, str) else ""
+        if name not in _ENCODINGS:
+            raise BadRequest(f"encoding is one of {', '.join(_ENCODINGS)}")
+        codec = _codec(name)
+        usual = codec.rate if codec else SAMPLE_RATE
+        rate = usual if rate is None else rate
+        number = isinstance(rate, int | float) and not isinstance(rate, bool)
+        # `int` is safe after the range: NaN and the infinities are in no range.
+        if not number or not _LOWEST <= rate <= _HIGHEST or rate != int(rate):
+            raise BadRequest(f"sample_rate is a whole number of hertz, {_LOWEST} to {_HIGHEST}")
+        return cls(name, int(rate) if _ENCODINGS[name].any_rate else usual)
+
+    @classmethod
+    def of_file(cls, encoding: str | None, rate: str | None) -> "RawFormat | None":
+        """The format of a file without a header, as a request names it; None if it names none.
+
+        Raises:
+            BadRequest: as `of`, or the encoding cannot be in a file without a header.
+        """
+        if encoding is None:
+            if rate is not None:
+                raise BadRequest("sample_rate is for files without a header: name encoding too")
+            return None
+        number = int(rate) if rate and re.fullmatch(r"[0-9]{1,6}", rate) else rate
+        form = cls.of(encoding, number)
+        if _ENCODINGS[form.encoding].frame is None:
+            raise BadRequest(f"{form.encoding} without a container cannot be in a file")
+        return form
+
+
+class RawSound:
+    """One stream of sound; its bytes may be cut anywhere, in the middle of a sample as well.
+
+    Packets of Opus are the exception: each call of `push` takes one.
+    """
+
+    def __init__(self, form: RawFormat) -> None:
+        self._codec = _codec(form.encoding)
+        self._frame = _ENCODINGS[form.encoding].frame
+        self._resampler = Resampler(form.rate)
+        big_endian = form.encoding == "L16"
+        self._check = FormatCheck("big-endian 16-bit" if big_endian else form.encoding)
+        self._rest = b""
+
+    def push(self, data: bytes) -> Iterator[Samples]:
+        """The samples of the next bytes, in pieces short enough for the event loop.
+
+        Raises:
+            NotAudio: they are a file, or sound of another encoding.
+        """
+        if self._frame is None:
+            yield self._samples(data)
+            return
+        for start in range(0, len(data), _PIECE):
+            joined = self._rest + data[start : start + _PIECE]
+            whole = len(joined) // self._frame * self._frame
+            self._rest = joined[whole:]
+            yield self._samples(joined[:whole])
+
+    def flush(self) -> Samples:
+        """The samples that the resampler held back."""
+        return self._resampler.flush()
+
+    def _samples(self, data: bytes) -> Samples:
+        self._check.push(data)
+        if self._codec:
+            return self._resampler.push(self._codec.decode([data]))
+        return self._resampler.push(np.frombuffer(data, "<i2").astype(np.int16))
+
+
+async def read_raw(chunks: AsyncIterator[bytes], form: RawFormat) -> AsyncGenerator[Samples, None]:
+    """The sound of a file without a header, as 16 kHz mono int16 blocks.
+
+    Raises:
+        NotAudio: it is empty, another kind of file, or sound of another encoding.
+    """
+    sound, size, samples = RawSound(form), 0, 0
+    async for chunk in chunks:
+        size += len(chunk)
+        for pcm in sound.push(chunk):
+            samples += len(pcm)
+            yield pcm
+            await asyncio.sleep(0)
+    rest = sound.flush()
+    if not size:
+        raise NotAudio("the message is empty; send the bytes of an audio file", "empty")
+    if not samples + len(rest):
+        raise NotAudio("the file is shorter than one frame of its encoding", "no_audio")
+    yield rest
+
+
+def _codec(encoding: str) -> Decoder | None:
+    rtp = _ENCODINGS[encoding].rtp
+    return decoder(Format.parse(rtp), "network") if rtp else None
