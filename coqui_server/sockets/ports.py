@@ -29,6 +29,9 @@ from coqui_server.transcription.service import Service
 _QUEUED_FRAMES = 1
 """Frames that websockets reads ahead: few, since a frame may be as large as a file."""
 
+_VISIBLE = dict.fromkeys((*range(32), 127), "?")
+"""Controls in what a client sent, which could forge lines of the log."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -130,6 +133,7 @@ def _plain(
     path = urlsplit(request.path).path
     if foreign := foreign_origin(request.headers, service.settings.server.origins):
         problem = f"pages of {foreign} may not connect; server.origins names those that may\n"
+        _log_refusal(connection, path, 403, f'server.origins = ["{foreign[:100]}"] lets it in')
         return connection.respond(HTTPStatus.FORBIDDEN, problem)
     if "upgrade" not in request.headers.get("Connection", "").lower():
         if path == "/":
@@ -142,6 +146,7 @@ def _plain(
     if path in routes:
         return None
     known = ", ".join((*routes, "/health"))
+    _log_refusal(connection, path, 404, f"there is {known}")
     return connection.respond(HTTPStatus.NOT_FOUND, f"no {path} here; there is {known}\n")
 
 
@@ -154,6 +159,9 @@ async def _refusal(
     try:
         connection.principal = await access.principal(headers, urlsplit(request.path).query)
     except NotSignedIn as refusal:
+        _log_refusal(
+            connection, urlsplit(request.path).path, 401, f"{refusal}; a valid token lets it in"
+        )
         response = connection.respond(HTTPStatus.UNAUTHORIZED, f"{refusal}\n")
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
@@ -161,6 +169,12 @@ async def _refusal(
         _log.warning("no client can be signed in: %s", fault)
         return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{fault}\n")
     return None
+
+
+def _log_refusal(connection: ServerConnection, path: str, status: int, remedy: str) -> None:
+    """Log what would let a refused handshake in; never its query, which may have a token."""
+    address = connection.remote_address[0]
+    _log.warning("%s: refused %.100r (%d); %s", address, path, status, remedy.translate(_VISIBLE))
 
 
 class Listening(Protocol):

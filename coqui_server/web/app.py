@@ -31,6 +31,7 @@ def build(parts: Parts) -> FastAPI:
         version=__version__,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         max_body_size=_MOST_JSON,
     )
     app.state.access = parts.access
@@ -38,7 +39,7 @@ def build(parts: Parts) -> FastAPI:
     app.add_middleware(Guard, hosts=Hosts(settings), origins=settings.server.origins)
     app.state.kept = parts.store is not None
     errors.handle(app)
-    app.include_router(monitoring.router(parts.service, parts.rtp))
+    app.include_router(monitoring.router(parts.service, parts.rtp, settings.auth))
     app.include_router(calls.router(parts.calls), dependencies=[ADMINISTRATOR])
     if parts.store and parts.queue:
         app.include_router(sessions.router(parts.store))
@@ -52,7 +53,7 @@ def build(parts: Parts) -> FastAPI:
     app.include_router(live.router(parts.service), dependencies=[SIGNED_IN])
     app.include_router(session_pages.router(parts.store), dependencies=[SIGNED_IN])
     app.include_router(calls_page.router(parts.rtp), dependencies=[ADMINISTRATOR])
-    app.include_router(reference.router())
+    app.include_router(reference.router(), dependencies=[] if settings.auth.docs else [SIGNED_IN])
     app.mount("/static", StaticFiles(directory=_STATIC))
     reference.mount_assets(app)
     return app

@@ -53,12 +53,31 @@ async def test_nobody_is_let_in(server: Running) -> None:
             assert (await client.get(path)).status_code == 200
 
 
+async def test_metrics_and_the_reference_are_opened_by_settings(
+    start: Start, moonshine: AnyEngine
+) -> None:
+    """They need a sign-in where all others do."""
+    pages = ("/metrics", "/docs", "/redoc", "/openapi.json")
+
+    async def answers(configuration: str) -> list[int]:
+        async with (
+            start(moonshine, f"auth.required = true\n{configuration}", console=True) as running,
+            httpx.AsyncClient(base_url=running.console) as client,
+        ):
+            return [(await client.get(page)).status_code for page in pages]
+
+    assert await answers("") == [401, 401, 401, 401]
+    assert await answers("auth.metrics = true") == [200, 401, 401, 401]
+    assert await answers("auth.docs = true") == [401, 200, 200, 200]
+
+
 async def test_every_route_asks(server: Running) -> None:
     """None of the API was forgotten, and each says so in the reference."""
+    async with signed_up(server, "anna") as anna:
+        paths = (await anna.get("/openapi.json")).json()["paths"]
     async with httpx.AsyncClient(base_url=server.console) as client:
-        paths = (await client.get("/openapi.json")).json()["paths"]
         assert len(paths) > 10
-        for path in paths.keys() - {"/health", "/metrics"}:
+        for path in paths.keys() - {"/health"}:
             for method, about in paths[path].items():
                 refused = await client.request(method, path.replace("{", "").replace("}", ""))
                 assert refused.status_code == 401, (method, path)

@@ -5,12 +5,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from prometheus_client.exposition import choose_encoder
 
+from coqui_server.config.auth import AuthSettings
 from coqui_server.rtp.listener import Listener
 from coqui_server.transcription.service import Service
 from coqui_server.web import metrics
+from coqui_server.web.principals import SIGNED_IN
 
 
-def router(service: Service, rtp: Listener) -> APIRouter:
+def router(service: Service, rtp: Listener, settings: AuthSettings) -> APIRouter:
     """The routes for monitors."""
     routes = APIRouter(tags=["monitoring"])
     registry = metrics.registry(service, rtp)
@@ -20,7 +22,9 @@ def router(service: Service, rtp: Listener) -> APIRouter:
         """State, engines, open sessions by kind, and how busy the decoders are."""
         return service.health()
 
-    @routes.get("/metrics", response_class=Response)
+    secured = [] if settings.metrics else [SIGNED_IN]
+
+    @routes.get("/metrics", response_class=Response, dependencies=secured)
     async def prometheus(request: Request) -> Response:
         """The same and more, with sums since the start, in Prometheus' text format."""
         encode, kind = choose_encoder(request.headers.get("Accept", ""))

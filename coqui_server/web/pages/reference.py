@@ -5,6 +5,7 @@ an inline script. Here both programs come from the package fastapi-standalone-do
 """
 
 from pathlib import Path
+from typing import Any
 
 import fastapi_standalone_docs
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -16,7 +17,7 @@ _ASSETS = Path(fastapi_standalone_docs.__file__).parent / "static"
 
 
 def router() -> APIRouter:
-    """The two pages."""
+    """The two pages, and the description of the API that they load."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/docs")
@@ -26,6 +27,11 @@ def router() -> APIRouter:
     @routes.get("/redoc")
     async def redoc(request: Request) -> Response:
         return templates.TemplateResponse(request, "redoc.html")
+
+    @routes.get("/openapi.json")
+    async def description(request: Request) -> dict[str, Any]:
+        app: FastAPI = request.app
+        return app.openapi()
 
     return routes
 
