@@ -4,15 +4,14 @@ Both locks end with the process that holds them, also when it is killed.
 """
 
 import asyncio
-import fcntl
 import logging
 import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TextIO
 
+from filelock import FileLock, Timeout
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -54,31 +53,19 @@ async def locked(url: URL) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _file_lock(url: URL) -> AsyncIterator[None]:
-    file = _opened(Path(f"{url.database}.lock"))
-    # The file stays: whoever deleted it could delete the lock of the next daemon.
-    with file:
-        _take(file)
+    owner = Path(f"{url.database}.owner")
+    lock = FileLock(f"{url.database}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise _held(owner.read_text(encoding="utf-8") if owner.exists() else "") from None
+    except OSError as error:
+        raise ConfigError("store", f"{lock.lock_file} cannot be locked: {error}") from error
+    try:
+        owner.write_text(_self(), encoding="utf-8")
         yield
-
-
-def _opened(path: Path) -> TextIO:
-    try:
-        return path.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError("store", f"{path} cannot be opened: {error.strerror}") from error
-
-
-def _take(file: TextIO) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.seek(0)
-        raise _held(file.read(200)) from None
-    except OSError as error:
-        raise ConfigError("store", f"{file.name} cannot be locked: {error.strerror}") from error
-    file.truncate(0)
-    file.write(_self())
-    file.flush()
+    finally:
+        lock.release()
 
 
 @asynccontextmanager
