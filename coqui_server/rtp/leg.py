@@ -13,6 +13,11 @@ from coqui_server.transcription.events import Event, Final, Sink
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
+from coqui_transcript.transcript import TranscriptWarning
+
+_ENCRYPTED = TranscriptWarning(
+    "encrypted", "the packets are encrypted (SRTP) and cannot be heard; send plain RTP"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -125,6 +130,8 @@ class Leg:
         if session.source.label is None and self.stream.cname:
             session.rename(self.stream.cname)
         await play(pieces, session)
+        if self.stream.encrypted and not session.warnings:
+            session.warn(_ENCRYPTED)
 
     async def _log_final(self, event: Event) -> None:
         if isinstance(event, Final):

@@ -30,6 +30,13 @@ _BURST = 5
 """Packets that came together after a pause, more than a sender sends at once."""
 
 
+_TAGS = (4, 10)
+"""Bytes that SRTP adds to a payload (RFC 3711 section 4.2.1: 32 or 80 bits)."""
+
+_TAGGED = 10
+"""Packets in a row with such a tag that prove it: 0.2 s."""
+
+
 @dataclass(frozen=True)
 class Sound:
     """The next samples, 16 kHz mono int16."""
@@ -76,11 +83,14 @@ class Playout:
         format: of the last sound.
         unknown: packets of a payload type without a known format.
         malformed: packets whose payload does not fit their format.
+        encrypted: the packets are SRTP. They are not played.
     """
 
     def __init__(self, formats: Formats, order: ByteOrder) -> None:
         self.format: Format | None = None
         self.unknown = self.malformed = 0
+        self.encrypted = False
+        self._tagged = 0
         self._formats = formats
         self._order = order
         self._decoder: Decoder | None = None
@@ -146,7 +156,7 @@ class Playout:
 
     def _packet(self, arrival: Arrival) -> Iterator[Piece]:
         packet, format = self._unwrapped(arrival.packet)
-        if format is None:
+        if format is None or self.encrypted:
             self.unknown += 1
             self._soundless += 1
         elif format.encoding == "telephone-event":
@@ -215,6 +225,7 @@ class Playout:
         if new.clock != last.clock or not last.ticks:
             return self._after_noise(last, new, elapsed)
         step = ahead(new.arrival.packet.timestamp, last.arrival.packet.timestamp, TIMESTAMPS)
+        self._look_for_tags(last.ticks - step)
         missing = max(0, new.arrival.number - last.arrival.number - 1 - self._soundless)
         return self._clock.gap(
             step,
@@ -225,6 +236,16 @@ class Playout:
             burst=self._burst,
             marked=new.arrival.packet.marker,
         )
+
+    def _look_for_tags(self, surplus: float) -> None:
+        """Count packets that have more sound than their timestamps, by as much as SRTP adds.
+
+        In G.711 and G.722 a byte is a timestamp unit. Shorter codecs do not show it.
+        """
+        assert self.format is not None
+        by_bytes = self.format.encoding in ("PCMU", "PCMA", "G722")
+        self._tagged = self._tagged + 1 if by_bytes and surplus in _TAGS else 0
+        self.encrypted |= self._tagged >= _TAGGED
 
     def _after_noise(self, last: _Place, new: _Place, elapsed: float) -> float:
         """The gap after comfort noise, which has no length, or before another clock."""

@@ -112,6 +112,11 @@ class Stream:
         """Whether there is sound to take, or will be without another packet."""
         return not self._quiet
 
+    @property
+    def encrypted(self) -> bool:
+        """Its packets are SRTP, for which there is no key."""
+        return self._playout.encrypted
+
     def take(self, now: float, *, flush: bool = False) -> list[Piece]:
         """The sound that is in order so far; with `flush`, all of it."""
         pieces: list[Piece] = []

@@ -226,3 +226,15 @@ def beside(pcm: np.ndarray[tuple[int], np.dtype[np.int16]], hertz: float) -> flo
     power = np.abs(np.fft.rfft(pcm * np.blackman(len(pcm)))) ** 2
     near = np.abs(np.fft.rfftfreq(len(pcm), 1 / 16_000) - hertz) < 20
     return float(10 * np.log10(power[~near].max() / power[near].max()))
+
+
+@pytest.mark.parametrize(("tag", "encrypted"), [(0, False), (4, True), (10, True), (80, False)])
+def test_encrypted_packets_are_not_played(tag: int, encrypted: bool) -> None:
+    """SRTP makes every payload longer than its timestamps say, by the length of its tag."""
+    random = np.random.default_rng(1)
+    payloads = [random.bytes(160 + tag) for _ in range(100)]
+    playout = new()
+    pieces = play(in_order(payloads, ticks=160), playout)
+    assert playout.encrypted == encrypted
+    assert (length(pieces) < 0.4 * 16_000) == encrypted
+    assert (playout.unknown > 80) == encrypted
