@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 _STREAM = re.compile(r"Stream #0:\d+(?:\[\w+\])?(?:\((\w+)\))?: (\w+): (\w+)(.*)")
 _DURATION = re.compile(r"Duration: (\d+):(\d+):(\d+\.\d+)")
-_FORMAT = re.compile(r"Input #0, ([\w,]+), from ")
-_FAILED_FORMAT = re.compile(r"\[([\w,]+) @ \w+\] \[error\]")
 _GUESS = re.compile(r"low score of (\d+)")
 _CUT_OFF = re.compile(r"partial file|ended prematurely")
 _DAMAGED = re.compile(r"[Cc]orrupt|Error while decoding|Error submitting packet|Decoding error")
@@ -38,7 +36,6 @@ class FfmpegLog:
 
     Attributes:
         opened: all of the input's description was read, and the output begins.
-        format: ffmpeg's name of the file's format, if it was found.
         tracks: the sound tracks.
         pictures: the file has a film, which may be longer than its sound.
         duration: seconds by the file's head, if it says.
@@ -50,7 +47,6 @@ class FfmpegLog:
 
     def __init__(self) -> None:
         self.opened = False
-        self.format: str | None = None
         self.tracks: list[Track] = []
         self.pictures = False
         self.duration: float | None = None
@@ -72,9 +68,9 @@ class FfmpegLog:
             self._line(line[:_LONGEST])
 
     def _line(self, line: str) -> None:
-        name, _, said = line.partition("[info] ")
-        if not name and not self.opened:
-            self._describe(said.lstrip(" "))
+        before, _, text = line.partition("[info] ")
+        if not before and not self.opened:
+            self._describe(text.lstrip(" "))
         elif found := _GUESS.search(line):
             self.score = int(found[1])
         elif "matches no streams" in line:
@@ -83,18 +79,14 @@ class FfmpegLog:
             self.ended_early = True
         elif _DAMAGED.search(line):
             self.faults += 1
-        elif self.format is None and (found := _FAILED_FORMAT.match(line)):
-            self.format = found[1]
 
-    def _describe(self, said: str) -> None:
-        if said.startswith("Output #0"):
+    def _describe(self, text: str) -> None:
+        if text.startswith("Output #0"):
             self.opened = True
-        elif found := _FORMAT.match(said):
-            self.format = found[1]
-        elif found := _DURATION.match(said):
+        elif found := _DURATION.match(text):
             hours, minutes, seconds = map(float, found.groups())
             self.duration = 3600 * hours + 60 * minutes + seconds
-        elif found := _STREAM.match(said):
+        elif found := _STREAM.match(text):
             self._stream(*found.groups())
 
     def _stream(self, language: str | None, kind: str, codec: str, rest: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import numpy as np
 import pytest
 
 from coqui_server.engines.base import Engine
@@ -108,6 +109,21 @@ async def test_a_taken_ssrc_is_not_let_in(start: Start, moonshine: Engine) -> No
     assert viewer.words() == VOICEMAIL
     assert end["statistics"]["packets"] == len(first_half) + len(second_half)
     assert dropped == len(mu_law(voice("appointment.wav"))) - 1
+
+
+async def test_an_encrypted_call(
+    start: Start, moonshine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has no text, and the session and the log say why, once."""
+    noise = np.random.default_rng(1)
+    async with start(moonshine) as server, viewing(server, "?kind=rtp") as viewer:
+        with calling(server) as (telephone,):
+            await telephone.say([noise.bytes(170) for _ in range(200)])
+            telephone.socket.send(goodbye(SSRC))
+            end = await viewer.until("session_end")
+    assert viewer.all("final") == []
+    assert [warning["code"] for warning in end["warnings"]] == ["encrypted"]
+    assert caplog.text.count("encrypted: the packets") == 1
 
 
 async def test_rtcp_on_the_next_port(start: Start, moonshine: Engine) -> None:
