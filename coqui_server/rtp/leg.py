@@ -125,7 +125,7 @@ class Leg:
         if session.source.label is None and self.stream.cname:
             session.rename(self.stream.cname)
         await play(pieces, session)
-        if (fault := self.stream.fault) and not session.warnings:
+        if (fault := self.stream.fault) and fault not in session.warnings:
             session.warn(fault)
 
     async def _log_final(self, event: Event) -> None:

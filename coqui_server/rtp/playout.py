@@ -30,15 +30,16 @@ _BURST = 5
 """Packets that came together after a pause, more than a sender sends at once."""
 
 
-_TAGS = (4, 10)
-"""Bytes that SRTP adds to a payload (RFC 3711 section 4.2.1: 32 or 80 bits)."""
+_TAGS = (4, 10, 16)
+"""Bytes that SRTP adds to a payload: RFC 3711 section 4.2.1, and RFC 7714 section 5.2."""
 
 _PROOF = 10
 """Packets in a row that prove that they are not what they are taken for: 0.2 s."""
 
 
-_FRAMES, _FAR = 200, 2.5
-"""Frames of linear sound are multiples of 5 ms; timestamps are off by more than a wrong clock."""
+_FRAMES, _FAR, _VERY_FAR = 200, 2.5, 6.5
+"""Frames of linear sound are multiples of 5 ms. Their timestamps may be off by a wrong clock, six
+times the right one at most; those of what is no such frame prove another codec sooner."""
 
 
 @dataclass(frozen=True)
@@ -232,8 +233,9 @@ class Playout:
             return self._after_noise(last, new, elapsed)
         step = ahead(new.arrival.packet.timestamp, last.arrival.packet.timestamp, TIMESTAMPS)
         self._look_for_tags(last.ticks - step)
-        self._look_for_misfits(last, step)
         missing = max(0, new.arrival.number - last.arrival.number - 1 - self._soundless)
+        if not missing and not new.arrival.packet.marker:
+            self._look_for_misfits(last, step, elapsed)
         return self._clock.gap(
             step,
             last.ticks,
@@ -254,14 +256,16 @@ class Playout:
         self._tagged = self._tagged + 1 if by_bytes and surplus in _TAGS else 0
         self.encrypted |= self._tagged >= _PROOF
 
-    def _look_for_misfits(self, last: _Place, step: int) -> None:
-        """Count packets of linear sound that are no whole frames, and far longer or shorter than
-        their timestamps say: another codec under this payload type."""
+    def _look_for_misfits(self, last: _Place, step: int, elapsed: float) -> None:
+        """Count packets of linear sound that are far longer or shorter than their timestamps say:
+        another codec under this payload type. Whole frames are, if they did not come so late."""
         assert self.format is not None
         whole = last.ticks * _FRAMES % last.clock == 0
-        near = 1 / _FAR < step / last.ticks < _FAR
-        linear = self.format.encoding == "L16"
-        self._misfits = self._misfits + 1 if linear and not whole and not near else 0
+        far = _VERY_FAR if whole else _FAR
+        near = 1 / far < step / last.ticks < far
+        late = whole and elapsed >= step / last.clock / 2
+        misfit = self.format.encoding == "L16" and not near and not late
+        self._misfits = self._misfits + 1 if misfit else 0
         if self._misfits >= _PROOF:
             self.disproved = self.format
 

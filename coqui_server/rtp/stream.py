@@ -89,7 +89,7 @@ class Stream:
         run = self._run
         if run.buffer.push(packet, now):
             self._last = packet
-            if clock := self._clock(packet.payload_type):
+            if clock := self._clock(packet):
                 run.reception.arrived(packet.timestamp, now, clock)
         elif self._stray and packet.sequence == (self._stray[0][0].sequence + 1) % SEQUENCES:
             self.resume([*self._stray, (packet, now)])
@@ -144,7 +144,7 @@ class Stream:
     def reported(self, report: SenderReport, now: float) -> None:
         """Take the source's sender report."""
         self._run.reception.reported(report, now)
-        clock = self._clock(self._first.first.payload_type)
+        clock = self._clock(self._first.first)
         if self._first is self._run and clock:
             played = ahead(report.timestamp, self._first.first.timestamp, TIMESTAMPS) / clock
             self._started = report.time - played
@@ -177,10 +177,10 @@ class Stream:
             self.receive(packet, time)
         return self._run
 
-    def _clock(self, payload_type: int) -> int:
-        """The timestamp rate of a payload type; 0 if it is not sound."""
-        if (clock := self._clocks.get(payload_type)) is None:
-            format = self._formats(payload_type)
+    def _clock(self, packet: Packet) -> int:
+        """The timestamp rate of a packet's payload type; 0 if it is not sound."""
+        if (clock := self._clocks.get(packet.payload_type)) is None:
+            format = self._formats(packet.payload_type, packet.payload)
             clock = format.clock if format and format.encoding not in _SILENT else 0
-            self._clocks[payload_type] = clock
+            self._clocks[packet.payload_type] = clock
         return clock

@@ -1,6 +1,7 @@
 """`coqui_server.rtp.playout`: every packet is heard at its place on the stream's own clock."""
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -229,7 +230,9 @@ def beside(pcm: np.ndarray[tuple[int], np.dtype[np.int16]], hertz: float) -> flo
     return float(10 * np.log10(power[~near].max() / power[near].max()))
 
 
-@pytest.mark.parametrize(("tag", "encrypted"), [(0, False), (4, True), (10, True), (80, False)])
+@pytest.mark.parametrize(
+    ("tag", "encrypted"), [(0, False), (4, True), (10, True), (16, True), (80, False)]
+)
 def test_encrypted_packets_are_not_played(tag: int, encrypted: bool) -> None:
     """SRTP makes every payload longer than its timestamps say, by the length of its tag."""
     random = np.random.default_rng(1)
@@ -241,9 +244,11 @@ def test_encrypted_packets_are_not_played(tag: int, encrypted: bool) -> None:
     assert (playout.unknown > 80) == encrypted
 
 
-def test_another_codec_is_not_played_as_linear_sound() -> None:
+@pytest.mark.parametrize("options", [{}, {"b": "64k", "vbr": "off"}])
+def test_another_codec_is_not_played_as_linear_sound(options: dict[str, Any]) -> None:
     """Opus under a type that the configuration calls L16: lengths and timestamps disprove it."""
     playout = new({97: Format.parse("L16/16000")})
-    pieces = play(in_order(opus(speech(48_000), 48_000), ticks=960, payload_type=97), playout)
+    payloads = opus(speech(48_000), 48_000, **options)
+    pieces = play(in_order(payloads, ticks=960, payload_type=97), playout)
     assert str(playout.disproved) == "L16/16000"
     assert length(pieces) < 0.4 * 16_000
