@@ -2,10 +2,11 @@
 
 import os
 import shutil
-import sys
+import subprocess
 from collections.abc import AsyncIterator, Iterator
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -71,15 +72,24 @@ def pytest_runtest_teardown() -> None:
     _running.clear()
 
 
-def _refuse_processes(event: str, arguments: tuple[object, ...]) -> None:
-    """A test that starts a process is not one of the fast ones, and has to say so."""
-    if event == "subprocess.Popen" and _running:
+_start_process = subprocess.Popen.__init__
+
+
+@wraps(_start_process)
+def _refuse_processes(self: "subprocess.Popen[Any]", *args: Any, **kwargs: Any) -> None:
+    """A test that starts a process is not one of the fast ones, and has to say so.
+
+    An audit hook would see all processes, but it runs when coverage sets its trace function, too:
+    then another thread that does the same at that moment fails.
+    """
+    if _running:
         kinds = {mark.name for mark in _running[0].iter_markers()}
         if not kinds & {"process", *_KINDS}:
-            raise RuntimeError(f"mark this test as `process`: it starts {arguments[0]}")
+            raise RuntimeError(f"mark this test as `process`: it starts {args or kwargs}")
+    _start_process(self, *args, **kwargs)
 
 
-sys.addaudithook(_refuse_processes)
+subprocess.Popen.__init__ = _refuse_processes  # type: ignore[method-assign]
 
 
 @pytest.fixture

@@ -13,11 +13,6 @@ from coqui_server.transcription.events import Event, Final, Sink
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
-from coqui_transcript.transcript import TranscriptWarning
-
-_ENCRYPTED = TranscriptWarning(
-    "encrypted", "the packets are encrypted (SRTP) and cannot be heard; send plain RTP"
-)
 
 _log = logging.getLogger(__name__)
 
@@ -130,8 +125,8 @@ class Leg:
         if session.source.label is None and self.stream.cname:
             session.rename(self.stream.cname)
         await play(pieces, session)
-        if self.stream.encrypted and not session.warnings:
-            session.warn(_ENCRYPTED)
+        if (fault := self.stream.fault) and not session.warnings:
+            session.warn(fault)
 
     async def _log_final(self, event: Event) -> None:
         if isinstance(event, Final):

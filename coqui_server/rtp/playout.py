@@ -33,8 +33,12 @@ _BURST = 5
 _TAGS = (4, 10)
 """Bytes that SRTP adds to a payload (RFC 3711 section 4.2.1: 32 or 80 bits)."""
 
-_TAGGED = 10
-"""Packets in a row with such a tag that prove it: 0.2 s."""
+_PROOF = 10
+"""Packets in a row that prove that they are not what they are taken for: 0.2 s."""
+
+
+_FRAMES, _FAR = 200, 2.5
+"""Frames of linear sound are multiples of 5 ms; timestamps are off by more than a wrong clock."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,15 @@ class Playout:
         unknown: packets of a payload type without a known format.
         malformed: packets whose payload does not fit their format.
         encrypted: the packets are SRTP. They are not played.
+        disproved: the format that the packets do not have. They are not played.
     """
 
     def __init__(self, formats: Formats, order: ByteOrder) -> None:
         self.format: Format | None = None
         self.unknown = self.malformed = 0
         self.encrypted = False
-        self._tagged = 0
+        self.disproved: Format | None = None
+        self._tagged = self._misfits = 0
         self._formats = formats
         self._order = order
         self._decoder: Decoder | None = None
@@ -156,7 +162,7 @@ class Playout:
 
     def _packet(self, arrival: Arrival) -> Iterator[Piece]:
         packet, format = self._unwrapped(arrival.packet)
-        if format is None or self.encrypted:
+        if format is None or self.encrypted or format == self.disproved:
             self.unknown += 1
             self._soundless += 1
         elif format.encoding == "telephone-event":
@@ -226,6 +232,7 @@ class Playout:
             return self._after_noise(last, new, elapsed)
         step = ahead(new.arrival.packet.timestamp, last.arrival.packet.timestamp, TIMESTAMPS)
         self._look_for_tags(last.ticks - step)
+        self._look_for_misfits(last, step)
         missing = max(0, new.arrival.number - last.arrival.number - 1 - self._soundless)
         return self._clock.gap(
             step,
@@ -245,7 +252,18 @@ class Playout:
         assert self.format is not None
         by_bytes = self.format.encoding in ("PCMU", "PCMA", "G722")
         self._tagged = self._tagged + 1 if by_bytes and surplus in _TAGS else 0
-        self.encrypted |= self._tagged >= _TAGGED
+        self.encrypted |= self._tagged >= _PROOF
+
+    def _look_for_misfits(self, last: _Place, step: int) -> None:
+        """Count packets of linear sound that are no whole frames, and far longer or shorter than
+        their timestamps say: another codec under this payload type."""
+        assert self.format is not None
+        whole = last.ticks * _FRAMES % last.clock == 0
+        near = 1 / _FAR < step / last.ticks < _FAR
+        linear = self.format.encoding == "L16"
+        self._misfits = self._misfits + 1 if linear and not whole and not near else 0
+        if self._misfits >= _PROOF:
+            self.disproved = self.format
 
     def _after_noise(self, last: _Place, new: _Place, elapsed: float) -> float:
         """The gap after comfort noise, which has no length, or before another clock."""

@@ -14,12 +14,17 @@ from coqui_server.rtp.playout import Pause, Piece, Playout
 from coqui_server.rtp.reception import Reception
 from coqui_server.rtp.rtcp import ReportBlock, SenderReport
 from coqui_server.transcription.statistics import PACKET_COUNTERS
+from coqui_transcript.transcript import TranscriptWarning
 
 Arrived = Sequence[tuple[Packet, float]]
 """Packets with their arrival times, in seconds of the caller's clock."""
 
 _RUNS = 16
 """Ended runs of sequence numbers that are kept until their sound is taken."""
+
+_ENCRYPTED = TranscriptWarning(
+    "encrypted", "the packets are encrypted (SRTP) and cannot be heard; send plain RTP"
+)
 
 _FASTEST_CLOCK = 96_000
 
@@ -113,9 +118,14 @@ class Stream:
         return not self._quiet
 
     @property
-    def encrypted(self) -> bool:
-        """Its packets are SRTP, for which there is no key."""
-        return self._playout.encrypted
+    def fault(self) -> TranscriptWarning | None:
+        """Why its packets cannot be heard, if so."""
+        if self._playout.encrypted:
+            return _ENCRYPTED
+        if format := self._playout.disproved:
+            text = f"the packets are not {format}, as rtp.codecs or the payload type says"
+            return TranscriptWarning("wrong_codec", text)
+        return None
 
     def take(self, now: float, *, flush: bool = False) -> list[Piece]:
         """The sound that is in order so far; with `flush`, all of it."""

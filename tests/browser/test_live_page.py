@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -130,13 +131,14 @@ async def test_a_server_that_goes_and_comes_back(
     start: Start, moonshine: AnyEngine, visit: Visit
 ) -> None:
     """The text stays, the page says what is wrong, and goes on by itself with what was kept."""
-    async with start(moonshine, console=True) as server:
+    async with AsyncExitStack() as first:
+        server = await first.enter_async_context(start(moonshine, console=True))
         port = server.console.rpartition(":")[2]
         async with visit(server, pardoned="WebSocket connection to") as watched:
             page = watched.page
             await press(page, "Start")
             await expect(page.locator(".partial")).to_contain_text("appointment")
-            await server.stop()
+            await first.aclose()
             await expect(page.get_by_role("alert")).to_contain_text("trying again")
             await expect(page.locator("#state")).to_have_text("Not connected")
             async with start(moonshine, f"web.port = {port}", console=True):

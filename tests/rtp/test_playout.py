@@ -8,6 +8,7 @@ import soxr
 from hypothesis import given
 from hypothesis import strategies as some
 
+from coqui_server.media.formats import Format
 from coqui_server.rtp.jitter import Arrival
 from coqui_server.rtp.playout import Key, Pause, Sound
 from tests.rtp.coded import encoded, law, likeness, linear, opus, sine, speech
@@ -238,3 +239,11 @@ def test_encrypted_packets_are_not_played(tag: int, encrypted: bool) -> None:
     assert playout.encrypted == encrypted
     assert (length(pieces) < 0.4 * 16_000) == encrypted
     assert (playout.unknown > 80) == encrypted
+
+
+def test_another_codec_is_not_played_as_linear_sound() -> None:
+    """Opus under a type that the configuration calls L16: lengths and timestamps disprove it."""
+    playout = new({97: Format.parse("L16/16000")})
+    pieces = play(in_order(opus(speech(48_000), 48_000), ticks=960, payload_type=97), playout)
+    assert str(playout.disproved) == "L16/16000"
+    assert length(pieces) < 0.4 * 16_000

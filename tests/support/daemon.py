@@ -51,10 +51,6 @@ class Running:
     def queue(self) -> Queue | None:
         return self.daemon.queue
 
-    async def stop(self) -> None:
-        """Close its ports and all that is connected to them."""
-        await self.daemon.close_ports()
-
     def connect(self, query: str = "") -> connect:
         """A client connection to the whole-file protocol."""
         return connect(f"{self.url}/api/v1/stt{query}", compression=None, max_size=None)
