@@ -1,36 +1,25 @@
-"""A real browser, Debian's Chromium, on the console of a real daemon in the test's own process.
+"""A real browser, Debian's Chromium, on the console of a real daemon in the test's own process."""
 
-Browser tests share one event loop, which is the browser's: `pytestmark = IN_BROWSER` in each file.
-"""
-
-import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, async_playwright
 
 from coqui_server.engines.base import AnyEngine
+from tests.support.browser import Launch, Visit, Watched
 from tests.support.daemon import Running, Start
 from tools.browser import SWITCHES, fake_microphone
-
-IN_BROWSER = pytest.mark.asyncio(loop_scope="session")
-
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
 def spoken_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the fake microphone hears: a test puts its WAV file there before it listens."""
     return tmp_path_factory.mktemp("microphone") / "spoken.wav"
-
-
-Launch = Callable[..., Awaitable[Browser]]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -55,37 +44,6 @@ async def browser(launch: Launch, spoken_file: Path) -> AsyncIterator[Browser]:
     browser = await launch(*fake_microphone(spoken_file))
     yield browser
     await browser.close()
-
-
-@dataclass
-class Watched:
-    """A page, and what it should not have done.
-
-    Attributes:
-        faults: console errors, exceptions, and requests to other hosts.
-        pardoned: a pattern of faults that a test brings about itself.
-    """
-
-    page: Page
-    server: Running
-    pardoned: str | None = None
-    faults: list[str] = field(default_factory=list)
-
-    def watch(self) -> None:
-        """Note every fault from now on."""
-        self.page.on("console", lambda said: self._note(said.text, said.type == "error"))
-        self.page.on("pageerror", lambda error: self._note(str(error)))
-        self.page.on("request", lambda asked: self._note(asked.url, not self._own(asked.url)))
-
-    def _own(self, address: str) -> bool:
-        return address.startswith((self.server.console, "blob:", "data:"))
-
-    def _note(self, fault: str, is_one: bool = True) -> None:
-        if is_one and not (self.pardoned and re.search(self.pardoned, fault)):
-            self.faults.append(fault)
-
-
-Visit = Callable[..., AbstractAsyncContextManager[Watched]]
 
 
 @pytest.fixture

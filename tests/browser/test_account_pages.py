@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.async_api import Page, expect
 
 from coqui_server.engines.base import AnyEngine
-from tests.browser.conftest import IN_BROWSER, Visit
+from tests.support.browser import IN_BROWSER, Visit
 from tests.support.clips import SAMPLES
 from tests.support.daemon import Start
 

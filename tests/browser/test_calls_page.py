@@ -5,8 +5,8 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from coqui_server.engines.base import AnyEngine
-from tests.browser.conftest import IN_BROWSER, Visit
 from tests.rtp.sender import calling, hush, mu_law, voice
+from tests.support.browser import IN_BROWSER, Visit
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
 

@@ -14,8 +14,8 @@ from playwright.async_api import FilePayload, Locator, Page, expect
 from coqui_server.engines.base import AnyEngine
 from coqui_server.media import wav
 from coqui_server.media.samples import Samples
-from tests.browser.conftest import IN_BROWSER, Visit
 from tests.browser.test_account_pages import sign_up
+from tests.support.browser import IN_BROWSER, Visit
 from tests.support.clips import SAMPLES, clip, spoken
 from tests.support.daemon import Running, Start
 from tests.support.live import Obstacle

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from coqui_server.engines.base import AnyEngine
-from tests.browser.conftest import IN_BROWSER, Launch, Visit
+from tests.support.browser import IN_BROWSER, Launch, Visit
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
 from tests.support.live import client

@@ -2,7 +2,7 @@
 
 from playwright.async_api import expect
 
-from tests.browser.conftest import IN_BROWSER, Visit
+from tests.support.browser import IN_BROWSER, Visit
 from tests.support.daemon import Running
 
 pytestmark = IN_BROWSER

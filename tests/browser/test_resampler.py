@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.conftest import IN_BROWSER, Visit
+from tests.support.browser import IN_BROWSER, Visit
 from tests.support.daemon import Running
 
 pytestmark = IN_BROWSER

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from coqui_server.engines.base import AnyEngine
 from coqui_server.store.sessions import sum_up
 from coqui_server.store.tables import SegmentRow, SessionRow
-from tests.browser.conftest import IN_BROWSER, Visit
+from tests.support.browser import IN_BROWSER, Visit
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, send
 

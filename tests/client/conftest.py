@@ -2,45 +2,17 @@
 
 import asyncio
 import json
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from coqui_client.cli import main
-from coqui_client.sound import find_ffmpeg
-
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ROOT / "samples"
-
-Handler = Callable[[ServerConnection], Awaitable[None]]
-Start = Callable[..., Awaitable[str]]
-
-
-class Finished(NamedTuple):
-    """What the command left: exit code and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Awaitable[Finished]]
-
-
-def ffmpeg(*arguments: object) -> bytes:
-    command = [find_ffmpeg(), "-nostdin", "-loglevel", "error", *map(str, arguments)]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-
-
-async def command(*arguments: object) -> int:
-    """The command in this process, where its constants can be changed; its exit code."""
-    return await asyncio.to_thread(main, [str(argument) for argument in arguments])
+from tests.support.client import Finished, Handler, Run, Start, ffmpeg
+from tests.support.clips import ROOT, SAMPLES
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from coqui_client.connection import events_url
 from coqui_client.exceptions import LostError
 from coqui_client.progress import Progress
 from coqui_client.sound import frames
-from tests.client.conftest import command, ffmpeg
+from tests.support.client import command, ffmpeg
 
 pytestmark = pytest.mark.process
 

@@ -25,9 +25,9 @@ from coqui_client.reply import Reply
 from coqui_client.sound import LIVE, frames
 from coqui_server.engines.base import Engine
 from coqui_server.transcription.request import SessionRequest
-from tests.client.conftest import ROOT, SAMPLES, command, ffmpeg
+from tests.support.client import command, ffmpeg
+from tests.support.clips import ROOT, SAMPLES, spoken
 from tests.support.clips import clip as sample
-from tests.support.clips import spoken
 from tests.support.daemon import Running, starter
 from tests.support.daemon import Start as StartDaemon
 

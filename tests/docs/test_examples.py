@@ -11,7 +11,7 @@ from pyhocon import ConfigFactory
 
 from coqui_server.config.loading import parse
 from tests.docs.blocks import Block, blocks
-from tests.docs.conftest import Examples, shown
+from tests.support.examples import Examples, shown
 
 BLOCKS = tuple(blocks())
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.engines.service import Reply, answer
+from tests.support.remote_service import Reply, answer
 
 
 def replies(engine: str, text: str, duration: float = 0.1) -> list[Reply]:

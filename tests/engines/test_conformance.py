@@ -26,11 +26,11 @@ from coqui_server.engines.base import (
     RemoteEngine,
 )
 from coqui_server.media.samples import Samples
-from tests.engines.conftest import CLASSES, Make
 from tests.engines.digits import said
 from tests.engines.replies import replies
-from tests.engines.service import Service
 from tests.support.clips import clip
+from tests.support.remote_engines import CLASSES, Make
+from tests.support.remote_service import Service
 
 pytestmark = pytest.mark.model
 

@@ -18,9 +18,9 @@ from coqui_server.engines.base import (
 from coqui_server.exceptions import ServiceError
 from coqui_server.media.samples import Samples
 from coqui_transcript.transcript import Segment, Word
-from tests.engines.conftest import Make
 from tests.engines.listening import RATE, Listening, listening, result, word
-from tests.engines.service import KEY, Pauses
+from tests.support.remote_engines import Make
+from tests.support.remote_service import KEY, Pauses
 
 
 @pytest.fixture

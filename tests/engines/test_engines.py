@@ -10,8 +10,8 @@ from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines, load_engines, survey
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from coqui_server.exceptions import BadRequest, ConfigError
-from tests.engines.conftest import Make
 from tests.support.clips import ROOT, clip
+from tests.support.remote_engines import Make
 
 
 def configured(models: Path, **tree: object) -> Settings:

@@ -13,9 +13,9 @@ import pytest
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import DEFAULT_OPTIONS, RemoteEngine, StreamingService
 from coqui_server.exceptions import ConfigError, ServiceError
-from tests.engines.conftest import Make
 from tests.engines.replies import replies
-from tests.engines.service import KEY, Pauses, Service, answer, cut, hang, serving
+from tests.support.remote_engines import Make
+from tests.support.remote_service import KEY, Pauses, Service, answer, cut, hang, serving
 
 PCM = np.arange(1600, dtype=np.int16)
 

@@ -11,8 +11,8 @@ from coqui_server.engines.base import DEFAULT_OPTIONS, Hypothesis, Options, Remo
 from coqui_server.exceptions import ServiceError
 from coqui_server.media.samples import Samples
 from coqui_transcript.transcript import Word
-from tests.engines.conftest import Make
-from tests.engines.service import KEY, Pauses, Request, Service, answer, serving
+from tests.support.remote_engines import Make
+from tests.support.remote_service import KEY, Pauses, Request, Service, answer, serving
 
 PCM = np.arange(1600, dtype=np.int16)
 

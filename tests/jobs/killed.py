@@ -11,8 +11,8 @@ from coqui_server.principal import EVERYBODY
 from coqui_server.store import opened
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
-from tests.store.conftest import settings_of
 from tests.support.live import Obstacle
+from tests.support.stores import settings_of
 
 
 async def main(folder: Path, sound: Path) -> None:

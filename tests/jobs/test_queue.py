@@ -25,10 +25,10 @@ from coqui_server.media import wav
 from coqui_server.media.transcode import Transcoder
 from coqui_server.principal import EVERYBODY
 from coqui_server.store.uploads import Upload
-from tests.jobs.conftest import VOICE, Open
 from tests.support.clips import ROOT, spoken
 from tests.support.daemon import children, made
 from tests.support.live import Obstacle
+from tests.support.queue import VOICE, Open
 
 on_sqlite = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 

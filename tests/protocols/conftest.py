@@ -1,4 +1,4 @@
-"""A daemon that serves the protocols, without console and store."""
+"""A daemon that serves the protocols, without console and store, and remote engines."""
 
 from collections.abc import AsyncIterator
 
@@ -6,6 +6,9 @@ import pytest
 
 from coqui_server.engines.base import AnyEngine
 from tests.support.daemon import Running, Start, all_closed
+from tests.support.remote_engines import make, one_authority, pauses, service
+
+__all__ = ["make", "one_authority", "pauses", "service"]
 
 
 @pytest.fixture

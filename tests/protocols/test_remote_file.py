@@ -3,14 +3,12 @@
 import pytest
 
 from coqui_server.engines.base import Engine
-from tests.engines.conftest import Make, make, one_authority, pauses, service
-from tests.engines.service import KEY, Service, answer
 from tests.support.clips import clip
 from tests.support.daemon import Start, send
+from tests.support.remote_engines import Make
+from tests.support.remote_service import KEY, Service, answer
 
 pytestmark = pytest.mark.process
-
-__all__ = ["make", "one_authority", "pauses", "service"]
 
 VOICE = clip("voicemail.wav").path
 

@@ -1,18 +1,13 @@
 """Stores on SQLite and on PostgreSQL."""
 
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
 
-import numpy as np
 import pytest
 
 from coqui_server.config.settings import Settings
 from coqui_server.config.store import StoreSettings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import Engine
-from coqui_server.media.ffmpeg import find_ffmpeg
-from coqui_server.media.samples import Samples
 from coqui_server.store.database import Database, opened
 from coqui_server.store.jobs import Jobs
 from coqui_server.store.keeper import Keeper
@@ -21,28 +16,9 @@ from coqui_server.store.sessions import Sessions
 from coqui_server.store.uploads import Uploads
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
-from tests.store import postgresql
+from tests.support.stores import Listening, server, settings
 
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[postgresql.Server]:
-    """A PostgreSQL server."""
-    with postgresql.running() as server:
-        yield server
-
-
-def settings_of(folder: Path, url: str | None = None) -> StoreSettings:
-    """Settings of a store, as a configuration gives them."""
-    return StoreSettings.model_validate({"path": folder, "url": url})
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> StoreSettings:
-    """Settings of an empty store, on each database in turn."""
-    url = None
-    if request.param == "postgresql":
-        url = request.getfixturevalue("server").create()
-    return settings_of(tmp_path / "data", url)
+__all__ = ["server", "settings"]
 
 
 @pytest.fixture
@@ -85,18 +61,6 @@ async def keeper(
     """What writes them."""
     async with Keeper(database, recordings, settings.recordings) as keeper:
         yield keeper
-
-
-def played(file: Path) -> Samples:
-    """What a player makes of a WAV file, which it must do without a complaint."""
-    command = [find_ffmpeg(), "-v", "warning", "-guess_layout_max", "0"]
-    command += ["-i", str(file), "-f", "s16le", "pipe:1"]
-    ended = subprocess.run(command, capture_output=True, check=True)
-    assert ended.stderr == b""
-    return np.frombuffer(ended.stdout, "<i2")
-
-
-Listening = Callable[..., Service]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from coqui_server.store.database import opened
-from tests.store.conftest import settings_of
+from tests.support.stores import settings_of
 
 
 async def hold(folder: Path, url: str | None) -> None:

@@ -15,7 +15,7 @@ from coqui_server.exceptions import ConfigError, StoreError
 from coqui_server.store.database import Database, opened
 from coqui_server.store.tables import SessionRow, Table
 from tests.store import postgresql
-from tests.store.conftest import settings_of
+from tests.support.stores import settings_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

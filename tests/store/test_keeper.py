@@ -37,8 +37,8 @@ from coqui_server.transcription.events import (
 )
 from coqui_server.transcription.request import SessionRequest
 from coqui_transcript.transcript import Segment, Word
-from tests.store.conftest import Listening, played, settings_of
 from tests.support.clips import clip, spoken
+from tests.support.stores import Listening, played, settings_of
 from tools.daemon import running
 
 VOICE = clip("appointment.wav")

@@ -16,8 +16,8 @@ from coqui_server.exceptions import ConfigError
 from coqui_server.store import locks
 from coqui_server.store.database import opened
 from tests.store import postgresql
-from tests.store.conftest import settings_of
 from tests.support.clips import ROOT
+from tests.support.stores import settings_of
 
 
 @contextmanager

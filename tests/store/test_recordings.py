@@ -19,8 +19,8 @@ from coqui_server.store.recordings import Recording, Recordings
 from coqui_server.store.sessions import Sessions
 from coqui_server.transcription.events import SessionEnded, SessionStarted, Source
 from coqui_server.transcription.request import SessionRequest
-from tests.store.conftest import Listening, played
 from tests.support.clips import clip
+from tests.support.stores import Listening, played
 
 VOICE = clip("appointment.wav").pcm
 

@@ -1,5 +1,5 @@
-"""Remote engines with stand-ins of their services; the fixtures are those of the engines' tests."""
+"""Remote engines with stand-ins of their services."""
 
-from tests.engines.conftest import make, one_authority, pauses, service
+from tests.support.remote_engines import make, one_authority, pauses, service
 
 __all__ = ["make", "one_authority", "pauses", "service"]

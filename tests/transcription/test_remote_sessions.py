@@ -28,11 +28,11 @@ from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
 from coqui_server.transcription.streamed import StreamedListening
 from coqui_transcript.transcript import Word
-from tests.engines.conftest import Make
 from tests.engines.listening import RATE, Listening, listening, word
-from tests.engines.service import Service as Remote
-from tests.engines.service import answer
 from tests.support.clips import clip
+from tests.support.remote_engines import Make
+from tests.support.remote_service import Service as Remote
+from tests.support.remote_service import answer
 
 VOICE = clip("voicemail.wav").pcm
 """Two sentences, which the gate cuts apart."""
