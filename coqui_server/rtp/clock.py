@@ -74,6 +74,12 @@ class SenderClock:
             return lost + waited
         return lost + self._due(beyond, waited)
 
+    def after_noise(self, step: int, rate: int, elapsed: float) -> float:
+        """Seconds of silence after comfort noise, which has no length. Arguments as in `gap`."""
+        gap = step / self.scale / rate
+        confirmed = gap <= _MAX_UNCONFIRMED or elapsed >= gap / 2
+        return gap if confirmed else elapsed
+
     @property
     def _paced(self) -> bool:
         """The sender sends in real time."""

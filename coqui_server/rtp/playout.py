@@ -23,9 +23,6 @@ _WRITTEN_SILENCE = 2.0
 """Seconds of a silence that are written as samples: enough to end an utterance. The rest, which may
 be an hour on hold, is a `Pause`."""
 
-_MAX_UNCONFIRMED = 10.0
-"""Seconds that a timestamp may jump without being confirmed by the packet's arrival."""
-
 _BURST = 5
 """Packets that came together after a pause, more than a sender sends at once."""
 
@@ -229,9 +226,11 @@ class Playout:
         Timestamps that go back are a clock that was reset: there is no gap then.
         """
         elapsed = new.arrival.time - last.arrival.time
-        if new.clock != last.clock or not last.ticks:
-            return self._after_noise(last, new, elapsed)
+        if new.clock != last.clock:
+            return elapsed - last.seconds
         step = ahead(new.arrival.packet.timestamp, last.arrival.packet.timestamp, TIMESTAMPS)
+        if not last.ticks:
+            return self._clock.after_noise(step, last.clock, elapsed)
         self._look_for_tags(last.ticks - step)
         missing = max(0, new.arrival.number - last.arrival.number - 1 - self._soundless)
         if not missing and not new.arrival.packet.marker:
@@ -268,15 +267,6 @@ class Playout:
         self._misfits = self._misfits + 1 if misfit else 0
         if self._misfits >= _PROOF:
             self.disproved = self.format
-
-    def _after_noise(self, last: _Place, new: _Place, elapsed: float) -> float:
-        """The gap after comfort noise, which has no length, or before another clock."""
-        if new.clock != last.clock:
-            return elapsed - last.seconds
-        step = ahead(new.arrival.packet.timestamp, last.arrival.packet.timestamp, TIMESTAMPS)
-        gap = step / self._clock.scale / new.clock
-        confirmed = gap <= _MAX_UNCONFIRMED or elapsed >= gap / 2
-        return gap if confirmed else elapsed
 
     def _silence(self, seconds: float) -> Iterator[Piece]:
         rate = self._decoder.rate if self._decoder else SAMPLE_RATE

@@ -136,9 +136,7 @@ class _Advisory:
         """Try to take the lock; who holds it, if it is taken."""
         connection = await self._engine.connect()
         try:
-            taken = await connection.scalar(
-                text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY}
-            )
+            taken = await connection.scalar(text(_TAKE), {"key": _KEY})
             if taken:
                 self._connection = connection
                 return None
