@@ -18,6 +18,7 @@ from coqui_server.rtp.clock import STOPPED, SenderClock
 from coqui_server.rtp.dtmf import Keypad
 from coqui_server.rtp.jitter import Arrival
 from coqui_server.rtp.packet import TIMESTAMPS, Packet, ahead, primary
+from coqui_server.rtp.payload_check import PayloadCheck
 
 _WRITTEN_SILENCE = 2.0
 """Seconds of a silence that are written as samples: enough to end an utterance. The rest, which may
@@ -25,18 +26,6 @@ be an hour on hold, is a `Pause`."""
 
 _BURST = 5
 """Packets that came together after a pause, more than a sender sends at once."""
-
-
-_TAGS = (4, 10, 16)
-"""Bytes that SRTP adds to a payload: RFC 3711 section 4.2.1, and RFC 7714 section 5.2."""
-
-_PROOF = 10
-"""Packets in a row that prove that they are not what they are taken for: 0.2 s."""
-
-
-_FRAMES, _FAR, _VERY_FAR = 200, 2.5, 6.5
-"""Frames of linear sound are multiples of 5 ms. Their timestamps may be off by a wrong clock, six
-times the right one at most; those of what is no such frame prove another codec sooner."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +74,13 @@ class Playout:
         format: of the last sound.
         unknown: packets of a payload type without a known format.
         malformed: packets whose payload does not fit their format.
-        encrypted: the packets are SRTP. They are not played.
-        disproved: the format that the packets do not have. They are not played.
+        check: finds packets that are not what they are taken for. They are not played.
     """
 
     def __init__(self, formats: Formats, order: ByteOrder) -> None:
         self.format: Format | None = None
         self.unknown = self.malformed = 0
-        self.encrypted = False
-        self.disproved: Format | None = None
-        self._tagged = self._misfits = 0
+        self.check = PayloadCheck()
         self._formats = formats
         self._order = order
         self._decoder: Decoder | None = None
@@ -160,7 +146,7 @@ class Playout:
 
     def _packet(self, arrival: Arrival) -> Iterator[Piece]:
         packet, format = self._unwrapped(arrival.packet)
-        if format is None or self.encrypted or format == self.disproved:
+        if format is None or self.check.refuses(format):
             self.unknown += 1
             self._soundless += 1
         elif format.encoding == "telephone-event":
@@ -231,10 +217,11 @@ class Playout:
         step = ahead(new.arrival.packet.timestamp, last.arrival.packet.timestamp, TIMESTAMPS)
         if not last.ticks:
             return self._clock.after_noise(step, last.clock, elapsed)
-        self._look_for_tags(last.ticks - step)
+        assert self.format is not None
+        self.check.tags(self.format, last.ticks, step)
         missing = max(0, new.arrival.number - last.arrival.number - 1 - self._soundless)
         if not missing and not new.arrival.packet.marker:
-            self._look_for_misfits(last, step, elapsed)
+            self.check.misfits(self.format, last.ticks, step, elapsed)
         return self._clock.gap(
             step,
             last.ticks,
@@ -244,29 +231,6 @@ class Playout:
             burst=self._burst,
             marked=new.arrival.packet.marker,
         )
-
-    def _look_for_tags(self, surplus: float) -> None:
-        """Count packets that have more sound than their timestamps, by as much as SRTP adds.
-
-        In G.711 and G.722 a byte is a timestamp unit. Shorter codecs do not show it.
-        """
-        assert self.format is not None
-        by_bytes = self.format.encoding in ("PCMU", "PCMA", "G722")
-        self._tagged = self._tagged + 1 if by_bytes and surplus in _TAGS else 0
-        self.encrypted |= self._tagged >= _PROOF
-
-    def _look_for_misfits(self, last: _Place, step: int, elapsed: float) -> None:
-        """Count packets of linear sound that are far longer or shorter than their timestamps say:
-        another codec under this payload type. Whole frames are, if they did not come so late."""
-        assert self.format is not None
-        whole = last.ticks * _FRAMES % last.clock == 0
-        far = _VERY_FAR if whole else _FAR
-        near = 1 / far < step / last.ticks < far
-        late = whole and elapsed >= step / last.clock / 2
-        misfit = self.format.encoding == "L16" and not near and not late
-        self._misfits = self._misfits + 1 if misfit else 0
-        if self._misfits >= _PROOF:
-            self.disproved = self.format
 
     def _silence(self, seconds: float) -> Iterator[Piece]:
         rate = self._decoder.rate if self._decoder else SAMPLE_RATE

@@ -120,9 +120,9 @@ class Stream:
     @property
     def fault(self) -> TranscriptWarning | None:
         """Why its packets cannot be heard, if so."""
-        if self._playout.encrypted:
+        if self._playout.check.encrypted:
             return _ENCRYPTED
-        if format := self._playout.disproved:
+        if format := self._playout.check.disproved:
             text = f"the packets are not {format}, as rtp.codecs or the payload type says"
             return TranscriptWarning("wrong_codec", text)
         return None

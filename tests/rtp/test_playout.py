@@ -239,7 +239,7 @@ def test_encrypted_packets_are_not_played(tag: int, encrypted: bool) -> None:
     payloads = [random.bytes(160 + tag) for _ in range(100)]
     playout = new()
     pieces = play(in_order(payloads, ticks=160), playout)
-    assert playout.encrypted == encrypted
+    assert playout.check.encrypted == encrypted
     assert (length(pieces) < 0.4 * 16_000) == encrypted
     assert (playout.unknown > 80) == encrypted
 
@@ -250,5 +250,5 @@ def test_another_codec_is_not_played_as_linear_sound(options: dict[str, Any]) ->
     playout = new({97: Format.parse("L16/16000")})
     payloads = opus(speech(48_000), 48_000, **options)
     pieces = play(in_order(payloads, ticks=960, payload_type=97), playout)
-    assert str(playout.disproved) == "L16/16000"
+    assert str(playout.check.disproved) == "L16/16000"
     assert length(pieces) < 0.4 * 16_000
