@@ -4,7 +4,9 @@ Two methods of its `ServerProtocol` are replaced on each connection, and two of 
 
 - `fail`: websockets refuses a frame that is too large by its header alone and closes with 1009,
   before any handler has seen the connection. There is no hook for a message of ours before that
-  close, and our clients expect every refusal as JSON.
+  close, and our clients expect every refusal as JSON. And websockets goes on not to read while
+  frames wait that nobody will take, so that it finds the end of the connection only after its
+  `close_timeout`; meanwhile the session stays open.
 - `connection_made` and `connection_lost` also count the connections of each address.
 - `select_subprotocol`: `serve` takes a function only for servers that list their subprotocols. A
   browser may offer a token of its own (`coqui_…`), which must be answered with that same name.
@@ -51,6 +53,7 @@ class Connection(ServerConnection):
                 reply = {"message": f"{reason}; send smaller frames", "code": TooLarge.code}
                 protocol.send_text(json.dumps(reply).encode())
             fail(code, reason)
+            self.transport.resume_reading()
 
         protocol.fail = explain  # type: ignore[method-assign]
         protocol.select_subprotocol = select_subprotocol  # type: ignore[method-assign, assignment]

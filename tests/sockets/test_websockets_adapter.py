@@ -2,14 +2,19 @@
 
 import inspect
 import json
+from functools import partial
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from coqui_server.sockets.websockets_adapter import select_subprotocol
+from coqui_server.protocols import inbound
+from coqui_server.sockets.addresses import Addresses
+from coqui_server.sockets.websockets_adapter import Connection, select_subprotocol
 from tests.support.daemon import Running
 
 
@@ -28,6 +33,24 @@ async def test_a_frame_that_is_too_large_is_explained(tiny: Running) -> None:
         with pytest.raises(ConnectionClosed):
             await socket.recv()
         assert socket.close_code == 1009
+
+
+async def test_a_failed_connection_ends_although_frames_wait() -> None:
+    """The handler takes no more of them, and the server waits for the end without a limit."""
+
+    async def handle(connection: ServerConnection) -> None:
+        await inbound.message(connection, 100)
+
+    create = partial(Connection, addresses=Addresses(1))
+    options: Any = {"max_queue": 1, "close_timeout": None, "create_connection": create}
+    async with serve(handle, "127.0.0.1", 0, **options) as server:
+        host, port = next(iter(server.sockets)).getsockname()
+        async with connect(f"ws://{host}:{port}", close_timeout=None) as socket:
+            for _ in range(9):
+                socket.protocol.send_text(b"\xff")
+            socket.transport.write(b"".join(socket.protocol.data_to_send()))
+            await socket.wait_closed()
+        assert socket.close_code == 1007
 
 
 async def test_a_token_as_a_subprotocol_is_answered(tiny: Running) -> None:
