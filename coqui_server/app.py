@@ -133,7 +133,7 @@ async def run(settings: Settings, source: str, ready_file: Path | None = None) -
     stopped = _signalled()
     async with running(settings) as daemon:
         _warn_if_open(settings)
-        if daemon.access.users and await daemon.access.users.empty():
+        if settings.auth.required and daemon.store and await daemon.store.users.empty():
             _log.warning("there is no account yet: the first one that signs up is administrator")
         with announced(daemon, ready_file):
             print(screen(daemon, source), flush=True)

@@ -118,6 +118,7 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened(settings.store))
         door = access.opened(settings, store)
+        stack.push_async_callback(door.presence.close)
         measured = engines is not None
         if engines is None:
             engines = await asyncio.to_thread(load_engines, settings)

@@ -21,10 +21,18 @@ class Principal:
     Attributes:
         user: the user's name; None without sign-in.
         scope: whose sessions, calls and files this principal may see.
+        token: the id of the token that the request has; None for a cookie.
     """
 
     user: str | None
     scope: Scope
+    token: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The user's name, where somebody has to sign in."""
+        assert self.user is not None
+        return self.user
 
     @property
     def sees_all(self) -> bool:

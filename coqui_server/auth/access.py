@@ -1,6 +1,7 @@
 """Finds the principal of a request: by token or by cookie."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import cookie_parser
@@ -8,12 +9,14 @@ from websockets.typing import Subprotocol
 
 from coqui_server.auth import cookies
 from coqui_server.auth.cookies import Cookies
+from coqui_server.auth.presence import Presence
 from coqui_server.config.settings import Settings
 from coqui_server.exceptions import ConfigError, NotSignedIn
 from coqui_server.principal import EVERYBODY, Principal
 from coqui_server.store import Store
 from coqui_server.store.tables import UserRow
-from coqui_server.store.users import PREFIX, Users
+from coqui_server.store.tokens import PREFIX
+from coqui_server.store.users import Users
 
 SUBPROTOCOL = Subprotocol("bearer")
 """Offered by a browser before its token: `new WebSocket(address, ["bearer", token])`."""
@@ -22,13 +25,20 @@ SUBPROTOCOL = Subprotocol("bearer")
 class Access:
     """Finds the principal of an HTTP request or a WebSocket handshake.
 
+    Args:
+        store, cookies: None when no sign-in is required.
+        origins: of `server.origins`.
+
     Attributes:
-        users, cookies: None when no sign-in is required.
+        presence: what principals have open.
     """
 
-    def __init__(self, users: Users | None, cookies: Cookies | None, origins: tuple[str, ...]):
-        self.users = users
+    def __init__(
+        self, store: Store | None, cookies: Cookies | None, origins: tuple[str, ...]
+    ) -> None:
+        self.presence = Presence()
         self.cookies = cookies
+        self._store = store
         self._origins = origins
 
     async def principal(self, headers: Mapping[str, str], query: str) -> Principal:
@@ -40,17 +50,16 @@ class Access:
         Raises:
             NotSignedIn: there is no token and no cookie, or one that is not valid.
         """
-        if self.users is None:
+        if self._store is None:
             return Principal(None, EVERYBODY)
         token = _token(headers, query)
-        if token is not None:
-            user = await self.users.of_token(token)
-        else:
-            user = await self._of_cookie(headers)
-        if user is None:
-            problem = "you have to sign in" if token is None else "the token is not valid"
-            raise NotSignedIn(problem)
-        return Principal(user.name, EVERYBODY if user.admin else user.name)
+        if token is None:
+            return _principal(await self._of_cookie(headers, self._store.users))
+        found = await self._store.tokens.find(token)
+        if found is None:
+            raise NotSignedIn("the token is not valid")
+        row, user = found
+        return replace(_principal(user), token=row.id)
 
     def proof(self, headers: Mapping[str, str], query: str) -> str | None:
         """The CSRF token that a change must have, if the request is signed in by a cookie."""
@@ -59,15 +68,14 @@ class Access:
             return None
         return self.cookies.proof(cookie)
 
-    async def _of_cookie(self, headers: Mapping[str, str]) -> UserRow | None:
+    async def _of_cookie(self, headers: Mapping[str, str], users: Users) -> UserRow:
         cookie = _cookie(headers)
-        assert self.users is not None
         assert self.cookies is not None
-        if cookie is None or not self._same_origin(headers):
-            return None
-        name = self.cookies.name(cookie)
-        user = await self.users.get(name) if name else None
-        return user if user and self.cookies.fits(cookie, user) else None
+        if cookie and self._same_origin(headers) and (name := self.cookies.name(cookie)):
+            user = await users.get(name)
+            if user and self.cookies.fits(cookie, user):
+                return user
+        raise NotSignedIn("you have to sign in")
 
     def _same_origin(self, headers: Mapping[str, str]) -> bool:
         """Whether the page is from this port: browsers send cookies to all ports of a host."""
@@ -90,7 +98,7 @@ def opened(settings: Settings, store: Store | None) -> Access:
     if not settings.auth.required or store is None:
         return Access(None, None, settings.server.origins)
     signed = Cookies(cookies.secret(settings.store.path), settings.auth.age)
-    return Access(store.users, signed, settings.server.origins)
+    return Access(store, signed, settings.server.origins)
 
 
 def check(settings: Settings) -> None:
@@ -102,6 +110,10 @@ def check(settings: Settings) -> None:
     if settings.auth.required and not settings.store.enabled:
         problem = "found true, allowed with store.enabled: accounts are kept in the store"
         raise ConfigError("auth.required", problem)
+
+
+def _principal(user: UserRow) -> Principal:
+    return Principal(user.name, EVERYBODY if user.admin else user.name)
 
 
 def _cookie(headers: Mapping[str, str]) -> str | None:

@@ -19,8 +19,8 @@ _SECRET_BYTES = 32
 class Cookies:
     """Makes and reads signed cookies.
 
-    A cookie has the user's name and a mark of their password, so that it ends with the account,
-    even if another account gets the same name.
+    A cookie has the user's name and a mark of their password and their sign-outs, so that it ends
+    with each of them and with the account.
 
     Args:
         age: seconds for which a cookie is valid.
@@ -59,7 +59,7 @@ class Cookies:
 
 
 def _mark(user: UserRow) -> str:
-    return hashlib.sha256(user.password.encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{user.password} {user.sign_outs}".encode()).hexdigest()[:16]
 
 
 def secret(folder: Path) -> str:

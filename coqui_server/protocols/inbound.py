@@ -9,8 +9,7 @@ async def message(connection: ServerConnection, limit: int) -> str | bytes:
     """The next message, of at most `limit` characters or bytes.
 
     Raises:
-        TooLarge: it is longer. It was read to its end, but not kept: a sender that reads only after
-            it has sent gets to read why it was refused, and the close is not held up.
+        TooLarge: it is longer.
         ConnectionClosed: there is none.
     """
     fragments: list[str | bytes] = []
@@ -18,11 +17,8 @@ async def message(connection: ServerConnection, limit: int) -> str | bytes:
     async for fragment in connection.recv_streaming():
         size += len(fragment)
         if size > limit:
-            fragments.clear()
-        else:
-            fragments.append(fragment)
-    if size > limit:
-        raise TooLarge(f"a message may have {limit} bytes here")
+            raise TooLarge(f"a message may have {limit} bytes here")
+        fragments.append(fragment)
     if fragments and isinstance(fragments[0], bytes):
         return b"".join(part for part in fragments if isinstance(part, bytes))
     return "".join(part for part in fragments if isinstance(part, str))

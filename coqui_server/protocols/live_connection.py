@@ -69,15 +69,8 @@ class LiveConnection:
             self.gone = True
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the connection with a code and a reason (RFC 6455 section 5.5.1, 123 bytes).
-
-        What the client still sends is read and dropped meanwhile, because its answer to the close
-        comes after it.
-        """
-        reading = asyncio.create_task(self._drop_messages())
-        await self._connection.close(code, reason.encode()[:123].decode(errors="ignore"))
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        """Close the connection with a code and a reason."""
+        await self._connection.close(code, reason)
 
     async def _ping(self) -> None:
         """Ask the client whether it is alive, and wait anew for its messages when it answers."""
@@ -89,11 +82,6 @@ class LiveConnection:
                 return
             if self._wait:
                 self._service.extend(self._wait)
-
-    async def _drop_messages(self) -> None:
-        while True:
-            # Undecoded: text that is not UTF-8 would end the reading, and the close with it.
-            await self._connection.recv(decode=False)
 
 
 def parsed(text: str | bytes) -> dict[str, Any]:

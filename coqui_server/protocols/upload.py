@@ -29,7 +29,6 @@ class Upload:
         self._service = service
         self._queue: asyncio.Queue[bytes | RequestError | ConnectionClosed | None]
         self._queue = asyncio.Queue(1)
-        self._discarding = False
         self._over = False
 
     async def __aenter__(self) -> Self:
@@ -52,19 +51,12 @@ class Upload:
             raise item
         return item
 
-    def discard(self) -> None:
-        """Read the rest without keeping it, so that a sender that reads only after it has sent
-        gets to read why it was refused."""
-        self._discarding = True
-        while not self._queue.empty():
-            self._queue.get_nowait()
-
     async def _read(self) -> None:
         try:
             await self._receive()
-            await self._put(None)
+            await self._queue.put(None)
         except (RequestError, ConnectionClosed) as error:
-            await self._put(error)
+            await self._queue.put(error)
 
     async def _receive(self) -> None:
         size, limit = 0, self._service.settings.server.websocket.max_size
@@ -72,18 +64,11 @@ class Upload:
         while (chunk := await self._next(aiter(message))) is not None:
             size += len(chunk)
             if isinstance(chunk, str):
-                await self._put(NotAudio("send one binary message, the audio file", "not_binary"))
-                self._discarding = True
-            elif limit is not None and size > limit:
-                await self._put(TooLarge(f"the message is larger than {limit} bytes"))
-                self._discarding = True
-            else:
-                await self._put(chunk)
+                raise NotAudio("send one binary message, the audio file", "not_binary")
+            if limit is not None and size > limit:
+                raise TooLarge(f"the message is larger than {limit} bytes")
+            await self._queue.put(chunk)
 
     async def _next(self, message: AsyncIterator[str | bytes]) -> str | bytes | None:
         async with self._service.patience():
             return await anext(message, None)
-
-    async def _put(self, item: bytes | RequestError | ConnectionClosed | None) -> None:
-        if not self._discarding:
-            await self._queue.put(item)

@@ -43,7 +43,6 @@ async def serve(connection: ServerConnection, principal: Principal, service: Ser
             query = urlsplit(connection.request.path).query
             reply = await _while_connected(connection, _answer(service, principal, upload, query))
         except RequestError as refusal:
-            upload.discard()
             await connection.send(json.dumps({"message": str(refusal), "code": refusal.code}))
             await connection.close(refusal.close_code)
         else:

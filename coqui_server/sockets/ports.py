@@ -91,9 +91,11 @@ async def open_port(
     async def handle(connection: ServerConnection) -> None:
         assert isinstance(connection, Connection)
         assert connection.request is not None
+        path = urlsplit(connection.request.path).path
+        leave = partial(connection.close, NotSignedIn.close_code, "the sign-in has ended")
         try:
-            path = urlsplit(connection.request.path).path
-            await routes[path](connection, connection.principal)
+            with access.presence.entered(connection.principal, leave):
+                await routes[path](connection, connection.principal)
         except ConnectionClosed:
             address = ":".join(map(str, connection.remote_address[:2]))
             _log.info("%s: the client went away", address)

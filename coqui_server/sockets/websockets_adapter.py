@@ -1,12 +1,13 @@
 """The one place that changes how `websockets` behaves.
 
-Two methods of its `ServerProtocol` are replaced on each connection, and two of its own extended:
+Two methods of its `ServerProtocol` are replaced on each connection, and some of its own extended:
 
 - `fail`: websockets refuses a frame that is too large by its header alone and closes with 1009,
   before any handler has seen the connection. There is no hook for a message of ours before that
-  close, and our clients expect every refusal as JSON. And websockets goes on not to read while
-  frames wait that nobody will take, so that it finds the end of the connection only after its
-  `close_timeout`; meanwhile the session stays open.
+  close, and our clients expect every refusal as JSON.
+- `fail`, `close` and `data_received`: websockets does not read while frames wait, also when the
+  connection is closing. It then finds the end of the connection only after its `close_timeout`.
+  Eight clients that broke off had 512 connections open in this way.
 - `connection_made` and `connection_lost` also count the connections of each address.
 - `select_subprotocol`: `serve` takes a function only for servers that list their subprotocols. A
   browser may offer a token of its own (`coqui_…`), which must be answered with that same name.
@@ -20,7 +21,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
-from websockets.frames import CloseCode
+from websockets.frames import CloseCode, Frame
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
@@ -29,7 +30,7 @@ from coqui_server.auth.access import SUBPROTOCOL
 from coqui_server.exceptions import TooLarge
 from coqui_server.principal import Principal
 from coqui_server.sockets.addresses import Addresses
-from coqui_server.store.users import PREFIX
+from coqui_server.store.tokens import PREFIX
 
 
 class Connection(ServerConnection):
@@ -53,11 +54,29 @@ class Connection(ServerConnection):
                 reply = {"message": f"{reason}; send smaller frames", "code": TooLarge.code}
                 protocol.send_text(json.dumps(reply).encode())
             fail(code, reason)
-            self.transport.resume_reading()
+            self._drop_what_comes()
 
         protocol.fail = explain  # type: ignore[method-assign]
         protocol.select_subprotocol = select_subprotocol  # type: ignore[method-assign, assignment]
         super().__init__(protocol, *args, **options)
+
+    async def close(self, code: CloseCode | int = 1000, reason: str = "") -> None:
+        """Close with a code and a reason (RFC 6455 section 5.5.1), cut to 123 bytes.
+
+        What the client still sends is dropped, because its answer to the close comes after it.
+        """
+        self._drop_what_comes()
+        await super().close(code, reason.encode()[:123].decode(errors="ignore"))
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.protocol.state is State.CLOSING:
+            # No more frames come after a close; only the end of the connection does.
+            self.transport.resume_reading()
+
+    def _drop_what_comes(self) -> None:
+        self.recv_messages.put = _drop  # type: ignore[method-assign]
+        self.transport.resume_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -69,6 +88,10 @@ class Connection(ServerConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         self._addresses.leave(self._address)
         super().connection_lost(exc)
+
+
+def _drop(frame: Frame) -> None:
+    pass
 
 
 def peer(transport: asyncio.Transport) -> str:

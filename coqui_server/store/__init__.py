@@ -12,6 +12,7 @@ from coqui_server.store.keeper import Keeper
 from coqui_server.store.recordings import Recordings
 from coqui_server.store.retention import Retention
 from coqui_server.store.sessions import Sessions
+from coqui_server.store.tokens import Tokens
 from coqui_server.store.uploads import Uploads
 from coqui_server.store.users import Users
 
@@ -27,6 +28,7 @@ class Store:
     jobs: Jobs
     uploads: Uploads
     users: Users
+    tokens: Tokens
 
 
 @asynccontextmanager
@@ -49,4 +51,5 @@ async def opened(settings: StoreSettings) -> AsyncIterator[Store | None]:
         uploads = Uploads(settings.path / "uploads")
         retention = Retention(opened, sessions, jobs, uploads, settings.retention)
         await parts.enter_async_context(retention.kept())
-        yield Store(settings, opened, sessions, kept, jobs, uploads, Users(opened))
+        users, tokens = Users(opened), Tokens(opened)
+        yield Store(settings, opened, sessions, kept, jobs, uploads, users, tokens)

@@ -143,7 +143,12 @@ class SegmentRow(Table):
 
 
 class UserRow(Table):
-    """An account. `password` is a hash with its salt and costs."""
+    """An account.
+
+    Attributes:
+        password: a hash with its salt and costs.
+        sign_outs: how often the user signed out, which ends all sign-ins before.
+    """
 
     __tablename__ = "users"
 
@@ -151,6 +156,7 @@ class UserRow(Table):
     password: Mapped[str]
     admin: Mapped[bool] = mapped_column(default=False)
     created: Mapped[datetime]
+    sign_outs: Mapped[int] = mapped_column(default=0)
 
 
 class TokenRow(Table):

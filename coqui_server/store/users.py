@@ -1,36 +1,31 @@
-"""Accounts, and their tokens for programs."""
+"""Accounts and their passwords."""
 
 import asyncio
-import hashlib
 import re
-import secrets
 import unicodedata
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import delete, exists, select
+from sqlalchemy import exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from coqui_server.exceptions import BadRequest, Forbidden, NameTaken, NotFound
 from coqui_server.store.database import Database
-from coqui_server.store.tables import TokenRow, UserRow
-
-PREFIX = "coqui_"
-"""How every token begins, so that people and secret scanners recognise it."""
+from coqui_server.store.tables import JobRow, SessionRow, UserRow
 
 _NAME = re.compile(r"[\w.@+-]{1,64}")
 _SHORTEST, _LONGEST = 8, 1000
 """Characters of a password."""
-
-_LONGEST_LABEL = 100
 
 _AT_ONCE = 2
 """Passwords hashed at a time, on threads: each takes 64 MiB for a tenth of a second."""
 
 
 class Users:
-    """Accounts, passwords and tokens. All methods raise `StoreError`."""
+    """The table of accounts. All methods raise `StoreError`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -50,11 +45,9 @@ class Users:
         Raises:
             BadRequest: the name or the password is not valid.
             Forbidden: sign-up is closed.
-            NameTaken: another account has the name.
+            NameTaken: another account has the name, or had it and its sessions are kept.
         """
-        name = _proper(name)
-        if not _SHORTEST <= len(password) <= _LONGEST:
-            raise BadRequest(f"a password has {_SHORTEST} to {_LONGEST} characters")
+        name, password = _proper(name), _long_enough(password)
         async with self._adding:
             first = await self.empty()
             if closed and not first:
@@ -64,6 +57,8 @@ class Users:
             async with self._database.writing() as transaction:
                 if await transaction.get(UserRow, name):
                     raise NameTaken(f"there is a {name} already")
+                if await _left_rows(transaction, name):
+                    raise NameTaken(f"there was a {name} before, whose sessions are kept")
                 transaction.add(user)
         return user
 
@@ -84,65 +79,55 @@ class Users:
             return None
         return user if await self._matches(user.password, password) else None
 
-    async def add_token(self, user: str, label: str, age: timedelta | None) -> tuple[str, TokenRow]:
-        """A new token, and its row, from which it cannot be computed.
+    async def all(self) -> Sequence[UserRow]:
+        """Every account, by name."""
+        async with self._database.reading() as transaction:
+            return (await transaction.scalars(select(UserRow).order_by(UserRow.name))).all()
 
-        Args:
-            age: for how long it is valid; None: for ever.
+    async def change_password(self, name: str, password: str) -> UserRow:
+        """Set another password, which ends all sign-ins. Tokens stay.
 
         Raises:
-            BadRequest: the label is empty or too long.
+            BadRequest: the password is not valid.
+            NotFound: there is no such account.
         """
-        label = " ".join(label.split())
-        if not 1 <= len(label) <= _LONGEST_LABEL:
-            raise BadRequest(f"say in 1 to {_LONGEST_LABEL} characters what the token is for")
-        token, now = PREFIX + secrets.token_urlsafe(32), datetime.now(UTC)
-        expires = now + age if age else None
-        row = TokenRow(user=user, label=label, digest=_digest(token), created=now, expires=expires)
-        async with self._database.writing() as transaction:
-            transaction.add(row)
-        return token, row
-
-    async def tokens(self, user: str) -> Sequence[TokenRow]:
-        """The rows of a user's tokens, the newest first."""
-        query = select(TokenRow).where(TokenRow.user == user).order_by(TokenRow.id.desc())
-        async with self._database.reading() as transaction:
-            return (await transaction.scalars(query)).all()
-
-    async def revoke(self, user: str, id: int) -> None:
-        """Delete one of a user's tokens.
-
-        Raises:
-            NotFound: the user has no such token.
-        """
-        rows = delete(TokenRow).where(TokenRow.id == id, TokenRow.user == user)
-        async with self._database.writing() as transaction:
-            if not (await transaction.scalars(rows.returning(TokenRow.id))).all():
-                raise NotFound(f"there is no token {id}")
-
-    async def of_token(self, token: str) -> UserRow | None:
-        """The owner of a token; None if there is no such token or it has expired."""
-        now = datetime.now(UTC)
-        query = (
-            select(TokenRow, UserRow)
-            .join(UserRow, UserRow.name == TokenRow.user)
-            .where(TokenRow.digest == _digest(token))
-        )
-        async with self._database.reading() as transaction:
-            row = (await transaction.execute(query)).first()
-        if row is None or (row[0].expires and row[0].expires <= now):
-            return None
-        await self._note_use(row[0], now)
-        user: UserRow = row[1]
+        digest = await self._hashed(_long_enough(password))
+        async with self._changing(name) as user:
+            user.password = digest
         return user
 
-    async def _note_use(self, token: TokenRow, now: datetime) -> None:
-        """Store the day on which a token was last used; one write a day is enough."""
-        if token.used and token.used.date() == now.date():
-            return
+    async def sign_out(self, name: str) -> None:
+        """End all sign-ins of a user. Tokens stay.
+
+        Raises:
+            NotFound: as `change_password`.
+        """
+        async with self._changing(name) as user:
+            user.sign_outs += 1
+
+    async def promote(self, name: str) -> None:
+        """Make a user an administrator. Raises as `sign_out`."""
+        async with self._changing(name) as user:
+            user.admin = True
+
+    async def delete(self, name: str) -> None:
+        """Delete an account and its tokens.
+
+        Raises:
+            Forbidden: it is the only administrator's.
+            NotFound: as `change_password`.
+        """
+        others = select(UserRow).where(UserRow.admin, UserRow.name != name)
         async with self._database.writing() as transaction:
-            if row := await transaction.get(TokenRow, token.id):
-                row.used = now
+            user = await _one(transaction, name)
+            if user.admin and not await transaction.scalar(select(others.exists())):
+                raise Forbidden("the only administrator stays; make another one first")
+            await transaction.delete(user)
+
+    @asynccontextmanager
+    async def _changing(self, name: str) -> AsyncIterator[UserRow]:
+        async with self._database.writing() as transaction:
+            yield await _one(transaction, name)
 
     async def _hashed(self, password: str) -> str:
         async with self._hashing:
@@ -168,6 +153,20 @@ def _proper(name: str) -> str:
     return name
 
 
-def _digest(token: str) -> str:
-    # Not argon2: a token has 256 random bits, which cannot be guessed.
-    return hashlib.sha256(token.encode()).hexdigest()
+def _long_enough(password: str) -> str:
+    if not _SHORTEST <= len(password) <= _LONGEST:
+        raise BadRequest(f"a password has {_SHORTEST} to {_LONGEST} characters")
+    return password
+
+
+async def _one(transaction: AsyncSession, name: str) -> UserRow:
+    user = await transaction.get(UserRow, name)
+    if user is None:
+        raise NotFound(f"there is no account {name}")
+    return user
+
+
+async def _left_rows(transaction: AsyncSession, owner: str) -> bool:
+    """Whether there are sessions or files of an account that is gone."""
+    rows = (select(table).where(table.owner == owner).exists() for table in (SessionRow, JobRow))
+    return bool(await transaction.scalar(select(or_(*rows))))

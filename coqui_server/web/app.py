@@ -8,9 +8,10 @@ from fastapi.staticfiles import StaticFiles
 from coqui_server import __version__
 from coqui_server.auth.hosts import Hosts
 from coqui_server.web import errors
+from coqui_server.web.accounts import Accounts
 from coqui_server.web.api import calls, files, monitoring, sessions, unkept
 from coqui_server.web.headers import Guard
-from coqui_server.web.pages import accounts, live, reference
+from coqui_server.web.pages import account, accounts, live, reference, sign_in
 from coqui_server.web.pages import calls as calls_page
 from coqui_server.web.pages import files as files_page
 from coqui_server.web.pages import sessions as session_pages
@@ -45,11 +46,13 @@ def build(parts: Parts) -> FastAPI:
         app.include_router(sessions.router(parts.store))
         app.include_router(files.router(parts.service, parts.queue))
         app.include_router(files_page.router(parts.service), dependencies=[SIGNED_IN])
+        if cookies := parts.access.cookies:
+            people = Accounts(parts.store, parts.queue, parts.access.presence, settings.auth.signup)
+            app.include_router(sign_in.router(people, cookies))
+            app.include_router(account.router(people, cookies))
+            app.include_router(accounts.router(people), dependencies=[ADMINISTRATOR])
     else:
         app.include_router(unkept.router())
-    if parts.access.users and parts.access.cookies:
-        signup = settings.auth.signup
-        app.include_router(accounts.router(parts.access.users, parts.access.cookies, signup))
     app.include_router(live.router(parts.service), dependencies=[SIGNED_IN])
     app.include_router(session_pages.router(parts.store), dependencies=[SIGNED_IN])
     app.include_router(calls_page.router(parts.rtp), dependencies=[ADMINISTRATOR])

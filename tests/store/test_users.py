@@ -2,15 +2,15 @@
 
 import asyncio
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 from argon2.low_level import Type
-from sqlalchemy import text
 
 from coqui_server.exceptions import BadRequest, Forbidden, NameTaken, NotFound
 from coqui_server.store.database import Database
+from coqui_server.store.tables import SessionRow
 from coqui_server.store.users import Users
 
 PASSWORD = "correct horse"
@@ -97,49 +97,44 @@ async def test_the_loop_goes_on_while_hashing(
     assert threading.get_ident() not in threads
 
 
-async def test_tokens(users: Users) -> None:
-    """A token is its user's until it is revoked, and is written nowhere."""
-    await users.add("anna", PASSWORD)
-    token, row = await users.add_token("anna", "  the  crm ", None)
-    assert (row.label, row.expires) == ("the crm", None)
-    assert token.startswith("coqui_")
-    assert len(token) > 40
-    assert token not in repr(vars(row))
-    user = await users.of_token(token)
-    assert user is not None
-    assert user.name == "anna"
-    (kept,) = await users.tokens("anna")
-    assert kept.used is not None
-    for wrong in ("", token[:-1], token.upper(), kept.digest):
-        assert await users.of_token(wrong) is None
-    with pytest.raises(NotFound):
-        await users.revoke("ben", row.id)
-    await users.revoke("anna", row.id)
-    assert await users.of_token(token) is None
-    assert not await users.tokens("anna")
-
-
-async def test_expired_tokens(users: Users) -> None:
-    """A token is good until its time, and not from then on."""
-    await users.add("anna", PASSWORD)
-    fresh, _ = await users.add_token("anna", "a", timedelta(days=1))
-    old, _ = await users.add_token("anna", "b", timedelta(microseconds=1))
-    assert await users.of_token(fresh) is not None
-    assert await users.of_token(old) is None
-
-
-async def test_tokens_go_with_their_user(users: Users, database: Database) -> None:
-    """Of an account that is gone nothing lets anybody in."""
-    await users.add("anna", PASSWORD)
-    token, _ = await users.add_token("anna", "a", None)
-    async with database.writing() as transaction:
-        await transaction.execute(text("DELETE FROM users"))
-    assert await users.of_token(token) is None
-
-
-@pytest.mark.parametrize("label", ["", "  ", "x" * 101])
-async def test_labels(users: Users, label: str) -> None:
-    """A token says what it is for."""
+async def test_another_password(users: Users) -> None:
+    """The old one is no longer valid; a short one changes nothing."""
     await users.add("anna", PASSWORD)
     with pytest.raises(BadRequest):
-        await users.add_token("anna", label, None)
+        await users.change_password("anna", "short")
+    assert await users.verified("anna", PASSWORD)
+    await users.change_password("anna", "another horse")
+    assert await users.verified("anna", PASSWORD) is None
+    assert await users.verified("anna", "another horse")
+    with pytest.raises(NotFound):
+        await users.change_password("ben", "another horse")
+
+
+async def test_the_last_administrator_stays(users: Users) -> None:
+    """An account can be deleted while somebody else can administrate."""
+    await users.add("anna", PASSWORD)
+    await users.add("ben", PASSWORD)
+    with pytest.raises(Forbidden):
+        await users.delete("anna")
+    await users.promote("ben")
+    await users.delete("anna")
+    assert [user.name for user in await users.all()] == ["ben"]
+    with pytest.raises(NotFound):
+        await users.delete("anna")
+
+
+async def test_a_name_with_sessions_is_not_given_again(users: Users, database: Database) -> None:
+    """Or the next user of this name would see the sessions of the one before."""
+    await users.add("anna", PASSWORD)
+    await users.add("ben", PASSWORD)
+    session = SessionRow(
+        id="1", kind="live", engine="vosk", owner="ben", start=datetime.now(UTC), state="finished"
+    )
+    async with database.writing() as transaction:
+        transaction.add(session)
+    await users.delete("ben")
+    with pytest.raises(NameTaken):
+        await users.add("ben", PASSWORD)
+    async with database.writing() as transaction:
+        await transaction.delete(session)
+    assert (await users.add("ben", PASSWORD)).name == "ben"

@@ -187,7 +187,7 @@ async def test_posts_of_other_sites(server: Running) -> None:
             answer = await client.post("/account/tokens", data=form, headers=headers)
             assert answer.status_code == status, (headers, proof)
         assert server.store
-        assert len(await server.store.users.tokens("anna")) == 3
+        assert len(await server.store.tokens.of("anna")) == 3
         for header, status in (({}, 403), ({"X-CSRF-Token": right}, 404)):
             deleted = await client.delete("/api/sessions/1", headers=header)
             assert deleted.status_code == status

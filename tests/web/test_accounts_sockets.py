@@ -49,10 +49,10 @@ def users_of(server: Running) -> Users:
 
 async def token_of(server: Running, name: str, age: timedelta | None = None) -> str:
     """A token of this user, who is made if need be."""
-    users = users_of(server)
-    if await users.get(name) is None:
-        await users.add(name, PASSWORD)
-    return (await users.add_token(name, "test", age))[0]
+    assert server.store
+    if await server.store.users.get(name) is None:
+        await server.store.users.add(name, PASSWORD)
+    return (await server.store.tokens.add(name, "test", age))[0]
 
 
 async def refused(address: str, **options: object) -> int:
@@ -71,10 +71,11 @@ async def test_nobody_is_let_in(port: Running, path: str) -> None:
 
 async def test_wrong_tokens(port: Running) -> None:
     """One that never was, one that is too old, one that was revoked."""
-    users = users_of(port)
+    assert port.store
+    tokens = port.store.tokens
     old = await token_of(port, "anna", timedelta(microseconds=1))
     gone = await token_of(port, "anna")
-    await users.revoke("anna", (await users.tokens("anna"))[0].id)
+    await tokens.revoke("anna", (await tokens.of("anna"))[0].id)
     for token in ("coqui_wrong", old, gone):
         address = f"{port.url}/ws/events"
         assert await refused(f"{address}?token={token}") == 401
@@ -107,7 +108,8 @@ async def test_tokens_as_a_subprotocol(port: Running) -> None:
         async with connect(f"{port.url}/ws/v1/speech-to-text", subprotocols=offered) as socket:
             assert socket.subprotocol == answered
             await socket.send('{"event": "start"}')
-            assert json.loads(await socket.recv())["event"] == "started"
+            answer = json.loads(await socket.recv())
+            assert answer["event"] == "started", answer
 
 
 @pytest.mark.parametrize("path", ["/ws/v1/speech-to-text", "/ws", "/vosk"])

@@ -10,6 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 from starlette.status import HTTP_201_CREATED
 
+from coqui_server.auth.access import Access
 from coqui_server.exceptions import StillRunning
 from coqui_server.jobs.queue import Queue
 from coqui_server.store.tables import JobState
@@ -103,10 +104,15 @@ def router(service: Service, queue: Queue) -> APIRouter:
         return [_shown(message) for message in found]
 
     @routes.get("/events", response_class=EventSourceResponse)
-    async def follow(asking: CurrentPrincipal) -> AsyncIterator[ServerSentEvent]:
+    async def follow(asking: CurrentPrincipal, request: Request) -> AsyncIterator[ServerSentEvent]:
         """The changes of files, as server-sent events named `job`. An event `missed` has the number
         of events that a slow reader did not get."""
-        with queue.subscribed(asking.scope) as news:
+        access: Access = request.app.state.access
+
+        async def leave() -> None:
+            news.close()
+
+        with queue.subscribed(asking.scope) as news, access.presence.entered(asking, leave):
             async for message in news:
                 yield ServerSentEvent(event=message["event"], data=message)
 

@@ -18,12 +18,14 @@ class Entry(NamedTuple):
     Attributes:
         kept: it shows stored rows, and does not exist without a store.
         all: only for principals that see all rows.
+        people: only where people have to sign in.
     """
 
     address: str
     name: str
     kept: bool = False
     all: bool = False
+    people: bool = False
 
 
 NAVIGATION = (
@@ -31,6 +33,7 @@ NAVIGATION = (
     Entry("/files", "Files", kept=True),
     Entry("/calls", "Calls", all=True),
     Entry("/sessions", "Sessions", kept=True),
+    Entry("/accounts", "Accounts", all=True, people=True),
 )
 """The pages, in order."""
 
@@ -45,11 +48,14 @@ def _shared(request: Request) -> dict[str, object]:
     # Set by routes that need the principal.
     principal: Principal | None = getattr(request.state, "principal", None)
     everything = principal is None or principal.sees_all
+    people = principal is not None and principal.user is not None
     return {
         "navigation": [
             entry
             for entry in NAVIGATION
-            if (kept or not entry.kept) and (everything or not entry.all)
+            if (kept or not entry.kept)
+            and (everything or not entry.all)
+            and (people or not entry.people)
         ],
         "kept": kept,
         "path": request.url.path,
