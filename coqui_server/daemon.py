@@ -11,6 +11,7 @@ from websockets.frames import CloseCode
 
 from coqui_server.auth import access
 from coqui_server.auth.access import Access
+from coqui_server.auth.proxies import Proxies
 from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines, load_engines
 from coqui_server.jobs.queue import Queue
@@ -138,7 +139,7 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         paths = routes(service, calls)
         daemon = Daemon(settings, service, rtp, calls, door, paths, store, queue)
         stack.push_async_callback(daemon.close_ports)
-        addresses = Addresses(settings.server.connections)
+        addresses = Addresses(settings.server.connections, Proxies(settings.server).trusts)
         daemon.servers = await listen(service, paths, door, addresses)
         if settings.web.enabled:
             app = build(Parts(service, rtp, calls, store, queue, door))

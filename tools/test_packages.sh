@@ -16,3 +16,4 @@ needed "command -v espeak-ng" espeak-ng
 needed "command -v flite" flite
 needed "ls /usr/lib/postgresql" postgresql
 needed "command -v chromium" chromium
+needed "ls /usr/sbin/nginx" nginx-light

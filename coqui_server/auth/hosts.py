@@ -5,7 +5,6 @@ that site, and lets the page read all answers. Only the `Host` header shows the 
 """
 
 import logging
-from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -27,22 +26,16 @@ class Hosts:
         self._names = {_folded(name) for name in named if name and name not in _NOWHERE}
         self._names.add("localhost")
 
-    def check(self, headers: Mapping[str, str], local: str) -> None:
+    def check(self, host: str | None, local: str) -> None:
         """Check that a request asks for this host.
 
-        Only programs leave out `Host`; every browser sends it.
-
         Args:
-            headers: of the request.
+            host: from its `Host` header. Only programs leave it out; every browser sends it.
             local: the address at which the connection arrived.
 
         Raises:
             ForeignHost: it asks for another one. The log says what would let it in.
         """
-        try:
-            host = headers.get("host")
-        except LookupError:
-            raise ForeignHost("several hosts") from None
         if host is None or "*" in self._names:
             return
         name = _folded(_name(host))

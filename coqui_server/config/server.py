@@ -3,7 +3,7 @@
 import os
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, IPvAnyNetwork
 
 from coqui_server.config.section import Duration, Section, Size
 
@@ -72,6 +72,16 @@ class ServerSettings(Section):
     )
     """More names of this host that requests may ask for. Loopback names, the addresses where it
     listens, `web.host` and `rtp.advertise` always may. Others are refused with 421."""
+    proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (), description='addresses and networks such as ["127.0.0.1", "10.0.0.0/8"]'
+    )
+    """Reverse proxies whose `X-Forwarded-For`, `-Host`, `-Proto` and `-Prefix` are believed. From
+    others these headers are ignored. `server.connections` does not count connections of proxies."""
+    prefixes: tuple[Annotated[str, Field(pattern=r"^(/[\w.~-]+)+$")], ...] = Field(
+        (), description='paths such as ["/speech"], without a slash at the end'
+    )
+    """Paths at which a proxy serves this server, if it passes them on. Each leads to every page
+    and every protocol."""
     drain: Duration = Field(10.0, ge=0, description='a duration such as "10 s"')
     """How long a shutdown waits for open sessions to end."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -18,7 +18,7 @@ from websockets.http11 import Request, Response
 
 from coqui_server import __version__
 from coqui_server.auth.access import Access
-from coqui_server.auth.hosts import Hosts
+from coqui_server.auth.arrivals import Arrivals
 from coqui_server.auth.origins import foreign_origin
 from coqui_server.exceptions import ConfigError, ForeignHost, NotSignedIn, StoreError
 from coqui_server.sockets.addresses import Addresses
@@ -86,7 +86,7 @@ async def open_port(
     Raises:
         ConfigError: the address or the port cannot be had.
     """
-    hosts = Hosts(service.settings)
+    arrivals = Arrivals(service.settings)
 
     async def handle(connection: ServerConnection) -> None:
         assert isinstance(connection, Connection)
@@ -97,14 +97,19 @@ async def open_port(
             with access.presence.entered(connection.principal, leave):
                 await routes[path](connection, connection.principal)
         except ConnectionClosed:
-            address = ":".join(map(str, connection.remote_address[:2]))
-            _log.info("%s: the client went away", address)
+            _log.info("%s: the client went away", connection.arrival.address)
 
     async def answer(connection: ServerConnection, request: Request) -> Response | None:
+        assert isinstance(connection, Connection)
+        parts = urlsplit(request.path)
+        peer, local = connection.remote_address[0], connection.local_address[0]
         try:
-            hosts.check(request.headers, connection.local_address[0])
+            arrival = arrivals.arrival(peer, local, request.headers.raw_items(), parts.path)
         except ForeignHost as foreign:
             return connection.respond(HTTPStatus.MISDIRECTED_REQUEST, f"{foreign}\n")
+        connection.arrival = arrival
+        # The protocols read their options from it.
+        request.path = urlunsplit(("", "", arrival.path, parts.query, ""))
         plain = _plain(connection, request, service, routes)
         return plain or await _refusal(connection, request, access)
 
@@ -129,11 +134,11 @@ async def open_port(
 
 
 def _plain(
-    connection: ServerConnection, request: Request, service: Service, routes: Routes
+    connection: Connection, request: Request, service: Service, routes: Routes
 ) -> Response | None:
     """Answer a plain GET; None lets a WebSocket handshake for a known path go on."""
-    path = urlsplit(request.path).path
-    if foreign := foreign_origin(request.headers, service.settings.server.origins):
+    path = connection.arrival.path
+    if foreign := foreign_origin(connection.arrival.headers, service.settings.server.origins):
         problem = f"pages of {foreign} may not connect; server.origins names those that may\n"
         _log_refusal(connection, path, 403, f'server.origins = ["{foreign[:100]}"] lets it in')
         return connection.respond(HTTPStatus.FORBIDDEN, problem)
@@ -148,22 +153,19 @@ def _plain(
     if path in routes:
         return None
     known = ", ".join((*routes, "/health"))
-    _log_refusal(connection, path, 404, f"there is {known}")
+    _log_refusal(connection, path, 404, f"there is {known}, below each of server.prefixes")
     return connection.respond(HTTPStatus.NOT_FOUND, f"no {path} here; there is {known}\n")
 
 
-async def _refusal(
-    connection: ServerConnection, request: Request, access: Access
-) -> Response | None:
+async def _refusal(connection: Connection, request: Request, access: Access) -> Response | None:
     """Refuse a client that has to sign in and has not; keep the principal of any other."""
-    assert isinstance(connection, Connection)
-    headers = {name.lower(): value for name, value in request.headers.raw_items()}
+    arrival = connection.arrival
     try:
-        connection.principal = await access.principal(headers, urlsplit(request.path).query)
+        query = urlsplit(request.path).query
+        connection.principal = await access.principal(arrival.headers, query)
     except NotSignedIn as refusal:
-        _log_refusal(
-            connection, urlsplit(request.path).path, 401, f"{refusal}; a valid token lets it in"
-        )
+        remedy = f"{refusal}; a valid token lets it in"
+        _log_refusal(connection, arrival.path, 401, remedy)
         response = connection.respond(HTTPStatus.UNAUTHORIZED, f"{refusal}\n")
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
@@ -173,10 +175,11 @@ async def _refusal(
     return None
 
 
-def _log_refusal(connection: ServerConnection, path: str, status: int, remedy: str) -> None:
+def _log_refusal(connection: Connection, path: str, status: int, remedy: str) -> None:
     """Log what would let a refused handshake in; never its query, which may have a token."""
-    address = connection.remote_address[0]
-    _log.warning("%s: refused %.100r (%d); %s", address, path, status, remedy.translate(_VISIBLE))
+    remedy = remedy.translate(_VISIBLE)
+    address = connection.arrival.address
+    _log.warning("%s: refused %.100r (%d); %s", address, path, status, remedy)
 
 
 class Listening(Protocol):

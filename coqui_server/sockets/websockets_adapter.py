@@ -27,6 +27,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from coqui_server.auth.access import SUBPROTOCOL
+from coqui_server.auth.proxies import Arrival
 from coqui_server.exceptions import TooLarge
 from coqui_server.principal import Principal
 from coqui_server.sockets.addresses import Addresses
@@ -37,9 +38,11 @@ class Connection(ServerConnection):
     """A connection that says why a frame is too large before it is closed for it.
 
     Attributes:
+        arrival: its handshake; set before the rest.
         principal: who opened it; set before the handshake is accepted.
     """
 
+    arrival: Arrival
     principal: Principal
 
     def __init__(

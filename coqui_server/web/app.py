@@ -6,7 +6,6 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from coqui_server import __version__
-from coqui_server.auth.hosts import Hosts
 from coqui_server.web import errors
 from coqui_server.web.accounts import Accounts
 from coqui_server.web.api import calls, files, monitoring, sessions, unkept
@@ -37,7 +36,7 @@ def build(parts: Parts) -> FastAPI:
     )
     app.state.access = parts.access
     settings = parts.service.settings
-    app.add_middleware(Guard, hosts=Hosts(settings), origins=settings.server.origins)
+    app.add_middleware(Guard, settings=settings)
     app.state.kept = parts.store is not None
     errors.handle(app)
     app.include_router(monitoring.router(parts.service, parts.rtp, settings.auth))

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from coqui_server.exceptions import Busy, NotSignedIn, RequestError
-from coqui_server.web.pages import templates
+from coqui_server.web.pages import path, root, templates
 
 _RETRY = "5"
 """Seconds after which a busy daemon may be tried again."""
@@ -24,7 +24,7 @@ def handle(app: FastAPI) -> None:
 
 
 def _answer(request: Request, status: int, message: str, code: str) -> Response:
-    for_people = not request.url.path.startswith("/api/")
+    for_people = not path(request).startswith("/api/")
     if for_people and "text/html" in request.headers.get("Accept", ""):
         about = {"title": HTTPStatus(status).phrase, "message": message}
         return templates.TemplateResponse(request, "error.html", about, status)
@@ -44,7 +44,8 @@ def _to_sign_in(request: Request, refusal: NotSignedIn) -> Response:
     """Lead people to the sign-in page and back; answer programs with 401."""
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
         # Without the query, which may contain a wrong token.
-        return RedirectResponse(f"/sign-in?{urlencode({'next': request.url.path})}", 303)
+        query = urlencode({"next": request.url.path})
+        return RedirectResponse(f"{root(request)}/sign-in?{query}", 303)
     answer = _answer(request, refusal.http_status, str(refusal), refusal.code)
     answer.headers["WWW-Authenticate"] = "Bearer"
     return answer

@@ -1,4 +1,4 @@
-"""Security headers of every response, and the refusal of changes by pages of other sites."""
+"""Security headers of every response, and the refusal of foreign requests."""
 
 import json
 from collections.abc import Mapping
@@ -7,8 +7,10 @@ from http import HTTPStatus
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from coqui_server.auth.hosts import Hosts
+from coqui_server.auth.arrivals import Arrivals
 from coqui_server.auth.origins import foreign_origin
+from coqui_server.auth.proxies import Arrival
+from coqui_server.config.settings import Settings
 from coqui_server.exceptions import ForeignHost
 from coqui_server.web.principals import SAFE
 
@@ -42,41 +44,58 @@ _HEADERS = {
 
 
 class Guard:
-    """ASGI middleware: sets the headers above, and refuses requests for other hosts and changes
-    by pages of other sites.
+    """ASGI middleware: sets the headers above, refuses requests for other hosts and changes by
+    pages of other sites, and passes on all others as their client sent them.
 
     Any page may post a form to any address; the browser sends the page's origin in `Origin`.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Hosts, origins: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._hosts = hosts
-        self._origins = origins
+        self._arrivals = Arrivals(settings)
+        self._origins = settings.server.origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = _policy(scope["path"])
+                headers["Content-Security-Policy"] = _policy(path)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        headers = Headers(scope=scope)
+        headers = Headers(scope=scope).items()
         try:
-            self._hosts.check(headers, scope["server"][0])
+            arrival = self._arrivals.arrival(scope["client"][0], scope["server"][0], headers, path)
         except ForeignHost as refusal:
             await _refuse(guarded, refusal.http_status, str(refusal), refusal.code)
             return
-        foreign = foreign_origin(headers, self._origins) or _other_site(headers)
+        path = arrival.path
+        foreign = foreign_origin(arrival.headers, self._origins) or _other_site(arrival.headers)
         if foreign and scope["method"] not in SAFE:
             message = f"pages of {foreign} may not change anything here; see server.origins"
             await _refuse(guarded, HTTPStatus.FORBIDDEN, message, "foreign_origin")
         else:
-            await self._app(scope, receive, guarded)
+            await self._app(_as_sent(scope, arrival), receive, guarded)
 
 
-def _other_site(headers: Headers) -> str | None:
+def _as_sent(scope: Scope, arrival: Arrival) -> Scope:
+    """The scope of a request as its client sent it (ASGI HTTP, "Connection scope")."""
+    host = arrival.headers.get("host", "").encode("latin-1")
+    headers = [(name, host if name == b"host" else value) for name, value in scope["headers"]]
+    return {
+        **scope,
+        "client": (arrival.address, scope["client"][1]),
+        "scheme": arrival.scheme or scope["scheme"],
+        "root_path": arrival.prefix,
+        "path": f"{arrival.prefix}{arrival.path}",
+        "headers": headers,
+    }
+
+
+def _other_site(headers: Mapping[str, str]) -> str | None:
     """Browsers sometimes leave out `Origin`, but not `Sec-Fetch-Site`."""
     unnamed = headers.get("origin") is None and headers.get("sec-fetch-site") == "cross-site"
     return "another site" if unnamed else None

@@ -46,6 +46,8 @@ class HttpServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # `Guard` reads what proxies say.
+                proxy_headers=False,
                 timeout_graceful_shutdown=math.ceil(settings.drain),
             )
         )

@@ -50,14 +50,14 @@ FOREIGN = [
 @pytest.mark.parametrize("host", OURS)
 def test_loopback_and_the_address_of_the_connection_are_ours(host: str) -> None:
     """In every spelling."""
-    Hosts(Settings()).check({"host": host}, "192.0.2.7")
+    Hosts(Settings()).check(host, "192.0.2.7")
 
 
 @pytest.mark.parametrize("host", FOREIGN)
 def test_all_others_are_foreign(host: str) -> None:
     """Also those that look like ours."""
     with pytest.raises(ForeignHost):
-        Hosts(Settings()).check({"host": host}, "192.0.2.7")
+        Hosts(Settings()).check(host, "192.0.2.7")
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_all_others_are_foreign(host: str) -> None:
 def test_names_of_the_configuration_are_ours(configured: dict[str, object], host: str) -> None:
     """Whichever setting names the host."""
     with pytest.raises(ForeignHost):
-        Hosts(Settings()).check({"host": host}, "127.0.0.1")
-    Hosts(settings(**configured)).check({"host": host}, "127.0.0.1")
+        Hosts(Settings()).check(host, "127.0.0.1")
+    Hosts(settings(**configured)).check(host, "127.0.0.1")
 
 
 def test_an_address_to_listen_on_is_no_name() -> None:
     """0.0.0.0 reaches this machine in some browsers, from any page."""
     with pytest.raises(ForeignHost):
-        Hosts(settings(web={"host": "0.0.0.0"})).check({"host": "0.0.0.0:8000"}, "127.0.0.1")
+        Hosts(settings(web={"host": "0.0.0.0"})).check("0.0.0.0:8000", "127.0.0.1")
 
 
 @pytest.mark.parametrize("port", ["url", "console"])

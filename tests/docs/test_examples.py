@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pyhocon import ConfigFactory
 from coqui_server.config.loading import parse
 from tests.docs.blocks import Block, blocks
 from tests.support.examples import Examples, shown
+from tests.support.nginx import nginx
 
 BLOCKS = tuple(blocks())
 
@@ -53,7 +55,9 @@ def test_json(block: Block) -> None:
 def test_every_block_says_what_it_is() -> None:
     """A block without a language, or with another one, would be run by nobody."""
     for block in BLOCKS:
-        assert block.language in ("console", "python", "hocon", "json", "text"), block.where
+        assert block.language in ("console", "python", "hocon", "json", "nginx", "text"), (
+            block.where
+        )
         assert block.language in ("console", "python") or not block.note, block.where
 
 
@@ -63,3 +67,14 @@ def test_modules_that_are_named_exist() -> None:
     assert "benchmarks.wer" in named
     for name in named:
         assert importlib.util.find_spec(name), name
+
+
+@pytest.mark.parametrize("block", those("nginx"))
+def test_nginx_takes_it(block: Block, tmp_path: Path) -> None:
+    """As it is printed, except for the port, which needs a certificate."""
+    site = block.text.replace("listen 443 ssl", f"listen unix:{tmp_path}/socket")
+    path = tmp_path / "nginx.conf"
+    path.write_text(f"pid {tmp_path}/pid; events {{}} http {{ {site} }}")
+    command = [nginx(), "-t", "-p", tmp_path, "-e", tmp_path / "log", "-c", path]
+    tested = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stderr

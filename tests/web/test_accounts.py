@@ -101,9 +101,10 @@ async def test_sign_up_in_and_out(server: Running) -> None:
         assert (await client.get("/account")).status_code == 200
 
 
-async def test_the_cookie(server: Running) -> None:
+async def test_the_cookie(start: Start, moonshine: AnyEngine) -> None:
     """It is for HTTP alone, not sent by other sites, and by TLS alone where there is TLS."""
-    async with browser(server) as client:
+    settings = 'auth.required = true, server.proxies = ["127.0.0.1"]'
+    async with start(moonshine, settings, console=True) as server, browser(server) as client:
         plain = (await sign(client, "up", "anna")).headers["set-cookie"]
         proxied = {"X-Forwarded-Proto": "https"}
         form = {"name": "anna", "password": PASSWORD}

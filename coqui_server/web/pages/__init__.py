@@ -42,6 +42,16 @@ templates.env.filters["clock"] = clock
 templates.env.globals.update(formats=list(exports.FORMATS), kinds=KINDS)
 
 
+def root(request: Request) -> str:
+    """The path at which a proxy serves the console; "" without one."""
+    return str(request.scope.get("root_path", ""))
+
+
+def path(request: Request) -> str:
+    """The path of a request below the root."""
+    return request.url.path.removeprefix(root(request))
+
+
 def _shared(request: Request) -> dict[str, object]:
     """The variables of every page. `kept`: whether there is a store."""
     kept: bool = request.app.state.kept
@@ -58,7 +68,8 @@ def _shared(request: Request) -> dict[str, object]:
             and (people or not entry.people)
         ],
         "kept": kept,
-        "path": request.url.path,
+        "root": root(request),
+        "path": path(request),
         "version": __version__,
         "principal": principal,
         "csrf": getattr(request.state, "csrf", None),

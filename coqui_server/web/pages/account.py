@@ -42,7 +42,7 @@ def router(accounts: Accounts, cookies: Cookies) -> APIRouter:
             user = await accounts.change_password(asking.name, new)
         except RequestError as refusal:
             return await page(request, asking.name, refusal)
-        return set_cookie(go_to("/account"), request, cookies, user)
+        return set_cookie(go_to(request, "/account"), request, cookies, user)
 
     @routes.post("/delete")
     async def delete(
@@ -56,7 +56,7 @@ def router(accounts: Accounts, cookies: Cookies) -> APIRouter:
             await accounts.remove(asking.name, sessions=sessions)
         except RequestError as refusal:
             return await page(request, asking.name, refusal)
-        return signed_out()
+        return signed_out(request)
 
     @routes.post("/tokens")
     async def make_token(
@@ -73,8 +73,8 @@ def router(accounts: Accounts, cookies: Cookies) -> APIRouter:
         return await page(request, asking.name, token=token)
 
     @routes.post("/tokens/{id}/revoke")
-    async def revoke(asking: CurrentPrincipal, id: Id) -> Response:
+    async def revoke(request: Request, asking: CurrentPrincipal, id: Id) -> Response:
         await accounts.revoke(asking.name, id)
-        return go_to("/account")
+        return go_to(request, "/account")
 
     return routes

@@ -27,12 +27,12 @@ def router(accounts: Accounts) -> APIRouter:
             await accounts.change_password(name, new)
         except RequestError as refusal:
             return await page(request, refusal)
-        return go_to("/accounts")
+        return go_to(request, "/accounts")
 
     @routes.post("/{name}/promote")
-    async def promote(name: str) -> Response:
+    async def promote(request: Request, name: str) -> Response:
         await accounts.store.users.promote(name)
-        return go_to("/accounts")
+        return go_to(request, "/accounts")
 
     @routes.post("/{name}/delete")
     async def delete(request: Request, name: str, sessions: Annotated[bool, Form()]) -> Response:
@@ -40,6 +40,6 @@ def router(accounts: Accounts) -> APIRouter:
             await accounts.remove(name, sessions=sessions)
         except RequestError as refusal:
             return await page(request, refusal)
-        return go_to("/accounts")
+        return go_to(request, "/accounts")
 
     return routes

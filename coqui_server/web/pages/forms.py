@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from coqui_server.auth.cookies import NAME, Cookies
 from coqui_server.exceptions import RequestError, TooManyAttempts
 from coqui_server.store.tables import UserRow
-from coqui_server.web.pages import templates
+from coqui_server.web.pages import root, templates
 
 
 def shown(
@@ -26,9 +26,9 @@ def shown(
     return response
 
 
-def go_to(path: str) -> Response:
-    """The answer to a form that leads to another page."""
-    return RedirectResponse(path, HTTPStatus.SEE_OTHER)
+def go_to(request: Request, page: str) -> Response:
+    """The answer to a form that leads to another page of the console."""
+    return RedirectResponse(f"{root(request)}{page}", HTTPStatus.SEE_OTHER)
 
 
 def set_cookie(response: Response, request: Request, cookies: Cookies, user: UserRow) -> Response:
@@ -37,6 +37,7 @@ def set_cookie(response: Response, request: Request, cookies: Cookies, user: Use
         NAME,
         cookies.made(user),
         int(cookies.age),
+        path=root(request) or "/",
         secure=request.url.scheme == "https",
         httponly=True,
         samesite="lax",
@@ -44,10 +45,10 @@ def set_cookie(response: Response, request: Request, cookies: Cookies, user: Use
     return response
 
 
-def signed_out() -> Response:
+def signed_out(request: Request) -> Response:
     """The answer to a form that ends the sign-in: without the cookie, to the sign-in page."""
-    response = go_to("/sign-in")
-    response.delete_cookie(NAME, httponly=True, samesite="lax")
+    response = go_to(request, "/sign-in")
+    response.delete_cookie(NAME, root(request) or "/", httponly=True, samesite="lax")
     return response
 
 

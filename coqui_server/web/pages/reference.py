@@ -11,7 +11,7 @@ import fastapi_standalone_docs
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from coqui_server.web.pages import templates
+from coqui_server.web.pages import root, templates
 
 _ASSETS = Path(fastapi_standalone_docs.__file__).parent / "static"
 
@@ -31,7 +31,7 @@ def router() -> APIRouter:
     @routes.get("/openapi.json")
     async def description(request: Request) -> dict[str, Any]:
         app: FastAPI = request.app
-        return app.openapi()
+        return {**app.openapi(), "servers": [{"url": root(request) or "/"}]}
 
     return routes
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Request, Response
 from coqui_server.auth.cookies import Cookies
 from coqui_server.exceptions import RequestError
 from coqui_server.web.accounts import Accounts
+from coqui_server.web.pages import root
 from coqui_server.web.pages.forms import address_of, go_to, set_cookie, shown, signed_out
 from coqui_server.web.principals import CurrentPrincipal
 
@@ -37,7 +38,7 @@ def router(accounts: Accounts, cookies: Cookies) -> APIRouter:
             user = await accounts.verified(address_of(request), name, password)
         except RequestError as refusal:
             return await page(request, "sign-in.html", refusal, next=next, name=name)
-        return set_cookie(go_to(_own(next)), request, cookies, user)
+        return set_cookie(go_to(request, _own(next, root(request))), request, cookies, user)
 
     @routes.get("/sign-up")
     async def offer(request: Request) -> Response:
@@ -51,17 +52,18 @@ def router(accounts: Accounts, cookies: Cookies) -> APIRouter:
             user = await accounts.sign_up(address_of(request), name, password)
         except RequestError as refusal:
             return await page(request, "sign-up.html", refusal, name=name)
-        return set_cookie(go_to("/"), request, cookies, user)
+        return set_cookie(go_to(request, "/"), request, cookies, user)
 
     @routes.post("/sign-out")
-    async def sign_out(asking: CurrentPrincipal) -> Response:
+    async def sign_out(request: Request, asking: CurrentPrincipal) -> Response:
         await accounts.sign_out(asking.name)
-        return signed_out()
+        return signed_out(request)
 
     return routes
 
 
-def _own(address: str) -> str:
-    """A path on this site: a link to the sign-in page may contain any address."""
+def _own(address: str, root: str) -> str:
+    """A path below the root: a link to the sign-in page may contain any address."""
+    address = address.removeprefix(root)
     ours = address.startswith("/") and not address.startswith(("//", "/\\"))
     return address if ours and address.isprintable() else "/"

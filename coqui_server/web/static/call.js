@@ -1,5 +1,6 @@
 // One call on the page: its legs, and their text in the order of time.
 
+import { address } from "./address.js";
 import { clock, make } from "./elements.js";
 
 const COLOURS = 4;
@@ -121,7 +122,7 @@ export class Call {
     leg.partial.remove();
     leg.element.classList.add("over");
     if (document.getElementById("calls").dataset.kept) {
-      const link = make("a", { href: `/sessions/${session}`, textContent: "Session" });
+      const link = make("a", { href: address(`/sessions/${session}`), textContent: "Session" });
       link.setAttribute("aria-label", `Session of ${leg.label}`);
       leg.element.append(link);
     }

@@ -1,5 +1,6 @@
 // The Calls page: the events of calls from /ws/events, as one conversation for each call.
 
+import { address, socketAddress } from "./address.js";
 import { Call } from "./call.js";
 import { request } from "./request.js";
 
@@ -20,9 +21,7 @@ connect();
 setInterval(look, ROUND);
 
 function connect() {
-  const address = new URL("/ws/events?kind=rtp", location.href);
-  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  socket = new WebSocket(address);
+  socket = new WebSocket(socketAddress("/ws/events?kind=rtp"));
   socket.onopen = () => {
     attempts = 0;
     at("notice").textContent = "";
@@ -79,7 +78,7 @@ async function recall(call, session) {
   early.delete(session);
   if (!kept) return;
   try {
-    const { segments } = await request("GET", `/api/sessions/${session}`);
+    const { segments } = await request("GET", address(`/api/sessions/${session}`));
     for (const segment of segments) call.hear({ event: "final", session, ...segment });
   } catch (refusal) {
     at("notice").textContent = refusal.message;

@@ -1,5 +1,6 @@
 // The Files page: uploads files one after another, and shows the queue as it changes.
 
+import { address } from "./address.js";
 import { enableButtons } from "./elements.js";
 import { Row } from "./job.js";
 import { request } from "./request.js";
@@ -56,7 +57,7 @@ async function send() {
 
 // The queue
 
-const source = new EventSource("/api/files/events");
+const source = new EventSource(address("/api/files/events"));
 source.addEventListener("open", () => {
   notice("");
   load(0);
@@ -73,7 +74,7 @@ source.addEventListener("error", () => {
 at("more").addEventListener("click", () => load(rows.size));
 
 async function load(offset) {
-  const jobs = await ask("GET", `/api/files?offset=${offset}&limit=${PAGE}`);
+  const jobs = await ask("GET", address(`/api/files?offset=${offset}&limit=${PAGE}`));
   if (jobs === undefined) return;
   if (offset === 0) rows.forEach((row, id) => remove(id)); // some may have been deleted
   jobs.forEach(put);
@@ -109,15 +110,15 @@ function frame() {
 }
 
 async function act(job, what) {
-  const address = `/api/files/${job.id}`;
-  const done = await (what === "retry" ? ask("POST", `${address}/retry`) : ask("DELETE", address));
+  const file = address(`/api/files/${job.id}`);
+  const done = await (what === "retry" ? ask("POST", `${file}/retry`) : ask("DELETE", file));
   if (done) put(done);
 }
 
 // The server's answer; undefined, with a notice on the page, if it refuses.
-async function ask(method, address) {
+async function ask(method, url) {
   try {
-    return await request(method, address);
+    return await request(method, url);
   } catch (refusal) {
     notice(refusal.message);
     return undefined;

@@ -1,5 +1,6 @@
 // A row of the queue.
 
+import { address } from "./address.js";
 import { button, clock, make, size } from "./elements.js";
 
 const WORDS = {
@@ -81,11 +82,11 @@ export class Row {
   links() {
     const { session, state, name } = this.job;
     if (!session || state !== "completed") return [];
-    const open = make("a", { href: `/sessions/${session}`, textContent: "Read" });
+    const open = make("a", { href: address(`/sessions/${session}`), textContent: "Read" });
     open.setAttribute("aria-label", `Read ${name}`);
     const exports = this.formats.map((format) => {
-      const address = `/api/sessions/${session}/export?format=${format}`;
-      const link = make("a", { href: address, download: "", textContent: format.toUpperCase() });
+      const href = address(`/api/sessions/${session}/export?format=${format}`);
+      const link = make("a", { href, download: "", textContent: format.toUpperCase() });
       link.setAttribute("aria-label", `${name} as ${format.toUpperCase()}`);
       return link;
     });

@@ -1,5 +1,6 @@
 // The Live page: the button, the microphone's choice, the text as it comes.
 
+import { address } from "./address.js";
 import { enableButtons } from "./elements.js";
 import { Microphone, microphones } from "./microphone.js";
 import { Speech } from "./speech.js";
@@ -117,10 +118,10 @@ function keep() {
     paragraph.classList.add("offered");
     if (!paragraph.textContent) continue;
     const links = template.content.cloneNode(true);
-    const address = `/sessions/${paragraph.dataset.session}`;
-    links.querySelector(".session").href = address;
+    const path = `/sessions/${paragraph.dataset.session}`;
+    links.querySelector(".session").href = address(path);
     for (const link of links.querySelectorAll("[data-format]")) {
-      link.href = `/api${address}/export?format=${link.dataset.format}`;
+      link.href = address(`/api${path}/export?format=${link.dataset.format}`);
     }
     at("results").append(links);
   }

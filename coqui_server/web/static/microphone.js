@@ -1,5 +1,7 @@
 // The microphone: opened, read and closed, with messages for its errors.
 
+import { address } from "./address.js";
+
 const RATE = 16000;
 
 const WORDS = {
@@ -50,7 +52,7 @@ export class Microphone {
       this.context = new AudioContext();
       source = this.context.createMediaStreamSource(this.stream);
     }
-    await this.context.audioWorklet.addModule("/static/recorder.js");
+    await this.context.audioWorklet.addModule(address("/static/recorder.js"));
     const recorder = new AudioWorkletNode(this.context, "recorder", {
       numberOfOutputs: 0,
       channelCount: 1,

@@ -1,2 +1,4 @@
 // Starts Swagger UI; both scripts are deferred, so it is there by now.
-window.SwaggerUIBundle({ url: "/openapi.json", dom_id: "#reference", deepLinking: true });
+import { address } from "./address.js";
+
+window.SwaggerUIBundle({ url: address("/openapi.json"), dom_id: "#reference", deepLinking: true });

@@ -1,11 +1,12 @@
 // The page of a session: the text follows the sound, a click seeks, a segment can be edited.
 
+import { address } from "./address.js";
 import { enableButtons } from "./elements.js";
 import { Levels } from "./levels.js";
 import { request } from "./request.js";
 
 const at = (id) => document.getElementById(id);
-const address = at("session").dataset.address;
+const session = at("session").dataset.address;
 const audio = at("audio");
 const segments = [...document.querySelectorAll(".segment")];
 
@@ -22,7 +23,7 @@ if (audio) {
   audio.addEventListener("timeupdate", follow);
   audio.addEventListener("play", follow);
   audio.addEventListener("error", () => notice("The recording cannot be played."));
-  new Levels(at("levels"), audio, `${address}/peaks`).draw();
+  new Levels(at("levels"), audio, `${session}/peaks`).draw();
 }
 
 enableButtons();
@@ -69,7 +70,7 @@ function edit(segment) {
   text.setAttribute("aria-label", "The text");
   const save = made("Save", "primary", async () => {
     try {
-      show(segment, await request("PATCH", `${address}/segments/${segment.dataset.id}`, { text: text.value.trim() }));
+      show(segment, await request("PATCH", `${session}/segments/${segment.dataset.id}`, { text: text.value.trim() }));
       close();
     } catch (refusal) {
       notice(refusal.message);
@@ -114,8 +115,8 @@ function made(label, look, pressed) {
 async function remove() {
   if (!confirm("Delete this session and its recording? This cannot be undone.")) return;
   try {
-    await request("DELETE", address);
-    location.assign("/sessions");
+    await request("DELETE", session);
+    location.assign(address("/sessions"));
   } catch (refusal) {
     notice(refusal.message);
   }

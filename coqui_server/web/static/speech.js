@@ -1,5 +1,7 @@
 // One recording over /ws/v1/speech-to-text, through as many connections as it takes.
 
+import { socketAddress } from "./address.js";
+
 const WAITS = [500, 1000, 2000, 4000, 8000]; // milliseconds between attempts; the last one stays
 const KEPT = 300; // pieces of 0.1 s that are kept while there is no connection
 const PATIENCE = 15000; // milliseconds for the last finals after the stop
@@ -39,9 +41,7 @@ export class Speech {
   }
 
   connect() {
-    const address = new URL("/ws/v1/speech-to-text", location.href);
-    address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    this.socket = new WebSocket(address);
+    this.socket = new WebSocket(socketAddress("/ws/v1/speech-to-text"));
     this.refusal = undefined;
     this.socket.onopen = () =>
       this.say({ event: "start", sample_rate: 16000, ...(this.engine && { engine: this.engine }) });

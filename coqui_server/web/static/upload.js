@@ -1,5 +1,6 @@
 // One upload with its progress bar. XMLHttpRequest reports the progress; fetch does not.
 
+import { address } from "./address.js";
 import { csrf } from "./csrf.js";
 import { button, make, size } from "./elements.js";
 
@@ -28,7 +29,7 @@ export class Upload {
         this.bar.value = loaded / total;
       };
       this.request.onloadend = () => resolve(this.ended());
-      this.request.open("POST", "/api/files");
+      this.request.open("POST", address("/api/files"));
       this.request.responseType = "json";
       Object.entries(csrf).forEach(([name, value]) => this.request.setRequestHeader(name, value));
       const form = new FormData();
