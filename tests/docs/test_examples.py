@@ -75,6 +75,10 @@ def test_nginx_takes_it(block: Block, tmp_path: Path) -> None:
     site = block.text.replace("listen 443 ssl", f"listen unix:{tmp_path}/socket")
     path = tmp_path / "nginx.conf"
     path.write_text(f"pid {tmp_path}/pid; events {{}} http {{ {site} }}")
-    command = [nginx(), "-t", "-p", tmp_path, "-e", tmp_path / "log", "-c", path]
-    tested = subprocess.run(command, capture_output=True, text=True, check=False)
+    tested = subprocess.run(
+        [nginx(), "-t", "-p", tmp_path, "-e", tmp_path / "log", "-c", path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert tested.returncode == 0, tested.stderr
