@@ -142,9 +142,14 @@ def _blocks(size: int, samples: int, payload: bytes) -> list[tuple[bytes, int]]:
 
 
 def _whole_opus(payload: bytes) -> list[tuple[bytes, int]]:
-    """One packet of Opus; its first one or two bytes have its duration (RFC 6716 section 3.1)."""
+    return [(payload, opus_samples(payload))] if payload else []
+
+
+def opus_samples(payload: bytes) -> int:
+    """The samples at 48 kHz in a packet of Opus; its first one or two bytes have their number
+    (RFC 6716 section 3.1)."""
     if not payload:
-        return []
+        return 0
     mode, code = payload[0] >> 3, payload[0] & 3
     if mode < 12:
         frame = (480, 960, 1920, 2880)[mode & 3]
@@ -153,7 +158,7 @@ def _whole_opus(payload: bytes) -> list[tuple[bytes, int]]:
     else:
         frame = (120, 240, 480, 960)[mode & 3]
     count = (1, 2, 2, payload[1] & 63 if len(payload) > 1 else 0)[code]
-    return [(payload, min(frame * count, _OPUS_MOST))]
+    return min(frame * count, _OPUS_MOST)
 
 
 def _mono(frames: npt.NDArray[np.int16]) -> Samples:

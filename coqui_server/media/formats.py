@@ -5,7 +5,7 @@ Written as in SDP's `a=rtpmap` (RFC 8866 section 6.6): `opus/48000/2`, `L16/1600
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 _MAPPING = re.compile(r"([a-z0-9-]+)(?:/([1-9][0-9]{3,5}))?(?:/([1-8]))?", re.IGNORECASE)
 
@@ -31,11 +31,17 @@ ALLOWED = "an encoding as in SDP, such as opus/48000/2 or L16/16000; encodings: 
 
 @dataclass(frozen=True)
 class Format:
-    """An encoding; `clock` is the RTP timestamp's rate in hertz."""
+    """An encoding.
+
+    Attributes:
+        clock: the RTP timestamp's rate in hertz.
+        assumed: nobody said so; a payload looked like it.
+    """
 
     encoding: str
     clock: int
     channels: int = 1
+    assumed: bool = field(default=False, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> "Format":
@@ -112,10 +118,10 @@ def meaning(
 
     `mapped`, from the configuration, counts first. `named`, the format of one stream, counts for
     dynamic types, and for the rate of L16 with a static type, because senders differ there. A type
-    that neither explains is Asterisk's, if a `payload` fits.
+    that neither explains is Asterisk's if a `payload` fits, or what the payload looks like.
     """
     static = STATIC.get(payload_type)
-    if payload is not None and static is not None and static.encoding == "L16":
+    if payload is not None and (static is None or static.encoding == "L16"):
         static = _fitting(payload_type, static, payload)
     if payload_type in mapped:
         return mapped[payload_type]
@@ -125,17 +131,29 @@ def meaning(
     return named if payload_type >= DYNAMIC or both_linear else static
 
 
-def _fitting(payload_type: int, linear: Format, payload: bytes) -> Format | None:
-    """What a payload is whose type Asterisk uses for `linear`, and others for something else."""
-    if len(payload) == _EVENT and payload[0] < _KEYS and not payload[1] & _RESERVED:
-        return Format("telephone-event", _CLOCKS["telephone-event"] or 0)
-    samples, odd = divmod(len(payload), 2)
-    whole = not odd and samples * _FRAMES % linear.clock == 0
+def _fitting(payload_type: int, linear: Format | None, payload: bytes) -> Format | None:
+    """What a payload looks like whose type Asterisk uses for `linear`, or for nothing."""
     if payload_type < DYNAMIC:
-        return linear if whole else _CD[payload_type]
-    filled = not odd and samples * _SHORT_FRAMES > linear.clock
-    return linear if whole or filled else Format("opus", 48_000, 2)
+        return linear and (linear if _whole(payload, linear) else _CD[payload_type])
+    if len(payload) == _EVENT and payload[0] < _KEYS and not payload[1] & _RESERVED:
+        return _ASSUMED_KEYS
+    if linear and (_whole(payload, linear) or _filled(payload, linear)):
+        return replace(linear, assumed=True)
+    return _ASSUMED_OPUS if payload else None
 
 
-_CD = {10: Format("L16", 44_100, 2), 11: Format("L16", 44_100)}
+def _whole(payload: bytes, linear: Format) -> bool:
+    samples, odd = divmod(len(payload), 2)
+    return not odd and samples * _FRAMES % linear.clock == 0
+
+
+def _filled(payload: bytes, linear: Format) -> bool:
+    samples, odd = divmod(len(payload), 2)
+    return not odd and samples * _SHORT_FRAMES > linear.clock
+
+
+_ASSUMED_KEYS = Format("telephone-event", 8000, assumed=True)
+_ASSUMED_OPUS = Format("opus", 48_000, 2, assumed=True)
+
+_CD = {10: Format("L16", 44_100, 2, assumed=True), 11: Format("L16", 44_100, assumed=True)}
 """Their meaning in RFC 3551 section 6."""

@@ -1,19 +1,17 @@
 """Which senders may send, and which of their streams may become a call. No sockets."""
 
 import ipaddress
-import logging
+from itertools import pairwise
 
 from coqui_server.config.rtp import RtpSettings
-from coqui_server.media.formats import DYNAMIC, Format, meaning
+from coqui_server.media.formats import Format, meaning
 from coqui_server.rtp.names import Address, NamedStreams, Names
 from coqui_server.rtp.packet import Packet
+from coqui_server.rtp.payload_check import looks_like_opus
 from coqui_server.rtp.stream import Arrived
 
 _REMEMBERED = 4096
 """Hosts for which the answer of `rtp.allow` is kept."""
-
-
-_log = logging.getLogger(__name__)
 
 
 class Admission:
@@ -50,16 +48,14 @@ class Admission:
         return names is not None and self._format(packet, names) is not None
 
     def explains(self, names: Names, packets: Arrived) -> bool:
-        """Whether the payload type of any of these packets is known."""
-        return any(self._format(packet, names) for packet, _ in packets)
-
-    def tell_assumed(self, names: Names, packet: Packet) -> None:
-        """Log what a dynamic payload type is taken for that nobody has explained."""
-        number = packet.payload_type
-        if number >= DYNAMIC and number not in self._settings.codecs and names.codec is None:
-            format = self._format(packet, names)
-            text = "SSRC %08x: payload type %d is not in rtp.codecs; it is taken for %s"
-            _log.info(text, packet.ssrc, number, format)
+        """Whether any of these packets is of a known format. An assumption needs two packets in a
+        row that fit, so that a video or another codec opens no stream."""
+        sent = [packet for packet, _ in packets]
+        formats = [self._format(packet, names) for packet in sent]
+        if any(format and (not format.assumed or format.encoding == "L16") for format in formats):
+            return True
+        fitting = any(looks_like_opus(*pair) for pair in pairwise(sent))
+        return fitting and any(format and format.encoding == "opus" for format in formats)
 
     def _format(self, packet: Packet, names: Names) -> Format | None:
         return meaning(

@@ -143,7 +143,6 @@ class Listener:
             except Busy as busy:
                 reason = f"because {busy}"
             else:
-                self.admission.tell_assumed(names, newest)
                 stream = Stream(address, packets, self.settings, self._stall, names)
                 return self._opened(stream, port)
         self.drops.count(reason, address, now)

@@ -88,7 +88,6 @@ class Playout:
         self._keypad = Keypad()
         self._last: _Place | None = None
         self._clock = SenderClock()
-        self._known: dict[int, Format | None] = {}
         self._burst = False
         self._soundless = 0
         self._plain: int | None = None
@@ -102,14 +101,16 @@ class Playout:
         while rest:
             self._burst = len(rest) > _BURST
             try:
-                pieces += self._packet(rest[0])
+                pieces += self._packet(rest)
             except MalformedPacket:
                 self.malformed += 1
             rest = rest[1 + self._take_plain(rest[1:]) :]
         return _joined([*pieces, *self._decode()])
 
-    def restart(self, time: float) -> list[Piece]:
-        """Sequence numbers and timestamps start again with a packet that came at `time`."""
+    def restart(self, time: float, formats: Formats) -> list[Piece]:
+        """Another source, or the same one after a restart, begins with a packet that came at
+        `time`."""
+        self._formats, self.check = formats, PayloadCheck()
         last, self._last = self._last, None
         gap = time - last.arrival.time - last.seconds if last else 0.0
         return _joined([*self._decode(), *self._silence(max(0.0, gap))])
@@ -121,7 +122,7 @@ class Playout:
     def _take_plain(self, arrivals: Sequence[Arrival]) -> int:
         """The fast path: take packets while each simply follows the last. Returns how many."""
         last, decoder, taken = self._last, self._decoder, 0
-        if last is None or decoder is None or self._clock.scale != 1:
+        if last is None or decoder is None or self._clock.scale != 1 or not self.check.done:
             return 0
         (number, before, came), ticks, clock = last
         timestamp = before.timestamp
@@ -144,9 +145,11 @@ class Playout:
             self._last = _Place(arrivals[taken - 1], ticks, clock)
         return taken
 
-    def _packet(self, arrival: Arrival) -> Iterator[Piece]:
+    def _packet(self, arrivals: Sequence[Arrival]) -> Iterator[Piece]:
+        """The first of these."""
+        arrival = arrivals[0]
         packet, format = self._unwrapped(arrival.packet)
-        if format is None or self.check.refuses(format):
+        if format is None or self.check.refuses(format, arrivals):
             self.unknown += 1
             self._soundless += 1
         elif format.encoding == "telephone-event":
@@ -161,24 +164,20 @@ class Playout:
 
     def _unwrapped(self, packet: Packet) -> tuple[Packet, Format | None]:
         """The packet and its format, without its redundant encoding, if any (RFC 2198)."""
-        format = self._format_of(packet.payload_type, packet.payload)
+        format = self._formats(packet.payload_type, packet.payload)
         if format is None or format.encoding != "red":
             return packet, format
         inner, payload = primary(packet.payload)
-        format = self._format_of(inner, payload)
+        format = self._formats(inner, payload)
         nested = format is not None and format.encoding == "red"
         return packet._replace(payload_type=inner, payload=payload), None if nested else format
-
-    def _format_of(self, payload_type: int, payload: bytes) -> Format | None:
-        """What its first payload was. A later one may be cut short."""
-        if payload_type not in self._known:
-            self._known[payload_type] = self._formats(payload_type, payload)
-        return self._known[payload_type]
 
     def _sound(self, arrival: Arrival, packet: Packet, format: Format) -> Iterator[Piece]:
         if format != self.format or self._decoder is None:
             yield from self._change(format)
         assert self._decoder is not None
+        if packet is arrival.packet:
+            self.check.look(arrival, format)
         # A packet with redundant encoding is not for the fast path.
         self._plain = packet.payload_type if packet is arrival.packet else None
         ticks = self._decoder.samples(packet.payload) * format.clock / self._decoder.rate
@@ -217,11 +216,7 @@ class Playout:
         step = ahead(new.arrival.packet.timestamp, last.arrival.packet.timestamp, TIMESTAMPS)
         if not last.ticks:
             return self._clock.after_noise(step, last.clock, elapsed)
-        assert self.format is not None
-        self.check.tags(self.format, last.ticks, step)
         missing = max(0, new.arrival.number - last.arrival.number - 1 - self._soundless)
-        if not missing and not new.arrival.packet.marker:
-            self.check.misfits(self.format, last.ticks, step, elapsed)
         return self._clock.gap(
             step,
             last.ticks,

@@ -2,14 +2,13 @@
 
 from collections import Counter, deque
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from coqui_server.config.rtp import RtpSettings
-from coqui_server.media import formats
 from coqui_server.rtp.jitter import MAX_DROPOUT, JitterBuffer
 from coqui_server.rtp.names import Address, Names
 from coqui_server.rtp.packet import SEQUENCES, TIMESTAMPS, Packet, ahead
+from coqui_server.rtp.payload_types import PayloadTypes
 from coqui_server.rtp.playout import Pause, Piece, Playout
 from coqui_server.rtp.reception import Reception
 from coqui_server.rtp.rtcp import ReportBlock, SenderReport
@@ -35,12 +34,13 @@ _SILENT = ("CN", "telephone-event", "red")
 class _Run:
     """Packets with continuous sequence numbers: until the source changes or restarts."""
 
-    def __init__(self, packets: Arrived, window: float) -> None:
+    def __init__(self, packets: Arrived, window: float, types: PayloadTypes) -> None:
         newest = packets[-1][0].sequence
         behind = min(ahead(packet.sequence, newest, SEQUENCES) for packet, _ in packets)
         self.first, self.started = packets[0]
         self.buffer = JitterBuffer(window, (newest + behind) % SEQUENCES)
         self.reception = Reception()
+        self.types = types
 
     def counts(self) -> Counter[str]:
         return Counter({name: getattr(self.buffer, name) for name in PACKET_COUNTERS})
@@ -76,11 +76,9 @@ class Stream:
         self._stray: Arrived = ()
         self._past: Counter[str] = Counter()
         self._ended: deque[_Run] = deque(maxlen=_RUNS)
-        self._formats = partial(formats.meaning, mapped=settings.codecs, named=names.codec)
-        self._playout = Playout(self._formats, settings.byte_order)
-        self._clocks: dict[int, int] = {}
         self._started: float | None = None
         self._first = self._begin(packets)
+        self._playout = Playout(self._first.types.format, settings.byte_order)
 
     def receive(self, packet: Packet, now: float) -> None:
         """Take a packet that came at `now`."""
@@ -123,7 +121,7 @@ class Stream:
         if self._playout.check.encrypted:
             return _ENCRYPTED
         if format := self._playout.check.disproved:
-            text = f"the packets are not {format}, as rtp.codecs or the payload type says"
+            text = f"the packets are not {format}; rtp.codecs can say what a payload type is"
             return TranscriptWarning("wrong_codec", text)
         return None
 
@@ -133,7 +131,7 @@ class Stream:
         while self._ended:
             pieces += self._playout.play(self._ended.popleft().buffer.pop(now, flush=True))
             following = self._ended[0] if self._ended else self._run
-            pieces += self._playout.restart(following.started)
+            pieces += self._playout.restart(following.started, following.types.format)
         stalled = now - self.heard > self._stall
         pieces += self._playout.play(self._run.buffer.pop(now, flush=flush or stalled))
         if flush or (stalled and not self._quiet):
@@ -171,7 +169,8 @@ class Stream:
     def _begin(self, packets: Arrived) -> _Run:
         self.ssrc = packets[0][0].ssrc
         self._stray = ()
-        self._run = _Run(packets, self._settings.jitter)
+        types = PayloadTypes(self.ssrc, self._settings.codecs, self.names.codec)
+        self._run = _Run(packets, self._settings.jitter, types)
         self._last = packets[0][0]
         for packet, time in packets:
             self.receive(packet, time)
@@ -179,8 +178,5 @@ class Stream:
 
     def _clock(self, packet: Packet) -> int:
         """The timestamp rate of a packet's payload type; 0 if it is not sound."""
-        if (clock := self._clocks.get(packet.payload_type)) is None:
-            format = self._formats(packet.payload_type, packet.payload)
-            clock = format.clock if format and format.encoding not in _SILENT else 0
-            self._clocks[packet.payload_type] = clock
-        return clock
+        format = self._run.types.format(packet.payload_type, packet.payload)
+        return format.clock if format and format.encoding not in _SILENT else 0

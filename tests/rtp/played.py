@@ -20,6 +20,10 @@ PACKET = 320
 """Samples, and ticks, of 20 ms in it."""
 
 
+ASTERISKS = partial(meaning, mapped={}, named=None)
+"""The meaning of payload types that nobody explained."""
+
+
 def new(mapped: Mapping[int, Format] | None = None, order: ByteOrder = "network") -> Playout:
     """A playout with Asterisk's payload types and these."""
     return Playout(partial(meaning, mapped=mapped or {}, named=None), order)

@@ -17,7 +17,7 @@ VOICE = clip("appointment.wav")
 SETTINGS = """
     rtp.idle = 1 s
     partials.pace = 60 s
-    rtp.codecs { "97" = "opus/48000/2", "98" = "L16/16000", "11" = "L16/44100" }
+    rtp.codecs { "98" = "L16/16000" }
 """
 
 
