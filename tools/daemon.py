@@ -1,12 +1,13 @@
 """The daemon as a process of its own, on a free port: for the demo, the benchmarks and tests."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,26 +47,49 @@ def running(configuration: str = "") -> Iterator[Daemon]:
         RuntimeError: it did not start; with what it wrote.
     """
     with tempfile.TemporaryDirectory() as folder:
-        file, log, ready = (Path(folder) / name for name in ("application.conf", "log", "ready"))
-        ports = "server.http.port = 0\nrtp.port = 0\nweb.port = 0\n"
-        file.write_text(f"{ports}{configuration}\n", encoding="utf-8")
-        command = [sys.executable, "-m", "coqui_server.app", "--config", str(file)]
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                [*command, "--ready-file", str(ready)], stdout=output, stderr=output, cwd=ROOT
-            )
+        daemon = start(Path(folder), configuration)
         try:
-            addresses = _wait_for(ready, process, log)
-            yield Daemon(
-                process,
-                console=addresses["console"] or "",
-                url=addresses["speech"][0],
-                rtp=addresses["rtp"] or "",
-                log=log,
-            )
+            yield daemon
         finally:
-            process.kill()
-            process.wait()
+            daemon.process.kill()
+            daemon.process.wait()
+
+
+def start(
+    folder: Path, configuration: str = "", environment: Mapping[str, str] | None = None
+) -> Daemon:
+    """Start a daemon that keeps everything in a folder, where an earlier one may have left its
+    store. The caller ends it. Raises as `running`.
+
+    Args:
+        environment: more variables for it.
+    """
+    file, log, ready = (folder / name for name in ("application.conf", "log", "ready"))
+    ports = "server.http.port = 0\nrtp.port = 0\nweb.port = 0\n"
+    file.write_text(f"{ports}{configuration}\n", encoding="utf-8")
+    ready.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "coqui_server.app", "--config", str(file)]
+    with log.open("a") as output:
+        process = subprocess.Popen(
+            [*command, "--ready-file", str(ready)],
+            stdout=output,
+            stderr=output,
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+        )
+    try:
+        addresses = _wait_for(ready, process, log)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return Daemon(
+        process,
+        console=addresses["console"] or "",
+        url=addresses["speech"][0],
+        rtp=addresses["rtp"] or "",
+        log=log,
+    )
 
 
 def _wait_for(ready: Path, process: "subprocess.Popen[bytes]", log: Path) -> dict[str, Any]:

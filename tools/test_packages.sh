@@ -17,3 +17,4 @@ needed "command -v flite" flite
 needed "ls /usr/lib/postgresql" postgresql
 needed "command -v chromium" chromium
 needed "ls /usr/sbin/nginx" nginx-light
+needed "command -v faketime" faketime

@@ -14,8 +14,8 @@ from coqui_server.config.store import StoreSettings
 from coqui_server.exceptions import ConfigError, StoreError
 from coqui_server.store.database import Database, opened
 from coqui_server.store.tables import SessionRow, Table
-from tests.store import postgresql
 from tests.support.stores import settings_of
+from tools import postgresql
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -15,9 +15,9 @@ from coqui_server.config.store import StoreSettings
 from coqui_server.exceptions import ConfigError
 from coqui_server.store import locks
 from coqui_server.store.database import opened
-from tests.store import postgresql
 from tests.support.clips import ROOT
 from tests.support.stores import settings_of
+from tools import postgresql
 
 
 @contextmanager

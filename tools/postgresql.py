@@ -9,14 +9,12 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-import pytest
-
 _ACCOUNT = "postgres"
-"""Who runs it when the tests are root's, which it refuses to be run by."""
+"""Who runs it for root, by whom it refuses to be run."""
 
 
 class Server:
-    """A running server, without fsync: what is tested here is no power cut."""
+    """A running server, without fsync: nothing here is a power cut."""
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self._programs, self._folder = programs, folder
@@ -39,6 +37,15 @@ class Server:
             )
         assert ended.returncode == 0, log.read_text()
 
+    def start(self) -> None:
+        """Start it; returns when it takes connections."""
+        quick = f"-c listen_addresses='' -c fsync=off -k {self._folder}"
+        self.run("pg_ctl", "-D", "data", "-o", quick, "-w", "start")
+
+    def stop(self) -> None:
+        """Stop it at once, without a word to its clients."""
+        self.run("pg_ctl", "-D", "data", "-m", "immediate", "stop")
+
     def create(self) -> str:
         """The address of an empty database."""
         name = f"test_{next(self._databases)}"
@@ -48,20 +55,22 @@ class Server:
 
 @contextmanager
 def running() -> Iterator[Server]:
-    """A server; without its package the tests are skipped."""
+    """A server.
+
+    Raises:
+        FileNotFoundError: it is not installed.
+    """
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     found = shutil.which("initdb") or (str(versions[-1]) if versions else None)
     if found is None:
-        pytest.skip("postgresql is not installed")
+        raise FileNotFoundError("postgresql is not installed")
     with tempfile.TemporaryDirectory() as folder:
         if os.geteuid() == 0:
             shutil.chown(folder, _ACCOUNT)
         server = Server(Path(found).resolve().parent, Path(folder))
-        data = str(Path(folder, "data"))
-        server.run("initdb", "-D", data, "-U", "coqui", "-A", "trust", "-E", "UTF8", "--no-sync")
-        quick = f"-c listen_addresses='' -c fsync=off -k {folder}"
-        server.run("pg_ctl", "-D", data, "-o", quick, "-w", "start")
+        server.run("initdb", "-D", "data", "-U", "coqui", "-A", "trust", "-E", "UTF8", "--no-sync")
+        server.start()
         try:
             yield server
         finally:
-            server.run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+            server.stop()

@@ -1,0 +1,1 @@
+"""What a daemon loses while everything around it goes wrong."""
