@@ -47,7 +47,6 @@ class WebhookSettings(Section):
     """How often a message is sent again after a failure."""
     queue: int = Field(1000, ge=1, le=1_000_000, description="a whole number, at least 1")
     """How many messages may wait. When there are more, the new ones are dropped."""
-    """How many messages may wait. When there are more, the oldest are dropped."""
 
     @model_validator(mode="before")
     @classmethod
