@@ -39,13 +39,15 @@ from tools.daemon import running
 
 @dataclass(frozen=True)
 class Delay:
-    """One utterance's delays in seconds; `words` has one for each of its words."""
+    """One utterance's delays in seconds; `words` has one for each of its words. `at` is when its
+    final came, in seconds from the stream's start."""
 
     tail: float
     wait: float
     rest: float
     words: tuple[float, ...]
     cut: bool
+    at: float
 
 
 def main() -> None:
@@ -91,7 +93,8 @@ def delays(plan: Iterable[Utterance], told: Told) -> Iterator[Delay]:
         ]
         if about and about[-1][1]["is_final"]:
             parts = said.voiced - said.spoken, said.closed - said.voiced, about[-1][0] - said.closed
-            yield Delay(*parts, tuple(_words(said, about)), said.cut)
+            words = tuple(_words(said, about))
+            yield Delay(*parts, words, said.cut, about[-1][0])
 
 
 def _words(said: Utterance, about: Sequence[tuple[float, dict[str, Any]]]) -> Iterator[float]:

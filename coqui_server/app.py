@@ -16,7 +16,7 @@ from coqui_server.config import loading, reference
 from coqui_server.config.settings import Settings
 from coqui_server.daemon import running
 from coqui_server.engines import load_engines
-from coqui_server.exceptions import ConfigError
+from coqui_server.exceptions import ConfigError, StoreError
 from coqui_server.media.ffmpeg import find_ffmpeg
 from coqui_server.ready import announced
 from coqui_server.store import database
@@ -70,6 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(f"{source}: {error}", file=sys.stderr)
         return UNUSABLE
+    except StoreError as fault:
+        print(f"{source}: {fault}", file=sys.stderr)
+        return 1
     return 0
 
 

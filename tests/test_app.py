@@ -19,6 +19,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 import coqui_server
+from coqui_server import app
+from coqui_server.exceptions import StoreError
 from tests.support.clips import ROOT, clip, spoken
 from tools.daemon import Daemon, running
 
@@ -132,6 +134,20 @@ def test_an_extra_port_in_use(tmp_path: Path) -> None:
         ended = start("--config", path)
     assert ended.returncode == 2
     assert f"server.http.extra_ports: found {port}, which is in use" in ended.stderr
+
+
+def test_a_store_that_fails_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is said in one line, with an exit code after which a service manager tries again."""
+
+    async def run(*_: object) -> None:
+        raise StoreError("database or disk is full", full=True)
+
+    monkeypatch.setattr(app, "run", run)
+    path = configured(tmp_path, "")
+    assert app.main(["--config", path]) == 1
+    assert capsys.readouterr().err == f"{path}: the store failed: database or disk is full\n"
 
 
 async def test_extra_ports() -> None:

@@ -31,7 +31,11 @@ from benchmarks.speech import SAMPLES
 from tools import postgresql
 from tools.daemon import Daemon, start
 
-_SETTINGS = "partials.pace = 10 minutes\nserver.drain = 3 s\n"
+_SETTINGS = """
+partials.pace = 10 minutes
+server.drain = 3 s
+store.recordings.file = false
+"""
 _LASTS = 2.0
 """Seconds that an event lasts, and the calm after it."""
 

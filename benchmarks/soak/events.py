@@ -13,7 +13,7 @@ from tools import postgresql
 from tools.daemon import Daemon
 
 _CLOCKS = "/usr/lib/*/faketime/libfaketimeMT.so.1"
-_DISK = "64m"
+_DISK = "1g"
 _BLOCK = 2**20
 
 
