@@ -29,7 +29,7 @@ def draw(table: Rows, file: Path) -> None:
     memory.plot(seconds, [row["memory_mb"] for row in table], label="memory")
     for panel, label in ((sessions, "sessions"), (delay, "final, s"), (memory, "MB")):
         panel.set_ylabel(label)
-        panel.set_ylim(bottom=0)
+        panel.set_ylim(0, 1.2 * max(panel.get_ylim()[1], 1.0))
         panel.legend(loc="upper right", fontsize="small")
     memory.set_xlabel("seconds")
     figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)

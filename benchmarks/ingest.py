@@ -1,6 +1,7 @@
 """How many calls the RTP listener takes: PCMU in packets of 20 ms, more calls until some are lost.
 
-    python -m benchmarks.ingest [--calls 50 100 200 …] [--seconds 8] [--tries 2]
+    python -m benchmarks.ingest [--calls 50 100 200 …] [--seconds 8] [--tries 2] [--store]
+                                [--json FILE]
 
 Everything is as in the daemon but the engine, whose recognizers hear nothing and say so at once,
 and which is not asked for partials (their cost is the engine's, and the first to be saved).
@@ -23,14 +24,17 @@ import argparse
 import asyncio
 import multiprocessing
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import psutil
 
 from benchmarks.callers import PACKETS, Callers, speech
+from benchmarks.results import add_json, rows
 from coqui_server.config.audio import PartialSettings
 from coqui_server.config.rtp import RtpSettings
 from coqui_server.config.server import HttpSettings, ServerSettings
@@ -77,16 +81,22 @@ class Deaf:
 
 def daemon(pipe: "Connection") -> None:
     """The daemon's way of calls, from the socket to the transcript."""
-    asyncio.run(_daemon(pipe))
+    asyncio.run(_daemon(pipe, StoreSettings(enabled=False)))
 
 
-async def _daemon(pipe: "Connection") -> None:
+def keeping_daemon(pipe: "Connection") -> None:
+    """The same with a store, which keeps the text and the sound of every call."""
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(_daemon(pipe, StoreSettings(path=Path(folder))))
+
+
+async def _daemon(pipe: "Connection", store: StoreSettings) -> None:
     room = 10_000
     settings = Settings(
         rtp=RtpSettings(port=0, max_calls=room),
         server=ServerSettings(http=HttpSettings(port=0), max_sessions=room),
         partials=PartialSettings(pace=_NEVER),
-        store=StoreSettings(enabled=False),
+        store=store,
         web=WebSettings(enabled=False),
     )
     async with running(settings, Engines(Deaf())) as daemon:
@@ -223,12 +233,17 @@ def main() -> None:
     parser.add_argument("--calls", type=int, nargs="+", default=_CALLS, help="the steps")
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--tries", type=int, default=2, help="of a step that loses")
+    parser.add_argument("--store", action="store_true", help="keep the calls, as by default")
+    add_json(parser)
     arguments = parser.parse_args()
     frames = speech()
     print("\nthe daemon, its engine switched off")
-    ours = climb(daemon, arguments, frames)
+    ours = climb(keeping_daemon if arguments.store else daemon, arguments, frames)
     print("\na bare asyncio loop that only counts")
     yardstick = climb(bare, arguments, frames)
+    with rows(arguments.json) as table:
+        for name, steps in (("daemon", ours), ("bare loop", yardstick)):
+            table += [{"receiver": name, **asdict(step), "cost": step.cost} for step in steps]
     if ours and yardstick:
         compare(ours, yardstick)
 

@@ -2,6 +2,7 @@
 
     python -m benchmarks.latency [FOLDER] [--engine moonshine|vosk] [--set HOCON] [--language en]
                                  [--streams 1,4,8] [--seconds 90] [--stagger 0.7] [--bare 40]
+                                 [--json FILE]
 
 Each row is a number of streams that speak at the same time, each at its real pace, to a daemon in
 a process of its own. Milliseconds, p50 and p95:
@@ -32,6 +33,7 @@ import numpy as np
 
 from benchmarks.bare import Recognise, engine
 from benchmarks.live import Told, Utterance, configured, speak, stream_of, utterances
+from benchmarks.results import Rows, add_json, rows
 from benchmarks.speech import SAMPLES, clips, normal
 from coqui_server.media.samples import Samples
 from tools.daemon import running
@@ -57,13 +59,14 @@ def main() -> None:
     settings = configured(hocon)
     recognise = engine(settings)
     print("streams refused utterances unheard" + "".join(map(_head, _COLUMNS)), flush=True)
-    for count in arguments.streams:
-        sounds = [stream_of(found, 3 * n, arguments.seconds) for n in range(count)]
-        plans = [list(utterances(sound, settings)) for sound in sounds]
-        bare = alone(recognise, [said for plan in plans for said in plan], arguments.bare)
-        with running(hocon) as daemon:
-            told = asyncio.run(together(daemon.url, sounds, arguments.stagger))
-        report(plans, told, bare)
+    with rows(arguments.json) as table:
+        for count in arguments.streams:
+            sounds = [stream_of(found, 3 * n, arguments.seconds) for n in range(count)]
+            plans = [list(utterances(sound, settings)) for sound in sounds]
+            bare = alone(recognise, [said for plan in plans for said in plan], arguments.bare)
+            with running(hocon) as daemon:
+                told = asyncio.run(together(daemon.url, sounds, arguments.stagger))
+            report(plans, told, bare, table)
 
 
 def alone(recognise: Recognise, said: Sequence[Utterance], most: int) -> list[float]:
@@ -125,8 +128,10 @@ def _head(name: str) -> str:
     return f"{name + ' p50':>10}   p95"
 
 
-def report(plans: Sequence[list[Utterance]], told: Sequence[Told], bare: Sequence[float]) -> None:
-    """Print a row, and below it what the rest of the table depends on."""
+def report(
+    plans: Sequence[list[Utterance]], told: Sequence[Told], bare: Sequence[float], table: Rows
+) -> None:
+    """Print a row, and below it what the rest of the table depends on; add it to the table."""
     heard = [delay for plan, one in zip(plans, told, strict=True) for delay in delays(plan, one)]
     ended = [delay for delay in heard if not delay.cut]
     values: list[Sequence[float]] = [
@@ -141,6 +146,8 @@ def report(plans: Sequence[list[Utterance]], told: Sequence[Told], bare: Sequenc
     let_in = [len(plan) for plan, one in zip(plans, told, strict=True) if not one.refused]
     counts = f"{len(told):7} {len(refused):7} {len(heard):10} {sum(let_in) - len(heard):7}"
     print(counts + "".join(map(_figures, values)), flush=True)
+    figures = {name: _percentiles(of) for name, of in zip(_COLUMNS, values, strict=True)}
+    table.append({"streams": len(told), "refused": len(refused), **figures})
     if refused:
         print(f"  refused: {refused[0].refused}")
     if (late := max(one.late for one in told)) > 0.02:
@@ -150,8 +157,13 @@ def report(plans: Sequence[list[Utterance]], told: Sequence[Told], bare: Sequenc
 def _figures(seconds: Sequence[float]) -> str:
     if not seconds:
         return f"{'-':>10}     -"
-    p50, p95 = np.percentile(seconds, (50, 95)) * 1000
-    return f"{p50:10.0f} {p95:5.0f}"
+    p50, p95 = _percentiles(seconds)
+    return f"{p50 * 1000:10.0f} {p95 * 1000:5.0f}"
+
+
+def _percentiles(seconds: Sequence[float]) -> list[float]:
+    """p50 and p95; nothing of nothing."""
+    return [round(float(of), 4) for of in np.percentile(seconds, (50, 95))] if seconds else []
 
 
 def _arguments() -> argparse.Namespace:
@@ -164,6 +176,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=90, help="of each stream")
     parser.add_argument("--stagger", type=float, default=0.7, help="seconds between their starts")
     parser.add_argument("--bare", type=int, default=40, help="utterances for the bare engine")
+    add_json(parser)
     return parser.parse_args()
 
 

@@ -99,6 +99,31 @@ async def test_sockets_of_pages(start: Start, moonshine: AnyEngine, visit: Visit
         assert await opened(page, "bearer", token) == "bearer"
 
 
+async def test_signing_out_elsewhere(
+    start: Start, moonshine: AnyEngine, visit: Visit, spoken_file: Path
+) -> None:
+    """The page of somebody who speaks, and the page of calls, say so, and do not try again."""
+    shutil.copy(SAMPLES / "appointment.wav", spoken_file)
+    async with (
+        start(moonshine, "auth.required = true", console=True) as server,
+        visit(server, "/sign-up", pardoned="401") as watched,
+    ):
+        page = watched.page
+        await sign_up(page, "anna")
+        await page.get_by_role("button", name="Start").click()
+        await expect(page.locator("#transcript")).to_contain_text("card")
+        calls = await page.context.new_page()
+        await calls.goto("/calls")
+        await expect(calls.locator("#calls")).to_be_attached()
+        other = await page.context.new_page()
+        await other.goto("/account")
+        await other.get_by_role("button", name="Sign out").click()
+        for told in (page, calls):
+            await expect(told.locator("#notice")).to_have_text(
+                "You are signed out. Sign in again to go on."
+            )
+
+
 async def test_an_account_below_a_path(
     start: Start, moonshine: AnyEngine, visit: Visit, spoken_file: Path, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import { request } from "./request.js";
 
 const WAITS = [500, 1000, 2000, 4000, 8000]; // milliseconds between attempts; the last one stays
 const ROUND = 1000; // milliseconds between two requests for the list of calls
+const SIGNED_OUT = 3000; // a close code of the IANA registry
 const ENDED = 20; // calls that stay on the page after their end
 
 const at = (id) => document.getElementById(id);
@@ -28,7 +29,11 @@ function connect() {
     look();
   };
   socket.onmessage = ({ data }) => hear(JSON.parse(data));
-  socket.onclose = () => {
+  socket.onclose = ({ code }) => {
+    if (code === SIGNED_OUT) {
+      at("notice").textContent = "You are signed out. Sign in again to go on.";
+      return;
+    }
     at("notice").textContent = "The server cannot be reached; trying again…";
     setTimeout(connect, WAITS[Math.min(attempts++, WAITS.length - 1)]);
   };
