@@ -113,8 +113,9 @@ async def test_signing_out_elsewhere(
         await page.get_by_role("button", name="Start").click()
         await expect(page.locator("#transcript")).to_contain_text("card")
         calls = await page.context.new_page()
-        await calls.goto("/calls")
-        await expect(calls.locator("#calls")).to_be_attached()
+        async with calls.expect_websocket() as opening:
+            await calls.goto("/calls")
+        await (await opening.value).wait_for_event("framereceived")
         other = await page.context.new_page()
         await other.goto("/account")
         await other.get_by_role("button", name="Sign out").click()
