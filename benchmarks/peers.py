@@ -1,11 +1,13 @@
 """Our server beside vosk-server, by the same client of its protocol.
 
-    python -m benchmarks.peers FOLDER --model MODEL [--server asr_server.py] [--language ko]
-                               [--streams 2,4,6,8,12,16] [--seconds 60] [--no-pauses] [--json FILE]
+    python -m benchmarks.peers FOLDER --model MODEL [--server "python asr_server.py"]
+                               [--language ko] [--streams 2,4,6,8,12,16] [--seconds 60]
+                               [--no-pauses] [--json FILE]
 
-`asr_server.py` is vosk-server's own, which is not part of this project; without it only our server
-is measured. Both use the same model. Each stream is clips with pauses as long as they are, in
-messages of 0.1 s at real pace. A row is a number of streams:
+`asr_server.py` is vosk-server's own, which is not part of this project, and needs a Python with
+vosk and websockets 10. Without it only our server is measured. Both use the same model. Each
+stream is clips with pauses as long as they are, in messages of 0.1 s at real pace. A row is a
+number of streams:
 
 refused  streams that were not let in.
 final    from the end of the last sound of a clip to the next final with text, p50 and p95 in
@@ -20,9 +22,9 @@ import argparse
 import asyncio
 import json
 import os
+import shlex
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -166,20 +168,20 @@ def _cpu(process: psutil.Process) -> float:
 
 
 @contextmanager
-def vosk_server(script: Path, model: Path) -> Iterator[Server]:
+def vosk_server(command: str, model: Path) -> Iterator[Server]:
     """vosk-server's own program, on a port that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     addresses = {"VOSK_SERVER_INTERFACE": "127.0.0.1", "VOSK_SERVER_PORT": str(port)}
     process = subprocess.Popen(
-        [sys.executable, str(script), str(model)],
+        [*shlex.split(command), str(model)],
         env={**os.environ, **addresses},
         stderr=subprocess.DEVNULL,
     )
     try:
         while not _listens(port):
             if process.poll() is not None:
-                raise SystemExit(f"{script} ended by itself")
+                raise SystemExit(f"{command} ended by itself")
             time.sleep(0.1)
         yield Server(f"ws://127.0.0.1:{port}", psutil.Process(process.pid))
     finally:
@@ -230,7 +232,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Our server beside vosk-server.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", type=Path, required=True, help="the Vosk model's folder")
-    parser.add_argument("--server", type=Path, help="vosk-server's asr_server.py")
+    parser.add_argument("--server", metavar="COMMAND", help="that starts asr_server.py")
     parser.add_argument("--language", default="en", help="which clips of the folder")
     parser.add_argument("--streams", type=_counts, default=[2, 4, 6, 8, 12, 16, 20, 24])
     parser.add_argument("--seconds", type=float, default=60, help="of each stream")
