@@ -34,6 +34,7 @@ from benchmarks.latency import delays
 from benchmarks.live import Told, Utterance, configured, speak, stream_of, utterances
 from benchmarks.results import Rows, add_json, rows
 from benchmarks.speech import SAMPLES, Clip, ask, clips, minutes_of, write_wav
+from coqui_server.media.samples import Samples
 from tools.daemon import Daemon, running
 
 GOAL = 1.0
@@ -73,17 +74,14 @@ async def rage(
     daemon: Daemon, found: Sequence[Clip], arguments: argparse.Namespace, table: Rows
 ) -> Storm:
     """Let all come and leave again, and note a row every second."""
-    settings = configured(arguments.set)
-    storm = Storm()
     climb = arguments.live * arguments.every
-    whole = climb + 2 * arguments.calm
+    streams = _streams(found, arguments)
+    storm = Storm()
     watching = asyncio.create_task(_watch(daemon, storm, table))
 
     async def client(number: int) -> None:
+        sound, plan = streams[number]
         began = number * arguments.every
-        stays = whole - began if number == 0 else climb + arguments.calm - began
-        sound = await asyncio.to_thread(stream_of, found, 3 * number, stays)
-        plan = await asyncio.to_thread(lambda: list(utterances(sound, settings)))
         told = await speak(daemon.url, sound, at=max(0.0, began - storm.now))
         storm.heard(plan, told, began)
 
@@ -94,7 +92,6 @@ async def rage(
             asyncio.create_task(_send_files(daemon, path, (n + 1) * climb / (arguments.files + 1)))
             for n in range(arguments.files)
         ]
-        # The first plans take longer than the first clients may wait.
         live = asyncio.gather(*(client(number) for number in range(arguments.live)))
         await asyncio.sleep(climb + arguments.calm)
         for sender in senders:
@@ -103,6 +100,20 @@ async def rage(
     watching.cancel()
     await asyncio.gather(watching, *senders, return_exceptions=True)
     return storm
+
+
+def _streams(
+    found: Sequence[Clip], arguments: argparse.Namespace
+) -> list[tuple[Samples, list[Utterance]]]:
+    """What each client says, and what its utterances are. The first one stays the longest."""
+    settings = configured(arguments.set)
+    top = arguments.live * arguments.every + arguments.calm
+    streams = []
+    for number in range(arguments.live):
+        stays = top - number * arguments.every + (0 if number else arguments.calm)
+        sound = stream_of(found, 3 * number, stays)
+        streams.append((sound, list(utterances(sound, settings))))
+    return streams
 
 
 async def _send_files(daemon: Daemon, path: Path, at: float) -> None:
