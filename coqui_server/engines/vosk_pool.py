@@ -2,8 +2,10 @@
 
 A recognizer composes the part of the decoding graph that the speech asks for, and keeps it. Made
 anew for each utterance, it spends over 40 % of its time composing the same parts again. After
-`FinalResult()` its features and its search start anew, and only the graph stays: the words are
-those of a new one. Its clock goes on, so a lease says where the utterance began on it.
+`FinalResult()` its features and its search start anew, and only the graph stays. The words are
+those of a new one, but for readings that are nearly as good as each other: which of them the search
+leaves out depends on the order in which the graph was composed. Its clock goes on, so a lease says
+where the utterance began on it.
 """
 
 import json

@@ -72,9 +72,9 @@ def test_eight_are_kept(pool: RecognizerPool) -> None:
 
 
 def test_what_is_old_is_given_up(pool: RecognizerPool, clock: Clock) -> None:
-    """After five minutes of sound, or a minute without an utterance."""
+    """After half an hour of sound, or a minute without an utterance."""
     worn = pool.lend(FREE)
-    worn.fed = 300 * 16_000
+    worn.fed = 1800 * 16_000
     pool.give_back(worn)
     unused = pool.lend(FREE)
     assert unused.native is not worn.native
