@@ -90,12 +90,10 @@ async def open_port(
 
     async def handle(connection: ServerConnection) -> None:
         assert isinstance(connection, Connection)
-        assert connection.request is not None
-        path = urlsplit(connection.request.path).path
         leave = partial(connection.close, NotSignedIn.close_code, "the sign-in has ended")
         try:
             with access.presence.entered(connection.principal, leave):
-                await routes[path](connection, connection.principal)
+                await routes[connection.arrival.path](connection, connection.principal)
         except ConnectionClosed:
             _log.info("%s: the client went away", connection.arrival.address)
 
