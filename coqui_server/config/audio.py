@@ -46,7 +46,7 @@ class LevelSettings(Section):
 class SilenceSettings(Section):
     """The silence that ends an utterance. For a live source it is waited for, so it is latency."""
 
-    file: Duration = Field(0.8, ge=0.1, le=10, description='a duration, "100 ms" to "10 s"')
+    file: Duration = Field(1.2, ge=0.1, le=10, description='a duration, "100 ms" to "10 s"')
     """The silence that ends an utterance of a file."""
     live: Duration = Field(0.5, ge=0.1, le=10, description='a duration, "100 ms" to "10 s"')
     """The silence that ends an utterance of a live session or a call. The final waits for it."""

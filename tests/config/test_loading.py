@@ -78,7 +78,7 @@ def test_a_model_of_coqui_chooses_its_engine_unless_the_file_does(
 @pytest.mark.parametrize("live", [False, True])
 def test_the_old_vad_keys_set_both_ends_unless_silence_is_given(read: Read, live: bool) -> None:
     """`padding` alone closes as the older server did; naming `silence` separates the ends."""
-    silence = 0.5 if live else 0.8
+    silence = 0.5 if live else 1.2
     assert read(OLDER).vad.closing(live=live) == (0.3, 0.75)
     assert read("vad.ratio = 0.75").vad.closing(live=live) == (silence, 0.9)
     assert read("vad { padding = 300, silence = 700 ms }").vad.closing(live=live) == (0.7, 0.9)
@@ -105,7 +105,7 @@ def test_silence_is_one_duration_or_one_for_each_source(read: Read) -> None:
     both = read("vad.silence = 600 ms").vad.silence
     assert (both.file, both.live) == (0.6, 0.6)
     one = read("vad.silence { live = 300 ms }").vad.silence
-    assert (one.file, one.live) == (0.8, 0.3)
+    assert (one.file, one.live) == (1.2, 0.3)
 
 
 def test_a_frame_limit_that_is_set_stands_when_messages_have_none(read: Read) -> None:
