@@ -7,6 +7,7 @@ end only splits a sentence. `docs/tuning.md` has the cost of each.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,10 @@ with 0.2 and 6.3 with 0.3."""
 
 _SEARCH = 3.0
 """Seconds before the longest utterance's end among which the quietest place is looked for."""
+
+_NOISE_CLOSING = 0.8
+"""Seconds of silence, at most, that end what has not been found to be speech. With the longer
+silence of files, a noise shortly before the first word would belong to its utterance."""
 
 _JUDGE_EVERY = 0.3
 _JUDGE_LAST = 3.0
@@ -75,6 +80,7 @@ class Gate:
         self._position = 0
         self._skipped = 0
         self._window: deque[bool] = deque(maxlen=self._frames(closing))
+        self._closing_noise = self._frames(min(closing, _NOISE_CLOSING))
         self._opening: deque[bool] = deque(maxlen=self._padding)
         self._open = False
         self._confirmed = False
@@ -140,14 +146,22 @@ class Gate:
         self._window.append(voiced)
         if voiced:
             self._keep = len(self._held) + self._kept
-        length = len(self._window)
-        if length == self._window.maxlen and self._window.count(False) > self._share * length:
+        if self._silent():
             return self._close()
         if self._length >= self._longest:
             return self._cut()
         if self._length > self._longest - self._search:
             return []
         return self._pause() if len(self._held) == self._keep else self._confirm()
+
+    def _silent(self) -> bool:
+        """Whether it has been silent for long enough."""
+        window: Sequence[bool] = self._window
+        length = self._window.maxlen
+        if not self._confirmed:
+            length = self._closing_noise
+            window = list(window)[-length:]
+        return len(window) == length and window.count(False) > self._share * len(window)
 
     def _pause(self) -> list[GateEvent]:
         """Give out all of the utterance, if this is its end, before that is sure."""
