@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from coqui_server.config.settings import Settings
 from coqui_server.exceptions import ForeignHost
-from coqui_server.networks import plain
 
 _log = logging.getLogger(__name__)
 
@@ -60,9 +59,11 @@ def _folded(name: str) -> str:
     """One form of a name or an address: IPv6 has many, and a name may end with a dot."""
     name = name.lower().strip("[]").removesuffix(".").partition("%")[0]
     try:
-        return str(plain(name))
+        address = ip_address(name)
     except ValueError:
         return name
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
 
 
 def _loopback(name: str) -> bool:
