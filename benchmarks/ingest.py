@@ -34,7 +34,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.callers import PACKETS, Callers, speech
-from benchmarks.results import add_json, rows
+from benchmarks.results import add_json, cpu_seconds, rows
 from coqui_server.config.audio import PartialSettings
 from coqui_server.config.rtp import RtpSettings
 from coqui_server.config.server import HttpSettings, ServerSettings
@@ -196,18 +196,12 @@ def step(receiver: Receiver, calls: int, seconds: float, frames: Sequence[bytes]
     with started(receiver) as (pid, pipe), Callers(calls, pipe.recv(), frames) as callers:
         process = psutil.Process(pid)
         callers.begin(_BEGIN)
-        before, sent = _cpu(process), callers.sent
+        before, sent = cpu_seconds(process), callers.sent
         late = callers.run(seconds)
-        busy, rate = _cpu(process) - before, (callers.sent - sent) / seconds
+        busy, rate = cpu_seconds(process) - before, (callers.sent - sent) / seconds
         asyncio.run(asyncio.sleep(_LINGER))
         pipe.send("end")
         return Step(calls, callers.sent, pipe.recv(), rate, busy / seconds, late)
-
-
-def _cpu(process: psutil.Process) -> float:
-    """Seconds of CPU it has used."""
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 def climb(receiver: Receiver, arguments: argparse.Namespace, frames: Sequence[bytes]) -> list[Step]:

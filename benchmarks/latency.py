@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.bare import Recognise, engine
-from benchmarks.live import Told, Utterance, configured, speak, stream_of, utterances
+from benchmarks.live import Told, Utterance, configured, counts, speak, stream_of, utterances
 from benchmarks.results import Rows, add_json, rows
 from benchmarks.speech import SAMPLES, clips, normal
 from coqui_server.media.samples import Samples
@@ -144,8 +144,8 @@ def report(
     ]
     refused = [one for one in told if one.refused]
     let_in = [len(plan) for plan, one in zip(plans, told, strict=True) if not one.refused]
-    counts = f"{len(told):7} {len(refused):7} {len(heard):10} {sum(let_in) - len(heard):7}"
-    print(counts + "".join(map(_figures, values)), flush=True)
+    numbers = f"{len(told):7} {len(refused):7} {len(heard):10} {sum(let_in) - len(heard):7}"
+    print(numbers + "".join(map(_figures, values)), flush=True)
     figures = {name: _percentiles(of) for name, of in zip(_COLUMNS, values, strict=True)}
     table.append({"streams": len(told), "refused": len(refused), **figures})
     if refused:
@@ -172,16 +172,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--engine", default="moonshine", choices=("moonshine", "vosk"))
     parser.add_argument("--set", default="", metavar="HOCON", help="the daemon's configuration")
     parser.add_argument("--language", default="en", help="which clips of the folder")
-    parser.add_argument("--streams", type=_counts, default=[1, 4, 8])
+    parser.add_argument("--streams", type=counts, default=[1, 4, 8])
     parser.add_argument("--seconds", type=float, default=90, help="of each stream")
     parser.add_argument("--stagger", type=float, default=0.7, help="seconds between their starts")
     parser.add_argument("--bare", type=int, default=40, help="utterances for the bare engine")
     add_json(parser)
     return parser.parse_args()
-
-
-def _counts(text: str) -> list[int]:
-    return [int(count) for count in text.split(",")]
 
 
 if __name__ == "__main__":

@@ -81,6 +81,11 @@ class Told:
     refused: str = ""
 
 
+def counts(text: str) -> list[int]:
+    """The numbers of streams in an argument such as `1,4,8`."""
+    return [int(count) for count in text.split(",")]
+
+
 def configured(hocon: str) -> Settings:
     """The settings that a daemon started with this text would have."""
     return parse(ConfigFactory.parse_string(hocon).as_plain_ordered_dict(), Path.cwd())
@@ -120,10 +125,10 @@ def utterances(sound: Samples, settings: Settings) -> Iterator[Utterance]:
                 case Closed():
                     cut = closed - start >= settings.vad.max_utterance
                     whole = np.concatenate(parts)
-                    yield Utterance(start, start + _sounding(whole), voiced, closed, cut, whole)
+                    yield Utterance(start, start + sounding(whole), voiced, closed, cut, whole)
 
 
-def _sounding(pcm: Samples) -> Times:
+def sounding(pcm: Samples) -> Times:
     """The ends of the frames with sound in them, in seconds."""
     frames = pcm[: len(pcm) // FRAME * FRAME].reshape(-1, FRAME)
     loudness = np.sqrt(np.mean(np.square(frames, dtype=np.float64), axis=1))

@@ -126,6 +126,9 @@ async def _send_files(daemon: Daemon, path: Path, at: float) -> None:
 @contextmanager
 def _calls(daemon: Daemon, arguments: argparse.Namespace, climb: float) -> Iterator[None]:
     """Calls that begin one after another while the live clients come, and last for the calm."""
+    if not arguments.calls:
+        yield
+        return
     port = int(daemon.rtp.rpartition(":")[2])
     with Callers(arguments.calls, port, speech()) as callers:
 
@@ -134,11 +137,9 @@ def _calls(daemon: Daemon, arguments: argparse.Namespace, climb: float) -> Itera
             callers.run(arguments.calm)
 
         sending = threading.Thread(target=send)
-        if arguments.calls:
-            sending.start()
+        sending.start()
         yield
-        if arguments.calls:
-            sending.join()
+        sending.join()
 
 
 async def _watch(daemon: Daemon, storm: Storm, table: Rows) -> None:

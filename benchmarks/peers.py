@@ -23,7 +23,6 @@ import asyncio
 import json
 import os
 import shlex
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -37,18 +36,17 @@ import psutil
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks.results import Rows, add_json, rows
+from benchmarks.live import counts, sounding
+from benchmarks.results import Rows, add_json, cpu_seconds, rows
 from benchmarks.speech import Clip, clips
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from tools.daemon import running
+from tools.ports import free_port, wait_until_open
 
 _CHUNK = SAMPLE_RATE // 10
 _STAGGER = 0.37
 _IN_TIME = 1.0
 """Seconds within which 95 of 100 finals have to come."""
-
-_LOUD = 10 ** (-20 / 20)
-"""A frame of 20 ms is sound within 20 dB of the clip's loud ones."""
 
 
 @dataclass(frozen=True)
@@ -89,17 +87,11 @@ def stream_of(found: Sequence[Clip], first: int, seconds: float, pauses: bool) -
     length = 0
     while length < seconds * SAMPLE_RATE:
         pcm = found[(first + len(ends)) % len(found)].pcm()
-        ends.append((length + _last_sound(pcm)) / SAMPLE_RATE)
+        ends.append(length / SAMPLE_RATE + float(sounding(pcm)[-1]))
         parts += [pcm, np.zeros(len(pcm) if pauses else 0, np.int16)]
         length += len(parts[-2]) + len(parts[-1])
     # Without a pause, finals come where the server cuts; only the last clip has an end.
     return Stream(np.concatenate(parts), ends if pauses else ends[-1:])
-
-
-def _last_sound(pcm: Samples) -> int:
-    frames = pcm[: len(pcm) // 320 * 320].reshape(-1, 320).astype(np.float64)
-    loudness = np.sqrt(np.mean(frames**2, axis=1))
-    return int(np.flatnonzero(loudness > np.percentile(loudness, 95) * _LOUD)[-1] + 1) * 320
 
 
 async def speak(url: str, stream: Stream, at: float) -> None:
@@ -137,7 +129,7 @@ async def together(url: str, streams: Sequence[Stream]) -> None:
 
 def step(name: str, server: Server, streams: Sequence[Stream], found: Rows) -> bool:
     """Measure so many streams, print a row; whether all had their finals in time."""
-    before = _cpu(server.process)
+    before = cpu_seconds(server.process)
     asyncio.run(together(server.url, streams))
     heard = [stream for stream in streams if not stream.refused]
     seconds = sum(len(stream.sound) for stream in heard) / SAMPLE_RATE
@@ -151,7 +143,7 @@ def step(name: str, server: Server, streams: Sequence[Stream], found: Rows) -> b
         "unheard": delays.count(None),
         "final_p50": p50,
         "final_p95": p95,
-        "cpu": (_cpu(server.process) - before) / max(seconds, 1.0),
+        "cpu": (cpu_seconds(server.process) - before) / max(seconds, 1.0),
     }
     found.append(row)
     print(
@@ -162,16 +154,10 @@ def step(name: str, server: Server, streams: Sequence[Stream], found: Rows) -> b
     return len(heard) == len(streams) and p95 <= _IN_TIME
 
 
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
 @contextmanager
 def vosk_server(command: str, model: Path) -> Iterator[Server]:
     """vosk-server's own program, on a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     addresses = {"VOSK_SERVER_INTERFACE": "127.0.0.1", "VOSK_SERVER_PORT": str(port)}
     process = subprocess.Popen(
         [*shlex.split(command), str(model)],
@@ -179,22 +165,11 @@ def vosk_server(command: str, model: Path) -> Iterator[Server]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        while not _listens(port):
-            if process.poll() is not None:
-                raise SystemExit(f"{command} ended by itself")
-            time.sleep(0.1)
+        wait_until_open(port, process)
         yield Server(f"ws://127.0.0.1:{port}", psutil.Process(process.pid))
     finally:
         process.kill()
         process.wait()
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port)).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 @contextmanager
@@ -234,15 +209,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, required=True, help="the Vosk model's folder")
     parser.add_argument("--server", metavar="COMMAND", help="that starts asr_server.py")
     parser.add_argument("--language", default="en", help="which clips of the folder")
-    parser.add_argument("--streams", type=_counts, default=[2, 4, 6, 8, 12, 16, 20, 24])
+    parser.add_argument("--streams", type=counts, default=[2, 4, 6, 8, 12, 16, 20, 24])
     parser.add_argument("--seconds", type=float, default=60, help="of each stream")
     parser.add_argument("--no-pauses", dest="pauses", action="store_false")
     add_json(parser)
     return parser.parse_args()
-
-
-def _counts(text: str) -> list[int]:
-    return [int(count) for count in text.split(",")]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The rows of a benchmark as JSON, beside the table that people read."""
+"""What benchmarks measure of a process, and their rows as JSON beside the table for people."""
 
 import argparse
 import json
@@ -12,6 +12,12 @@ from typing import Any
 import psutil
 
 Rows = list[dict[str, Any]]
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """Seconds of processor that it has used, on all cores."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

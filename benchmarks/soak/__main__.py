@@ -72,18 +72,18 @@ class Soak:
 
     async def _happen(self, name: str, event: Event | None) -> None:
         if event is None:
-            await self._restart(events.kill if name == _KILLED else events.stop)
+            await self._restart(events.kill if name == _KILLED else Daemon.stop)
             return
         if event is events.clock_back:
             # The library for it makes the daemon five times as slow.
-            await self._restart(events.stop, self._place.environment)
+            await self._restart(Daemon.stop, self._place.environment)
         with event(self._place):
             await asyncio.sleep(_LASTS)
         if event is events.clock_back:
-            await self._restart(events.stop)
+            await self._restart(Daemon.stop)
 
     async def _restart(
-        self, end: Callable[[Daemon], None], environment: Mapping[str, str] | None = None
+        self, end: Callable[[Daemon], object], environment: Mapping[str, str] | None = None
     ) -> None:
         daemon, self._clients.daemon = self._clients.daemon, None
         assert daemon is not None
@@ -97,7 +97,7 @@ class Soak:
 
     def _stop(self) -> None:
         assert self._clients.daemon is not None
-        events.stop(self._clients.daemon)
+        self._clients.daemon.stop()
 
     async def _progress(self) -> None:
         """Wait until sessions and files come to an end again."""

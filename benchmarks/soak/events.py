@@ -1,7 +1,6 @@
 """What goes wrong: each event begins, lasts, and is over."""
 
 import shutil
-import signal
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -105,12 +104,6 @@ def database_down(place: Place) -> Iterator[None]:
 def kill(daemon: Daemon) -> None:
     """No time for anything."""
     daemon.process.kill()
-    daemon.process.wait()
-
-
-def stop(daemon: Daemon) -> None:
-    """As a service manager stops it."""
-    daemon.process.send_signal(signal.SIGTERM)
     daemon.process.wait()
 
 

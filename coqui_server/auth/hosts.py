@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from coqui_server.config.settings import Settings
 from coqui_server.exceptions import ForeignHost
+from coqui_server.networks import plain
 
 _log = logging.getLogger(__name__)
 
@@ -59,11 +60,9 @@ def _folded(name: str) -> str:
     """One form of a name or an address: IPv6 has many, and a name may end with a dot."""
     name = name.lower().strip("[]").removesuffix(".").partition("%")[0]
     try:
-        address = ip_address(name)
+        return str(plain(name))
     except ValueError:
         return name
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)
 
 
 def _loopback(name: str) -> bool:

@@ -9,11 +9,10 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
-from coqui_server.config.server import ServerSettings
-
-_PREFIX = re.compile(r"(/[\w.~-]+)+")
+from coqui_server.config.server import PREFIX, ServerSettings
+from coqui_server.networks import within
 
 _log = logging.getLogger(__name__)
 
@@ -41,19 +40,14 @@ class Proxies:
     """The trusted proxies, and the paths at which they serve the daemon."""
 
     def __init__(self, settings: ServerSettings) -> None:
-        self._networks = [ip_network(text) for text in settings.proxies]
+        self._networks = settings.proxies
         # The longest first: one may begin with another.
         self._prefixes = sorted(settings.prefixes, key=len, reverse=True)
         self._told = False
 
     def trusts(self, address: str) -> bool:
         """Whether this is the address of a trusted proxy."""
-        try:
-            parsed = ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        plain = getattr(parsed, "ipv4_mapped", None) or parsed
-        return any(plain in network for network in self._networks)
+        return within(address, self._networks)
 
     def arrival(self, address: str, headers: Mapping[str, str], path: str) -> Arrival:
         """The request of a client, from what came over a connection.
@@ -116,7 +110,7 @@ def _scheme(value: str) -> str | None:
 
 def _prefix(value: str) -> str:
     value = value.rstrip("/")
-    return value if _PREFIX.fullmatch(value) else ""
+    return value if re.fullmatch(PREFIX, value) else ""
 
 
 def _without_port(hop: str) -> str | None:

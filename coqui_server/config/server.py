@@ -7,6 +7,9 @@ from pydantic import Field, IPvAnyNetwork
 
 from coqui_server.config.section import Duration, Section, Size
 
+PREFIX = r"(/[\w.~-]+)+"
+"""A plain path, without a slash at its end."""
+
 
 class HttpSettings(Section):
     host: str = Field("127.0.0.1", min_length=1, description="an address of this machine")
@@ -77,7 +80,7 @@ class ServerSettings(Section):
     )
     """Reverse proxies whose `X-Forwarded-For`, `-Host`, `-Proto` and `-Prefix` are believed. From
     others these headers are ignored. `server.connections` does not count connections of proxies."""
-    prefixes: tuple[Annotated[str, Field(pattern=r"^(/[\w.~-]+)+$")], ...] = Field(
+    prefixes: tuple[Annotated[str, Field(pattern=f"^{PREFIX}$")], ...] = Field(
         (), description='paths such as ["/speech"], without a slash at the end'
     )
     """Paths at which a proxy serves this server, if it passes them on. Each leads to every page

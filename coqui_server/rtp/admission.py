@@ -1,10 +1,10 @@
 """Which senders may send, and which of their streams may become a call. No sockets."""
 
-import ipaddress
 from itertools import pairwise
 
 from coqui_server.config.rtp import RtpSettings
 from coqui_server.media.formats import Format, meaning
+from coqui_server.networks import within
 from coqui_server.rtp.names import Address, NamedStreams, Names
 from coqui_server.rtp.packet import Packet
 from coqui_server.rtp.payload_check import looks_like_opus
@@ -32,9 +32,7 @@ class Admission:
             return answer
         if len(self._answers) >= _REMEMBERED:
             self._answers.clear()
-        address = ipaddress.ip_address(host)
-        plain = getattr(address, "ipv4_mapped", None) or address
-        self._answers[host] = answer = any(plain in network for network in self._settings.allow)
+        self._answers[host] = answer = within(host, self._settings.allow)
         return answer
 
     def names(self, reserved: Names | None, address: Address, ssrc: int) -> Names | None:

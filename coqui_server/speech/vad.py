@@ -7,7 +7,6 @@ end only splits a sentence. `docs/tuning.md` has the cost of each.
 """
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +78,8 @@ class Gate:
         self._rest = np.empty(0, np.int16)
         self._position = 0
         self._skipped = 0
-        self._window: deque[bool] = deque(maxlen=self._frames(closing))
+        self._closing = self._frames(closing)
+        self._window: deque[bool] = deque(maxlen=self._closing)
         self._closing_noise = self._frames(min(closing, _NOISE_CLOSING))
         self._opening: deque[bool] = deque(maxlen=self._padding)
         self._open = False
@@ -156,12 +156,9 @@ class Gate:
 
     def _silent(self) -> bool:
         """Whether it has been silent for long enough."""
-        window: Sequence[bool] = self._window
-        length = self._window.maxlen
-        if not self._confirmed:
-            length = self._closing_noise
-            window = list(window)[-length:]
-        return len(window) == length and window.count(False) > self._share * len(window)
+        length = self._closing if self._confirmed else self._closing_noise
+        latest = list(self._window)[-length:]
+        return len(latest) == length and latest.count(False) > self._share * length
 
     def _pause(self) -> list[GateEvent]:
         """Give out all of the utterance, if this is its end, before that is sure."""

@@ -36,6 +36,18 @@ async def sign_up(page: Page, name: str, root: str = "") -> None:
     await expect(page.get_by_role("link", name=name)).to_be_visible()
 
 
+async def speak(page: Page) -> None:
+    """On the live page, until the last word of the sample is there."""
+    await page.get_by_role("button", name="Start").click()
+    await expect(page.locator("#transcript")).to_contain_text("card")
+
+
+async def open_session(page: Page) -> None:
+    """Stop speaking, and go to the page of what was said."""
+    await page.get_by_role("button", name="Stop").click()
+    await page.get_by_role("link", name="Open the session").click()
+
+
 async def test_speaking_with_an_account(
     start: Start, moonshine: AnyEngine, visit: Visit, spoken_file: Path
 ) -> None:
@@ -48,10 +60,8 @@ async def test_speaking_with_an_account(
         page = watched.page
         await sign_up(page, "anna")
         await page.goto("/")
-        await page.get_by_role("button", name="Start").click()
-        await expect(page.locator("#transcript")).to_contain_text("card")
-        await page.get_by_role("button", name="Stop").click()
-        await page.get_by_role("link", name="Open the session").click()
+        await speak(page)
+        await open_session(page)
         await page.get_by_role("button", name="Edit").first.click()
         await page.get_by_role("textbox").first.fill("Mended.")
         await page.get_by_role("button", name="Save").click()
@@ -110,8 +120,7 @@ async def test_signing_out_elsewhere(
     ):
         page = watched.page
         await sign_up(page, "anna")
-        await page.get_by_role("button", name="Start").click()
-        await expect(page.locator("#transcript")).to_contain_text("card")
+        await speak(page)
         calls = await page.context.new_page()
         async with calls.expect_websocket() as opening:
             await calls.goto("/calls")
@@ -140,10 +149,8 @@ async def test_an_account_below_a_path(
             async with visit(proxied, "/speech/sign-up", pardoned="401") as watched:
                 page = watched.page
                 await sign_up(page, "anna", "/speech")
-                await page.get_by_role("button", name="Start").click()
-                await expect(page.locator("#transcript")).to_contain_text("card")
-                await page.get_by_role("button", name="Stop").click()
-                await page.get_by_role("link", name="Open the session").click()
+                await speak(page)
+                await open_session(page)
                 await expect(page.locator(".said").first).to_contain_text("appointment")
                 await page.get_by_role("link", name="Files").click()
                 await expect(page).to_have_url(f"http://{address}/speech/files")

@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.daemon import Running
+from tools.ports import free_port, wait_until_open
 
 _CONFIGURATION = """
 daemon off;
@@ -61,25 +60,14 @@ def in_front_of(server: Running, folder: Path, locations: str) -> Iterator[str]:
     """nginx with these locations, in which `{speech}` and `{console}` are the `host:port` of the
     daemon; its own `host:port`."""
     speech, console = (url.partition("://")[2] for url in (server.url, server.console))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     placed = locations.format(speech=speech, console=console)
     path = folder / "nginx.conf"
     path.write_text(_CONFIGURATION.format(folder=folder, port=port, locations=placed))
     process = subprocess.Popen([nginx(), "-p", folder, "-c", path])
     try:
-        while not _listens(port):
-            assert process.poll() is None
+        wait_until_open(port, process)
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait()
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port)).close()
-    except ConnectionRefusedError:
-        time.sleep(0.02)
-        return False
-    return True

@@ -3,10 +3,10 @@
 import { address, socketAddress } from "./address.js";
 import { Call } from "./call.js";
 import { request } from "./request.js";
+import { SIGNED_OUT, SIGNED_OUT_WORDS } from "./signed-out.js";
 
 const WAITS = [500, 1000, 2000, 4000, 8000]; // milliseconds between attempts; the last one stays
 const ROUND = 1000; // milliseconds between two requests for the list of calls
-const SIGNED_OUT = 3000; // a close code of the IANA registry
 const ENDED = 20; // calls that stay on the page after their end
 
 const at = (id) => document.getElementById(id);
@@ -31,7 +31,7 @@ function connect() {
   socket.onmessage = ({ data }) => hear(JSON.parse(data));
   socket.onclose = ({ code }) => {
     if (code === SIGNED_OUT) {
-      at("notice").textContent = "You are signed out. Sign in again to go on.";
+      at("notice").textContent = SIGNED_OUT_WORDS;
       return;
     }
     at("notice").textContent = "The server cannot be reached; trying again…";

@@ -1,6 +1,7 @@
 // One recording over /ws/v1/speech-to-text, through as many connections as it takes.
 
 import { socketAddress } from "./address.js";
+import { SIGNED_OUT, SIGNED_OUT_WORDS } from "./signed-out.js";
 
 const WAITS = [500, 1000, 2000, 4000, 8000]; // milliseconds between attempts; the last one stays
 const KEPT = 300; // pieces of 0.1 s that are kept while there is no connection
@@ -8,7 +9,6 @@ const PATIENCE = 15000; // milliseconds for the last finals after the stop
 
 const BUSY = 1013; // close codes: RFC 6455, section 7.4, and the IANA registry
 const GOING_AWAY = 1001;
-const SIGNED_OUT = 3000;
 
 export class Speech {
   // `page` gets: started(session), partial(text), final(text), broken(message), ended(message or
@@ -82,7 +82,7 @@ export class Speech {
     this.ready = false;
     if (this.over) return;
     if (code === BUSY) this.end(`The server is busy: ${this.refusal ?? "try again later"}.`);
-    else if (code === SIGNED_OUT) this.end("You are signed out. Sign in again to go on.");
+    else if (code === SIGNED_OUT) this.end(SIGNED_OUT_WORDS);
     else if (this.refusal) this.end(`The server ended the session: ${this.refusal}.`);
     else if (this.stopping) this.end("The connection was lost before the last text came.");
     else this.again(code === GOING_AWAY ? "The server is shutting down" : "The server cannot be reached");
