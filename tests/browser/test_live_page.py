@@ -1,14 +1,16 @@
 """The Live page in a real browser: a fake microphone that plays real speech, a real engine."""
 
 import re
-import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.async_api import Page, expect
 
 from coqui_server.engines.base import AnyEngine
+from coqui_server.media import wav
+from coqui_server.media.samples import SAMPLE_RATE
 from tests.support.browser import IN_BROWSER, Launch, Visit
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
@@ -22,8 +24,9 @@ SETTLED = "#transcript [aria-live] span"
 
 @pytest.fixture(autouse=True)
 def _speech(spoken_file: Path) -> None:
-    """What the microphone hears."""
-    shutil.copy(VOICE.path, spoken_file)
+    """What the microphone hears: silence first, as it plays before the page has its worklet."""
+    silence = np.zeros(3 * SAMPLE_RATE, np.int16)
+    spoken_file.write_bytes(wav.encode(np.concatenate((silence, VOICE.pcm))))
 
 
 HEARD = """meter => new Promise((resolve) => {
