@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 
 from benchmarks.latency import delays, together
-from benchmarks.live import Told, Utterance, configured, speak, stream_of, utterances
+from benchmarks.live import Told, speak, stream_of
 from benchmarks.speech import SAMPLES, ask, clips, minutes_of, write_wav
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from tools.daemon import running
@@ -36,18 +36,17 @@ def main() -> None:
     arguments = _arguments()
     found = clips(arguments.folder)
     sounds = [stream_of(found, 3 * n, arguments.seconds) for n in range(arguments.streams)]
-    plans = [list(utterances(sound, configured(arguments.set))) for sound in sounds]
     long = minutes_of(found, arguments.minutes)
     with tempfile.TemporaryDirectory() as folder, running(arguments.set) as daemon:
         path = write_wav(Path(folder) / "long.wav", long)
         asyncio.run(ask(daemon.url, found[0].path))
         process = psutil.Process(daemon.process.pid)
         live = asyncio.run(together(daemon.url, sounds, _STAGGER))
-        finals(f"{arguments.streams} live streams alone", plans, live)
+        finals(f"{arguments.streams} live streams alone", sounds, live)
         alone = asyncio.run(timed(ask(daemon.url, path)))
         speed("the upload alone", long, alone)
         live, beside = asyncio.run(both(daemon.url, sounds, path))
-        finals(f"{arguments.streams} live streams beside the upload", plans, live)
+        finals(f"{arguments.streams} live streams beside the upload", sounds, live)
         speed("the upload beside them", long, beside)
         asyncio.run(flat_out(daemon.url, long, process))
 
@@ -77,10 +76,10 @@ async def both(url: str, sounds: Sequence[Samples], path: Path) -> tuple[list[To
     return told, float(np.mean(seconds))
 
 
-def finals(name: str, plans: Sequence[list[Utterance]], told: Sequence[Told]) -> None:
-    """Print how long the finals took after the gate had closed."""
-    pairs = zip(plans, told, strict=True)
-    rests = [one.rest for plan, heard in pairs for one in delays(plan, heard) if not one.cut]
+def finals(name: str, sounds: Sequence[Samples], told: Sequence[Told]) -> None:
+    """Print how long the finals took after the end of their utterance."""
+    pairs = zip(sounds, told, strict=True)
+    rests = [one.rest for pair in pairs for one in delays(*pair) if not one.cut]
     p50, p95, worst = np.percentile(rests, (50, 95, 100)) * 1000
     print(f"{name:36} {len(rests):4} finals, {p50:5.0f} {p95:5.0f}, at most {worst:.0f} ms")
 

@@ -7,10 +7,10 @@
 Each row is a number of streams that speak at the same time, each at its real pace, to a daemon in
 a process of its own. Milliseconds, p50 and p95:
 
-final   from the end of the last sound of an utterance to the arrival of its final. It has three
-        parts: `tail`, for which webrtcvad calls silence voiced still; `wait`, the silence that has
-        to pass before the gate believes the end (`vad.silence`); and `rest`, all that comes after
-        that: the message being filled up, queues, decoding, the way back.
+final   from the last sound before an utterance's end to the arrival of its final. It has two
+        parts: `tail`, up to the utterance's end, since webrtcvad calls silence voiced for a while;
+        and `rest`: the silence that has to pass before the gate believes the end, the message being
+        filled up, queues, decoding, the way back.
 bare    what the bare engine takes for the same utterances, alone on one thread, before the streams.
 word    from the end of a word to the first partial or final that has it, in its place. With an
         engine that gives word times they are taken; otherwise an utterance's letters are spread
@@ -23,7 +23,7 @@ Utterances that were cut for their length have no end of speech and count for `w
 import argparse
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -32,11 +32,25 @@ from typing import Any
 import numpy as np
 
 from benchmarks.bare import Recognise, engine
-from benchmarks.live import Told, Utterance, configured, counts, speak, stream_of, utterances
+from benchmarks.live import (
+    Times,
+    Told,
+    Utterance,
+    configured,
+    counts,
+    sounding,
+    speak,
+    stream_of,
+    utterances,
+)
 from benchmarks.results import Rows, add_json, rows
 from benchmarks.speech import SAMPLES, clips, normal
-from coqui_server.media.samples import Samples
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 from tools.daemon import running
+
+_CUT = 17.0
+"""Seconds. A longer utterance was cut for its length (`vad.max_utterance`), not at an end of
+speech."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +59,14 @@ class Delay:
     final came, in seconds from the stream's start."""
 
     tail: float
-    wait: float
     rest: float
     words: tuple[float, ...]
     cut: bool
     at: float
+
+    @property
+    def final(self) -> float:
+        return self.tail + self.rest
 
 
 def main() -> None:
@@ -58,15 +75,15 @@ def main() -> None:
     hocon = f"engine = {arguments.engine}\n{arguments.set}"
     settings = configured(hocon)
     recognise = engine(settings)
-    print("streams refused utterances unheard" + "".join(map(_head, _COLUMNS)), flush=True)
+    print("streams refused finals" + "".join(map(_head, _COLUMNS)), flush=True)
     with rows(arguments.json) as table:
         for count in arguments.streams:
             sounds = [stream_of(found, 3 * n, arguments.seconds) for n in range(count)]
-            plans = [list(utterances(sound, settings)) for sound in sounds]
-            bare = alone(recognise, [said for plan in plans for said in plan], arguments.bare)
+            plan = [said for sound in sounds for said in utterances(sound, settings)]
+            bare = alone(recognise, plan, arguments.bare)
             with running(hocon) as daemon:
                 told = asyncio.run(together(daemon.url, sounds, arguments.stagger))
-            report(plans, told, bare, table)
+            report(sounds, told, bare, table)
 
 
 def alone(recognise: Recognise, said: Sequence[Utterance], most: int) -> list[float]:
@@ -85,34 +102,32 @@ async def together(url: str, sounds: Sequence[Samples], stagger: float) -> list[
     return list(await asyncio.gather(*streams))
 
 
-def delays(plan: Iterable[Utterance], told: Told) -> Iterator[Delay]:
-    """The delays of the utterances whose final came."""
-    for said in plan:
-        # The daemon rounds a start to milliseconds.
-        about = [
-            (at, message)
-            for at, message in told.messages
-            if message["event"] == "transcript" and abs(message["start"] - said.start) < 0.002
-        ]
-        if about and about[-1][1]["is_final"]:
-            parts = said.voiced - said.spoken, said.closed - said.voiced, about[-1][0] - said.closed
-            words = tuple(_words(said, about))
-            yield Delay(*parts, words, said.cut, about[-1][0])
+def delays(sound: Samples, told: Told) -> Iterator[Delay]:
+    """The delays of the finals that came for this sound."""
+    texts = [(at, message) for at, message in told.messages if message["event"] == "transcript"]
+    for at, final in texts:
+        if final["is_final"]:
+            start, end = final["start"], final["end"]
+            heard = start + sounding(sound[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)])
+            about = [(when, text) for when, text in texts if text["start"] == start]
+            words = tuple(_words(heard, final, about))
+            yield Delay(end - heard[-1], at - end, words, end - start >= _CUT, at)
 
 
-def _words(said: Utterance, about: Sequence[tuple[float, dict[str, Any]]]) -> Iterator[float]:
+def _words(
+    heard: Times, final: dict[str, Any], about: Sequence[tuple[float, dict[str, Any]]]
+) -> Iterator[float]:
     """How long after its end each word of the final was first seen."""
-    final = about[-1][1]
     spoken = normal(final["text"]).split()
-    ends = [word["end"] for word in final.get("words", ())] or spread(said, spoken)
+    ends = [word["end"] for word in final.get("words", ())] or spread(heard, spoken)
     for place, end in enumerate(ends[: len(spoken)]):
         yield next(at for at, message in about if _shows(message, spoken, place)) - end
 
 
-def spread(said: Utterance, words: Sequence[str]) -> list[float]:
-    """The words' ends, with their letters spread evenly over the sound."""
+def spread(heard: Times, words: Sequence[str]) -> list[float]:
+    """The words' ends, with their letters spread evenly over the frames with sound."""
     letters = np.cumsum([len(word) + 1 for word in words])
-    return list(said.sounding[np.ceil(letters / letters[-1] * len(said.sounding)).astype(int) - 1])
+    return list(heard[np.ceil(letters / letters[-1] * len(heard)).astype(int) - 1])
 
 
 def _shows(message: dict[str, Any], spoken: list[str], place: int) -> bool:
@@ -121,7 +136,7 @@ def _shows(message: dict[str, Any], spoken: list[str], place: int) -> bool:
     return any(match.a <= place < match.a + match.size for match in matches)
 
 
-_COLUMNS = ("final", "tail", "wait", "rest", "bare", "word")
+_COLUMNS = ("final", "tail", "rest", "bare", "word")
 
 
 def _head(name: str) -> str:
@@ -129,22 +144,20 @@ def _head(name: str) -> str:
 
 
 def report(
-    plans: Sequence[list[Utterance]], told: Sequence[Told], bare: Sequence[float], table: Rows
+    sounds: Sequence[Samples], told: Sequence[Told], bare: Sequence[float], table: Rows
 ) -> None:
     """Print a row, and below it what the rest of the table depends on; add it to the table."""
-    heard = [delay for plan, one in zip(plans, told, strict=True) for delay in delays(plan, one)]
+    heard = [delay for pair in zip(sounds, told, strict=True) for delay in delays(*pair)]
     ended = [delay for delay in heard if not delay.cut]
     values: list[Sequence[float]] = [
-        [delay.tail + delay.wait + delay.rest for delay in ended],
+        [delay.final for delay in ended],
         [delay.tail for delay in ended],
-        [delay.wait for delay in ended],
         [delay.rest for delay in ended],
         bare,
         [word for delay in heard for word in delay.words],
     ]
     refused = [one for one in told if one.refused]
-    let_in = [len(plan) for plan, one in zip(plans, told, strict=True) if not one.refused]
-    numbers = f"{len(told):7} {len(refused):7} {len(heard):10} {sum(let_in) - len(heard):7}"
+    numbers = f"{len(told):7} {len(refused):7} {len(heard):6}"
     print(numbers + "".join(map(_figures, values)), flush=True)
     figures = {name: _percentiles(of) for name, of in zip(_COLUMNS, values, strict=True)}
     table.append({"streams": len(told), "refused": len(refused), **figures})

@@ -31,7 +31,7 @@ import psutil
 from benchmarks.callers import Callers, speech
 from benchmarks.chart import draw
 from benchmarks.latency import delays
-from benchmarks.live import Told, Utterance, configured, speak, stream_of, utterances
+from benchmarks.live import Told, speak, stream_of
 from benchmarks.results import Rows, add_json, rows
 from benchmarks.speech import SAMPLES, Clip, ask, clips, minutes_of, write_wav
 from coqui_server.media.samples import Samples
@@ -61,13 +61,13 @@ class Storm:
     def now(self) -> float:
         return time.perf_counter() - self.start
 
-    def heard(self, plan: Sequence[Utterance], told: Told, began: float) -> None:
+    def heard(self, sound: Samples, told: Told, began: float) -> None:
         """Note the delays of one stream."""
         if told.refused:
             self.refused += 1
-        for one in delays(plan, told):
+        for one in delays(sound, told):
             if not one.cut:
-                self.finals.append((began + one.at, one.tail + one.wait + one.rest))
+                self.finals.append((began + one.at, one.final))
 
 
 async def rage(
@@ -80,10 +80,10 @@ async def rage(
     watching = asyncio.create_task(_watch(daemon, storm, table))
 
     async def client(number: int) -> None:
-        sound, plan = streams[number]
+        sound = streams[number]
         began = number * arguments.every
         told = await speak(daemon.url, sound, at=max(0.0, began - storm.now))
-        storm.heard(plan, told, began)
+        storm.heard(sound, told, began)
 
     long = minutes_of(list(found), 1.0)
     with tempfile.TemporaryDirectory() as folder, _calls(daemon, arguments, climb):
@@ -102,18 +102,12 @@ async def rage(
     return storm
 
 
-def _streams(
-    found: Sequence[Clip], arguments: argparse.Namespace
-) -> list[tuple[Samples, list[Utterance]]]:
-    """What each client says, and what its utterances are. The first one stays the longest."""
-    settings = configured(arguments.set)
+def _streams(found: Sequence[Clip], arguments: argparse.Namespace) -> list[Samples]:
+    """What each client says. The first one stays the longest."""
     top = arguments.live * arguments.every + arguments.calm
-    streams = []
-    for number in range(arguments.live):
-        stays = top - number * arguments.every + (0 if number else arguments.calm)
-        sound = stream_of(found, 3 * number, stays)
-        streams.append((sound, list(utterances(sound, settings))))
-    return streams
+    stays = [top - number * arguments.every for number in range(arguments.live)]
+    stays[0] += arguments.calm
+    return [stream_of(found, 3 * number, seconds) for number, seconds in enumerate(stays)]
 
 
 async def _send_files(daemon: Daemon, path: Path, at: float) -> None:

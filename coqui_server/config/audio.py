@@ -49,7 +49,10 @@ class SilenceSettings(Section):
     file: Duration = Field(1.2, ge=0.1, le=10, description='a duration, "100 ms" to "10 s"')
     """The silence that ends an utterance of a file."""
     live: Duration = Field(0.5, ge=0.1, le=10, description='a duration, "100 ms" to "10 s"')
-    """The silence that ends an utterance of a live session or a call. The final waits for it."""
+    """The silence that ends an utterance of a live session or a call. The final waits for it.
+
+    Where it is not set, and the engine writes punctuation, it is 200 ms after a sentence that is
+    surely finished, and 800 ms after one that is not."""
 
 
 class VadSettings(Section):
@@ -90,6 +93,12 @@ class VadSettings(Section):
         if "padding" in self.model_fields_set and "silence" not in self.model_fields_set:
             return self.padding, self.ratio
         return (self.silence.live if live else self.silence.file), 0.9
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether what is said decides how long a live speaker may pause: no silence is set."""
+        older = "padding" in self.model_fields_set and "silence" not in self.model_fields_set
+        return not older and "live" not in self.silence.model_fields_set
 
     @property
     def stalled(self) -> float:

@@ -16,12 +16,18 @@ from coqui_transcript.transcript import Alternative, Segment, Word
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A recognizer's result for an utterance. Word times count from its first sample."""
+    """A recognizer's result for an utterance. Word times count from its first sample.
+
+    Attributes:
+        finished: the probability of the mark (.?!) that ends the text, 0 where there is none; None
+            for an engine that writes no marks, or does not say how sure it is of them.
+    """
 
     text: str
     words: tuple[Word, ...] = ()
     confidence: float | None = None
     alternatives: tuple[Alternative, ...] = ()
+    finished: float | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ side. `benchmarks/throughput.py` compares the two.
 
 from collections.abc import Iterator
 from importlib.util import find_spec
-from math import ceil
+from math import ceil, exp
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ _ENCODER = "encoder_model.ort"
 _DECODER = "decoder_model_merged.ort"
 _TOKENIZER = "tokenizer.bin"
 _START, _END = 1, 2
+_MARKS = (b".", b"?", b"!")
 
 _TOKENS_PER_SECOND = 6.5
 """More tokens than this mean that the decoder repeats itself (Moonshine's own limit)."""
@@ -111,12 +112,16 @@ class Moonshine:
     def decode(self, pcm: Samples) -> Hypothesis:
         """The text of one utterance, by greedy search, with its tokens' mean probability."""
         most = ceil(len(pcm) / SAMPLE_RATE * _TOKENS_PER_SECOND)
-        tokens, confidence = self._search(pcm.astype(np.float32)[None] / np.float32(32768), most)
-        text = b"".join(self._tokens[token] for token in tokens).decode("utf-8", "replace")
-        text = text.replace("▁", " ").replace("♪", "").strip()
-        return Hypothesis(text, confidence=confidence)
+        tokens, doubts = self._search(pcm.astype(np.float32)[None] / np.float32(32768), most)
+        text = b"".join(self._tokens[token] for token in tokens if token != _END)
+        return Hypothesis(
+            text.decode("utf-8", "replace").replace("▁", " ").replace("♪", "").strip(),
+            confidence=exp(-sum(doubts) / len(doubts)),
+            finished=self._finished(tokens, doubts),
+        )
 
-    def _search(self, sound: npt.NDArray[np.float32], most: int) -> tuple[list[int], float]:
+    def _search(self, sound: npt.NDArray[np.float32], most: int) -> tuple[list[int], list[float]]:
+        """The tokens, and of each the negative logarithm of its probability."""
         mask = np.ones(sound.shape, np.int64)
         states = self._encoder.run(None, {"input_values": sound, "attention_mask": mask})[0]
         feeds: dict[str, Any] = {
@@ -125,8 +130,8 @@ class Moonshine:
             "encoder_attention_mask": mask,
             **self._no_past,
         }
-        tokens, doubt = [_START], 0.0
-        while len(tokens) <= most + 1:
+        tokens, doubts = [_START], list[float]()
+        while len(tokens) <= most + 1 and (len(tokens) == 1 or tokens[-1] != _END):
             first = len(tokens) == 1
             feeds["input_ids"] = np.array([tokens[-1:]], np.int64)
             feeds["use_cache_branch"] = np.array([not first])
@@ -134,13 +139,13 @@ class Moonshine:
             self._remember(feeds, present, with_encoder=first)
             scores = logits[0, -1]
             best = int(scores.argmax())
-            doubt += float(np.log(np.exp(scores - scores[best]).sum()))
             tokens.append(best)
-            if best == _END:
-                break
-        return [token for token in tokens[1:] if token != _END], float(
-            np.exp(-doubt / (len(tokens) - 1))
-        )
+            doubts.append(float(np.log(np.exp(scores - scores[best]).sum())))
+        return tokens[1:], doubts
+
+    def _finished(self, tokens: list[int], doubts: list[float]) -> float:
+        ends = len(tokens) > 1 and tokens[-1] == _END and self._tokens[tokens[-2]] in _MARKS
+        return exp(-doubts[-2]) if ends else 0.0
 
     def _remember(self, feeds: dict[str, Any], present: list[Any], *, with_encoder: bool) -> None:
         """Feed the attention cache back; its encoder part is computed by the first step only."""

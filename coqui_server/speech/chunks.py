@@ -29,6 +29,10 @@ class ChunkingGate:
         """As `Gate.flush`."""
         return self._chunks.push(self._gate.flush()) + self._chunks.flush()
 
+    def expect(self, seconds: float) -> list[GateEvent]:
+        """As `Gate.expect`: without effect, as files are not waited for."""
+        return []
+
     def skip(self, samples: int) -> list[GateEvent]:
         """As `Gate.skip`."""
         return self._chunks.push(self._gate.skip(samples)) + self._chunks.flush()

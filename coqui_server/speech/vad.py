@@ -14,6 +14,7 @@ import webrtcvad
 
 from coqui_server.config.audio import AudioSettings, VadSettings
 from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.speech.endpointing import LATE
 from coqui_server.speech.evidence import is_speech
 
 _KEPT = 0.14
@@ -72,6 +73,7 @@ class Gate:
         self._kept = self._frames(_KEPT)
         self._ratio = settings.ratio
         closing, self._share = settings.closing(live=live)
+        self._adaptive = live and settings.adaptive
         self._longest = self._frames(settings.max_utterance)
         self._search = min(self._frames(_SEARCH), self._longest // 2)
         self._judge_every = self._frames(_JUDGE_EVERY)
@@ -79,7 +81,8 @@ class Gate:
         self._position = 0
         self._skipped = 0
         self._closing = self._frames(closing)
-        self._window: deque[bool] = deque(maxlen=self._closing)
+        self._usual = self._closing
+        self._window: deque[bool] = deque(maxlen=max(self._closing, self._frames(LATE)))
         self._closing_noise = self._frames(min(closing, _NOISE_CLOSING))
         self._opening: deque[bool] = deque(maxlen=self._padding)
         self._open = False
@@ -117,6 +120,16 @@ class Gate:
             return self._begin() + self._close()
         return []
 
+    def expect(self, seconds: float) -> list[GateEvent]:
+        """End the utterance, which is paused, after so much silence; the next word undoes it.
+
+        Without effect where a fixed silence is configured.
+        """
+        if not (self._open and self._adaptive):
+            return []
+        self._closing = self._frames(seconds)
+        return self._close() if self._silent() else []
+
     def skip(self, samples: int) -> list[GateEvent]:
         """Close what is open and move the clock, as if so many samples of silence had come."""
         events = self.flush()
@@ -138,6 +151,7 @@ class Gate:
         self._length = len(self._held)
         self._keep = self._length + self._kept
         self._window.clear()
+        self._closing = self._usual
         return []
 
     def _in_utterance(self, frame: Samples, voiced: bool) -> list[GateEvent]:
@@ -146,6 +160,7 @@ class Gate:
         self._window.append(voiced)
         if voiced:
             self._keep = len(self._held) + self._kept
+            self._closing = self._usual
         if self._silent():
             return self._close()
         if self._length >= self._longest:

@@ -35,6 +35,7 @@ class Decoding:
     Args:
         request: whether the session is live, its options, and how often it wants partials.
         reporter: gets each partial whose text differs from the one before.
+        paused: called with an open utterance and its text, when the speaker is still silent.
 
     Attributes:
         final_seconds: seconds of decoding that finals needed.
@@ -42,7 +43,12 @@ class Decoding:
     """
 
     def __init__(
-        self, engine: Engine, scheduler: Scheduler, request: SessionRequest, reporter: Reporter
+        self,
+        engine: Engine,
+        scheduler: Scheduler,
+        request: SessionRequest,
+        reporter: Reporter,
+        paused: Callable[[Utterance, Hypothesis], None],
     ) -> None:
         self.final_seconds = self.partial_seconds = 0.0
         self._engine = engine
@@ -52,6 +58,7 @@ class Decoding:
         self._priority = Priority.LIVE if request.live else Priority.FILE
         self._interim = request.interim
         self._reporter = reporter
+        self._paused = paused
         streaming = engine.capabilities.streaming
         self._feed_pace = _FEED_PACE if request.live and streaming else None
 
@@ -77,8 +84,7 @@ class Decoding:
         while True:
             length = await utterance.paused_at()
             priority = Priority.EARLY if utterance.end is None else Priority.LIVE
-            work = partial(self._decode_whole, utterance)
-            job = asyncio.create_task(self._scheduler.run(self, work, priority))
+            job = asyncio.create_task(self._decode_pause(utterance, priority))
             try:
                 if await utterance.ends_at(length):
                     self._scheduler.promote(self)
@@ -90,6 +96,16 @@ class Decoding:
             finally:
                 job.cancel()
                 await asyncio.gather(job, return_exceptions=True)
+
+    async def _decode_pause(
+        self, utterance: Utterance, priority: Priority
+    ) -> tuple[Hypothesis, float]:
+        length = utterance.length
+        work = partial(self._decode_whole, utterance)
+        result, seconds = await self._scheduler.run(self, work, priority)
+        if utterance.end is None and utterance.length == length:
+            self._paused(utterance, result)
+        return result, seconds
 
     async def _feed(self, utterance: Utterance) -> Hypothesis:
         """Feed one recognizer as speech comes."""

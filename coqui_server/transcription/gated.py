@@ -12,6 +12,7 @@ from coqui_server.engines.base import AnyEngine, Hypothesis, RemoteEngine
 from coqui_server.exceptions import EngineError, ServerFault
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.speech.chunks import ChunkingGate
+from coqui_server.speech.endpointing import wait
 from coqui_server.speech.level import Leveller
 from coqui_server.speech.lowcut import LowCut
 from coqui_server.speech.vad import Closed, Gate, GateEvent, Opened, Paused, Speech
@@ -49,7 +50,7 @@ class GatedListening:
         self._decoding = (
             RemoteDecoding(engine, request.options)
             if isinstance(engine, RemoteEngine)
-            else Decoding(engine, scheduler, request, reporter)
+            else Decoding(engine, scheduler, request, reporter, self._paused)
         )
         self._lowcut = LowCut(settings.audio.highpass)
         self._leveller = Leveller(settings.level, 0.0 if request.live else _FILE_LOOKAHEAD)
@@ -139,6 +140,19 @@ class GatedListening:
                 case Closed(end) if self._open:
                     self._open.close(end)
                     self._open = None
+
+    def _paused(self, utterance: Utterance, hypothesis: Hypothesis) -> None:
+        """What was said so far decides how long the gate waits.
+
+        This takes no lock: the writer, if it waits in the middle of its events, has begun another
+        utterance.
+        """
+        seconds = wait(hypothesis.finished) if hypothesis.text else None
+        if utterance is self._open and seconds is not None:
+            for event in self._gate.expect(seconds):
+                assert isinstance(event, Closed)
+                utterance.close(event.end)
+                self._open = None
 
     async def _begin(self, start: float) -> None:
         self._open = utterance = Utterance(start)

@@ -7,8 +7,9 @@ import pytest
 
 from coqui_server.config.audio import AudioSettings, Kind, VadSettings
 from coqui_server.media.samples import SAMPLE_RATE
+from coqui_server.speech.endpointing import LATE, SOON
 from coqui_server.speech.level import FRAME
-from coqui_server.speech.vad import Closed, Gate
+from coqui_server.speech.vad import Closed, Gate, Paused, Speech
 from tests.support.gate import KINDS, checked, events, gapless, joined, trimmed
 from tests.support.media import SPEECH
 from tools.sounds import MADE, at, dial, frame_levels, louder, silence, white
@@ -49,12 +50,18 @@ def test_a_pause_parts_utterances(gap: float, file: int, live: int) -> None:
     assert len(checked(pcm, "rtp")) == live
 
 
-def _waited(vad: VadSettings, kind: Kind) -> float:
-    """Seconds of silence after speech until the gate says that it is over."""
+def _waited(vad: VadSettings, kind: Kind, expected: float | None = None) -> float:
+    """Seconds of silence after speech until the gate says that it is over.
+
+    At the pause it is told to wait for `expected` seconds.
+    """
     gate = Gate(vad, AudioSettings(), kind != "file")
     assert not any(isinstance(e, Closed) for e in gate.push(joined(silence(0.5), gapless(2))))
     for frame in range(1, 200):
-        if any(isinstance(event, Closed) for event in gate.push(silence(0.02))):
+        happened = gate.push(silence(0.02))
+        if expected is not None and Paused() in happened:
+            happened += gate.expect(expected)
+        if any(isinstance(event, Closed) for event in happened):
             return frame * 0.02
     raise AssertionError("never closed")
 
@@ -70,6 +77,38 @@ def test_silence_is_waited_for_as_it_is_set() -> None:
     assert 1.05 <= _waited(VadSettings(), "file") <= 1.35
     assert 0.43 <= _waited(VadSettings(), "live") <= 0.65
     assert 1.75 <= _waited(VadSettings.model_validate({"silence": "2 s"}), "rtp") <= 2.15
+
+
+def test_the_words_decide_how_long_is_waited() -> None:
+    """Soon or late, unless a silence is set."""
+    assert 0.2 <= _waited(VadSettings(), "live", SOON) <= 0.4
+    assert 0.72 <= _waited(VadSettings(), "rtp", LATE) <= 0.95
+    for fixed in ({"silence": "500 ms"}, {"silence": {"live": "500 ms"}}):
+        for expected in (SOON, LATE):
+            waited = _waited(VadSettings.model_validate(fixed), "live", expected)
+            assert 0.43 <= waited <= 0.65
+
+
+def test_silence_that_is_long_enough_already_ends_at_once() -> None:
+    """The words are known only after a while; then no more sound is waited for."""
+    gate = Gate(VadSettings(), AudioSettings(), True)
+    happened = gate.push(joined(silence(0.5), gapless(2), silence(0.4)))
+    assert Paused() in happened
+    assert isinstance(happened[-1], Paused | Speech)
+    (closed,) = gate.expect(SOON)
+    assert isinstance(closed, Closed)
+    assert gate.expect(SOON) == []
+
+
+def test_the_next_word_takes_a_short_wait_back() -> None:
+    """What was expected of one pause is not expected of the next."""
+    gate = Gate(VadSettings(), AudioSettings(), True)
+    word = gapless(1)
+    gate.push(joined(silence(0.5), word, silence(0.34)))
+    assert gate.expect(SOON + 0.1) == []
+    gate.push(word)
+    assert not any(isinstance(event, Closed) for event in gate.push(silence(0.5)))
+    assert any(isinstance(event, Closed) for event in gate.push(silence(0.3)))
 
 
 def test_an_utterance_that_is_too_long_is_cut_where_it_is_quiet() -> None:

@@ -63,6 +63,7 @@ server { http.port = 0, threadpool.count = 2 }
 rtp.port = 0
 web.port = 0
 vad.stall = 1 hour  # a busy machine sends no silence
+vad.silence.live = 500 ms  # a busy machine knows the words late, and cuts elsewhere
 """
 _ONLY_SPEECH = "web.enabled = false, store.enabled = false"
 

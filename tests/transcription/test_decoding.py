@@ -82,6 +82,7 @@ class Speaker:
     first: bool = True
     ends: bool = False
     shown: list[str] = field(default_factory=list)
+    paused: list[str] = field(default_factory=list)
     utterance: Utterance = field(default_factory=lambda: Utterance(0.0))
 
     def start(self) -> "asyncio.Task[Hypothesis]":
@@ -89,7 +90,7 @@ class Speaker:
         self.utterance.first = self.first
         request = SessionRequest("live" if self.live else "file", interim=self.interim)
         reporter = Reporter(Source("here", request.kind), [self._show])
-        self.decoding = Decoding(self.engine, self.scheduler, request, reporter)
+        self.decoding = Decoding(self.engine, self.scheduler, request, reporter, self._silent)
         return asyncio.create_task(self.decoding.decode(self.utterance))
 
     async def say(self, pcm: Samples) -> None:
@@ -101,6 +102,10 @@ class Speaker:
         """Be silent, and wait until all jobs that it made worth while are done."""
         self.utterance.pause()
         await settled(self.scheduler)
+
+    def _silent(self, utterance: Utterance, hypothesis: Hypothesis) -> None:
+        assert utterance is self.utterance
+        self.paused.append(hypothesis.text)
 
     async def _show(self, event: Event) -> None:
         assert isinstance(event, Partial)
@@ -266,6 +271,26 @@ async def test_speech_after_a_pause_takes_its_decode_back(scheduler: Scheduler) 
     scribe.passing.set()
     assert [(await said).text for said in decoding] == ["3", "3", "3"]
     assert scribe.calls.count("feed 2") == 2
+
+
+async def test_the_text_at_a_pause_is_told_while_it_lasts(scheduler: Scheduler) -> None:
+    """Not that of a pause which speech has ended meanwhile, nor that of the end."""
+    scribe = Scribe()
+    speaker = Speaker(scribe, scheduler)
+    decoding = speaker.start()
+    await speaker.say(tenths(2))
+    await speaker.pause()
+    assert speaker.paused == ["2"]
+    scribe.passing.clear()
+    speaker.utterance.add(tenths(1))
+    speaker.utterance.pause()
+    while scribe.calls.count("finish") < 2:
+        await asyncio.sleep(0)
+    speaker.utterance.add(tenths(2))
+    speaker.utterance.close(0.5)
+    scribe.passing.set()
+    assert (await decoding).text == "5"
+    assert speaker.paused == ["2"]
 
 
 async def test_a_file_is_not_decoded_at_pauses(scheduler: Scheduler) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
+from coqui_server.config.audio import VadSettings
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Engine, Hypothesis, Options
 from coqui_server.exceptions import EngineError, ServerFault, SessionClosed
@@ -109,7 +110,32 @@ async def test_partials_grow_while_speaking(
     first = spoken(partials[0]).split()
     assert spoken(voice.text).split()[:2] == first[:2]
     assert spoken(" ".join(final.segment.text for final in heard.of(Final))) == spoken(voice.text)
-    assert heard.events.index(heard.of(Partial)[-1]) < heard.events.index(heard.of(Final)[0])
+    assert heard.events.index(heard.of(Partial)[0]) < heard.events.index(heard.of(Final)[0])
+
+
+@pytest.mark.parametrize(("silence", "finals"), [({}, 2), ({"live": "500 ms"}, 1)])
+async def test_a_finished_sentence_ends_the_utterance(
+    moonshine: Engine,
+    scheduler: Scheduler,
+    monkeypatch: pytest.MonkeyPatch,
+    silence: dict[str, str],
+    finals: int,
+) -> None:
+    """The pause after "Monday morning" is short; a fixed silence does not end there."""
+    # Far from what any processor computes for the two sentences.
+    monkeypatch.setattr("coqui_server.speech.endpointing._SURE", 0.5)
+    settings = Settings(vad=VadSettings.model_validate({"silence": silence}))
+    voice = clip("appointment.wav")
+    heard = Listener()
+    request = SessionRequest("live", moonshine, sinks=(heard,))
+    async with Session(request, scheduler, settings) as session:
+        for start in range(0, len(voice.pcm), 1600):
+            await session.write(voice.pcm[start : start + 1600])
+            await settled(scheduler)
+        await session.finish()
+    texts = [final.segment.text for final in heard.of(Final)]
+    assert len(texts) == finals
+    assert spoken(" ".join(texts)) == spoken(voice.text)
 
 
 async def test_silence_has_no_words(moonshine: Engine, scheduler: Scheduler) -> None:
