@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coqui_server.media.samples import SAMPLE_RATE, Frames
-from coqui_server.speech.evidence import is_speech
+from coqui_server.speech.evidence import spectral_variation
 
 WINDOW = SAMPLE_RATE // 2
 """Frames that are compared at once."""
@@ -32,6 +32,10 @@ _EMPHASIS = 0.95
 
 _SILENT = 33.0
 """The root mean square (of int16) below which a channel is silent: -60 dB of full scale."""
+
+_LIVELY = 3.5
+"""The spectral variation (`evidence`) of half a second that is taken for speech. Crosstalk in the
+noise of a line has up to 3."""
 
 _FAINT = 10 ** (-25 / 20)
 """Of the louder channel: what is fainter is crosstalk at most."""
@@ -66,7 +70,7 @@ class Parties:
         waves = window.T.astype(np.float32)
         levels = np.sqrt(np.einsum("ij,ij->i", waves, waves) / WINDOW)
         speaks = [
-            bool(level > _SILENT) and is_speech(wave)
+            bool(level > _SILENT) and spectral_variation(wave) > _LIVELY
             for level, wave in zip(levels, window.T, strict=True)
         ]
         if not any(speaks):
