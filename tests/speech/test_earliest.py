@@ -1,6 +1,7 @@
 """`earliest`: the promise that no further utterance begins before it."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,9 +15,8 @@ from coqui_server.speech.vad import Gate, GateEvent, Opened
 from tests.support.media import spoken
 
 VOICE = spoken("voicemail.wav")
-SOUND = np.concatenate(
-    (VOICE, VOICE[: SAMPLE_RATE // 2], np.zeros(3 * SAMPLE_RATE, np.int16), VOICE)
-)
+PAUSE = np.zeros(3 * SAMPLE_RATE, np.int16)
+SOUND = np.concatenate((VOICE, VOICE[: SAMPLE_RATE // 2], PAUSE, VOICE))
 
 
 def gate() -> Gate:
@@ -37,7 +37,7 @@ def test_it_is_kept(make: Callable[[], Gate | ChunkingGate], cuts: list[int], sk
         promised = cutter.earliest
 
     places = sorted({0, *cuts, len(SOUND)})
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         check(cutter.push(SOUND[start:end]))
         check(cutter.skip(skip))
     check(cutter.flush())
