@@ -19,6 +19,7 @@ from coqui_transcript import __version__
 DEFAULT_URL = f"ws://127.0.0.1:5004{API_PATH}"
 
 FILE, JSON, NATIVE = "file", "json", "native"
+CHANNELS = ("auto", "mix", "split")
 PROTOCOLS = (NATIVE, "vosk", JSON, FILE)
 
 
@@ -35,6 +36,13 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"coqui_client {__version__}")
     _add_modes(parser)
+    parser.add_argument(
+        "--channels",
+        choices=CHANNELS,
+        help="what becomes of the channels of each FILE: auto (each by itself where they have "
+        "different people), mix (all together) or split (each by itself); the daemon's setting, "
+        "usually auto, without it",
+    )
     _add_outputs(parser)
     parser.add_argument(
         "--retries",
@@ -70,6 +78,8 @@ def _problem(options: argparse.Namespace) -> str | None:
     if options.mic == "" and sys.platform == "win32":
         listing = "ffmpeg -f dshow -list_devices true -i dummy"
         return f"argument --mic: needs a NAME on Windows; `{listing}` lists them"
+    if options.channels is not None and (options.live or options.rtp is not None):
+        return "argument --channels: only for whole files, without --live, --mic and --rtp"
     return _protocol_problem(options.protocol, options)
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from coqui_client import arguments as usage
 from coqui_client import call, live, upload
 from coqui_client.captions import Captions
-from coqui_client.connection import events_url, located
+from coqui_client.connection import asking, events_url, located
 from coqui_client.exceptions import ClientError, UnreachableError
-from coqui_client.file_protocols import BINARY, JSON, JSON_PATH
+from coqui_client.file_protocols import BINARY, JSON_PATH, json_protocol
 from coqui_client.live_protocols import LIVE_PROTOCOLS
 from coqui_client.outputs import Folder, StandardOutput
 from coqui_client.progress import Progress
@@ -88,7 +88,8 @@ async def _transcribe(path: Path, options: argparse.Namespace, output: Output) -
             return await call.transcribe(path, options.rtp, url, progress)
         if options.live:
             return await _listen(path, options, output, progress)
-        protocol = BINARY if options.protocol == usage.FILE else JSON
+        whole = options.protocol == usage.FILE
+        protocol = BINARY if whole else json_protocol(options.channels)
         return await upload.transcribe(path, url, progress, retries, protocol)
     finally:
         progress.close()
@@ -119,7 +120,9 @@ def _address(options: argparse.Namespace) -> str:
         return events_url(url)
     if options.live:
         return located(url, LIVE_PROTOCOLS[options.protocol].path)
-    return url if options.protocol == usage.FILE else located(url, JSON_PATH)
+    if options.protocol == usage.FILE:
+        return asking(url, channels=options.channels)
+    return located(url, JSON_PATH)
 
 
 def _paths(options: argparse.Namespace) -> list[Path]:

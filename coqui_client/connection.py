@@ -5,7 +5,7 @@ import ipaddress
 import os
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
@@ -50,6 +50,16 @@ def located(url: str, path: str) -> str:
     parts = urlsplit(url)
     prefix = parts.path.removesuffix(API_PATH)
     return url if prefix == parts.path else parts._replace(path=f"{prefix}{path}").geturl()
+
+
+def asking(url: str, **wishes: str | None) -> str:
+    """The address with these in its query, instead of what it says there; None is left out."""
+    added = [(name, value) for name, value in wishes.items() if value]
+    if not added:
+        return url
+    parts = urlsplit(url)
+    kept = [pair for pair in parse_qsl(parts.query, True) if not wishes.get(pair[0])]
+    return parts._replace(query=urlencode(kept + added)).geturl()
 
 
 @contextlib.asynccontextmanager

@@ -23,7 +23,10 @@ def render(reply: Reply, form: str) -> str:
 
 
 def text(reply: Reply) -> str:
-    """The transcript's text on one or more lines."""
+    """The transcript's text; if its speakers are known, a line for each segment, after its name."""
+    segments = reply.transcript.segments
+    if any(segment.speaker for segment in segments):
+        return "".join(f"{segment.line}\n" for segment in segments)
     return f"{reply.transcript.text.strip()}\n"
 
 

@@ -1,7 +1,7 @@
 """Segments cut into pieces that can be read in the time they are shown."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coqui_transcript.transcript import Segment, Transcript, Word
 
@@ -24,31 +24,37 @@ class Cue:
 
 
 def cues(transcript: Transcript) -> list[Cue]:
-    """The cues of a transcript, in its order; segments without text give none.
+    """The cues of a transcript in the order of time, as WebVTT wants them; segments without text
+    give none.
 
     A segment longer than 7 s or 84 characters is cut between words, near its middle and rather
     after punctuation, until every piece fits or is one word. Without words it stays whole. No
     letter of a segment's text is lost or repeated.
     """
     segments = transcript.segments or (Segment(0.0, transcript.duration, transcript.text),)
-    return [cue for segment in segments for cue in _of_segment(segment) if cue.text]
+    made = [cue for segment in segments for cue in _of_segment(segment) if cue.text]
+    # Stable: people who speak at once have cues between each other's.
+    return sorted(made, key=lambda cue: cue.start)
 
 
 def _of_segment(segment: Segment) -> Iterator[Cue]:
-    whole = [Word(segment.line, segment.start, segment.end)]
-    if not segment.words or _fits(whole):
-        yield _cue(whole)
-    else:
-        yield from map(_cue, _split(_slices(segment)))
+    """Each cue begins with the speaker's name, because another's cue may come before it."""
+    name = " ".join((segment.speaker or "").split())
+    room = LONGEST_CHARACTERS - (len(name) + 2 if name else 0)
+    whole = [Word(segment.text, segment.start, segment.end)]
+    fits = not segment.words or _fits(whole, room)
+    for words in [whole] if fits else _split(_slices(segment), room):
+        cue = _cue(words)
+        yield replace(cue, text=f"{name}: {cue.text}") if name and cue.text else cue
 
 
 def _slices(segment: Segment) -> list[Word]:
     """The words, each with the text from its first letter to the next word's.
 
-    The segment's own line is cut, so that its spaces and punctuation stay as they are (there are
+    The segment's own text is cut, so that its spaces and punctuation stay as they are (there are
     no spaces in Chinese). If the words are not found in it, they are joined with spaces instead.
     """
-    text, starts, cursor = segment.line, list[int](), 0
+    text, starts, cursor = segment.text, list[int](), 0
     for word in segment.words:
         found = text.find(word.text.strip(), cursor)
         if found < 0:
@@ -62,13 +68,13 @@ def _slices(segment: Segment) -> list[Word]:
     ]
 
 
-def _split(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
-    if len(words) == 1 or _fits(words):
+def _split(words: Sequence[Word], room: int) -> Iterator[Sequence[Word]]:
+    if len(words) == 1 or _fits(words, room):
         yield words
         return
     cut = _cut(words)
-    yield from _split(words[:cut])
-    yield from _split(words[cut:])
+    yield from _split(words[:cut], room)
+    yield from _split(words[cut:], room)
 
 
 def _cut(words: Sequence[Word]) -> int:
@@ -93,9 +99,9 @@ def _weight(text: str) -> int:
     return 2 if last in _STOPS else int(last in _PAUSES)
 
 
-def _fits(words: Sequence[Word]) -> bool:
+def _fits(words: Sequence[Word], room: int) -> bool:
     start, end = _span(words)
-    return end - start <= LONGEST_SECONDS and len(_joined(words)) <= LONGEST_CHARACTERS
+    return end - start <= LONGEST_SECONDS and len(_joined(words)) <= room
 
 
 def _cue(words: Sequence[Word]) -> Cue:

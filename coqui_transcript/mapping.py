@@ -1,8 +1,8 @@
 """A transcript as JSON objects and back. Every reply, event, export and stored segment uses this.
 
-A segment is `{"start", "end", "text", "speaker"?, "confidence"?, "alternatives"?, "words"?}` and a
-word `{"word", "start", "end", "confidence"?}`. A warning is `{"code", "message"}`. Times are
-seconds with three decimals.
+A segment is `{"start", "end", "text", "channel"?, "speaker"?, "confidence"?, "alternatives"?,
+"words"?}` and a word `{"word", "start", "end", "confidence"?}`. A warning is `{"code", "message"}`.
+Times are seconds with three decimals.
 """
 
 import math
@@ -51,6 +51,8 @@ def segment_to_json(segment: Segment) -> Json:
         "end": round(segment.end, 3),
         "text": segment.text,
     }
+    if segment.channel is not None:
+        fields["channel"] = segment.channel
     if segment.speaker is not None:
         fields["speaker"] = segment.speaker
     if segment.confidence is not None:
@@ -101,6 +103,7 @@ def segment_from_json(fields: Mapping[str, Any]) -> Segment:
             for other in _objects(fields, "alternatives")
         ),
         speaker=None if speaker is None else text_in(fields, "speaker"),
+        channel=_optional_whole(fields, "channel"),
     )
 
 
@@ -135,6 +138,11 @@ def _number(fields: Mapping[str, Any], key: str) -> float:
 
 def _optional_number(fields: Mapping[str, Any], key: str) -> float | None:
     return None if fields.get(key) is None else _number(fields, key)
+
+
+def _optional_whole(fields: Mapping[str, Any], key: str) -> int | None:
+    number = _optional_number(fields, key)
+    return None if number is None else int(number)
 
 
 def _objects(fields: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

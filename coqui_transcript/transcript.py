@@ -42,6 +42,8 @@ class Segment:
         confidence: 0 to 1, where the engine gives one.
         alternatives: other readings, best first.
         speaker: the speaker's name, where it is known.
+        channel: the number, from 1, of the channel of the file that it was heard on; None if the
+            channels were heard together.
     """
 
     start: float
@@ -51,6 +53,7 @@ class Segment:
     confidence: float | None = None
     alternatives: tuple[Alternative, ...] = ()
     speaker: str | None = None
+    channel: int | None = None
 
     @property
     def line(self) -> str:

@@ -10,6 +10,9 @@ from coqui_server.config.section import Duration, Section
 Kind = Literal["file", "live", "rtp"]
 """Where a session's sound comes from."""
 
+ChannelMode = Literal["auto", "mix", "split"]
+"""What becomes of the channels of a file."""
+
 
 def _frame_that_webrtcvad_takes(seconds: float) -> float:
     if round(seconds * 1000, 6) not in (10, 20, 30):
@@ -28,6 +31,9 @@ class AudioSettings(Section):
     """The length of the frames in which voice activity is looked for."""
     highpass: float = Field(150.0, ge=0, le=300, description="hertz, 0 (off) to 300")
     """Frequencies below this are taken away, where hum or rumble hides the speech."""
+    channels: ChannelMode = Field("auto", description="auto, mix or split")
+    """The channels of a file, up to 8. auto: each by itself where they have different people, mixed
+    where they have the same sound. mix: always together. split: each by itself."""
     max_duration: Duration = Field(
         12 * 3600.0, gt=0, description='a duration such as "12 hours", more than 0'
     )

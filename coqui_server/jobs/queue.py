@@ -9,6 +9,7 @@ import logging
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing
 from typing import Self
 
+from coqui_server.config.audio import ChannelMode
 from coqui_server.config.store import JobsSettings
 from coqui_server.exceptions import Busy, NotFound, RequestError, StoreError
 from coqui_server.jobs.running import RunningJob, job_message
@@ -78,6 +79,7 @@ class Queue:
         engine: str | None = None,
         language: str | None = None,
         track: int | None = None,
+        channels: ChannelMode | None = None,
         raw: RawFormat | None = None,
     ) -> JobRow:
         """Add an uploaded file at the end of the queue.
@@ -98,6 +100,7 @@ class Queue:
                 engine=engine,
                 language=language,
                 track=track,
+                channels=channels,
                 encoding=raw and raw.encoding,
                 sample_rate=raw and raw.rate,
                 upload=upload.name,
@@ -269,6 +272,7 @@ class Queue:
                 engine=job.engine,
                 language=job.language,
                 track=job.track,
+                channels=job.channels,
                 raw=raw,
                 label=job.name,
                 owner=job.owner,

@@ -49,6 +49,7 @@ def job_message(job: JobRow, running: RunningJob | None) -> Message:
         "engine": job.engine,
         "language": job.language,
         "track": job.track,
+        "channels": job.channels,
         "encoding": job.encoding,
         "sample_rate": job.sample_rate,
         "state": job.state,

@@ -1,4 +1,4 @@
-"""One ffmpeg process that decodes one track of a file to 16 kHz mono samples."""
+"""One ffmpeg process that decodes one track of a file to 16 kHz samples of all its channels."""
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -11,13 +11,11 @@ import numpy as np
 from coqui_server.exceptions import TranscodeError
 from coqui_server.media.ffmpeg import READ, backlog, feed, reap
 from coqui_server.media.ffmpeg_log import FfmpegLog
-from coqui_server.media.mixdown import Mixdown
-from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.media.samples import SAMPLE_RATE, Frames
 from coqui_server.media.source import Source
 
-_FILTER = f"aresample={SAMPLE_RATE}:async=1:first_pts=0,aformat=channel_layouts=mono|stereo"
-"""A track that begins late or has gaps is filled with silence, so that times are the file's own.
-More than two channels are mixed by ffmpeg, which knows where the voices are in a film."""
+_FILTER = f"aresample={SAMPLE_RATE}:async=1:first_pts=0"
+"""A track that begins late or has gaps is filled with silence, so that times are the file's own."""
 
 _OUTPUT = ("-af", _FILTER, "-c:a", "pcm_s16be", "-f", "au", "pipe:1")
 """AU has the shortest header with a number of channels, and no length."""
@@ -35,14 +33,12 @@ class Decoder:
 
     Attributes:
         log: what it has said.
-        mixdown: makes one channel; None before the first sound.
     """
 
     def __init__(
         self, process: Process, chunks: AsyncGenerator[bytes, None] | None, patience: float
     ) -> None:
         self.log = FfmpegLog()
-        self.mixdown: Mixdown | None = None
         self._process = process
         self._patience = patience
         self._changed = asyncio.Event()
@@ -57,19 +53,16 @@ class Decoder:
         """
         await self._progress(self._description())
 
-    async def sound(self) -> AsyncGenerator[Samples, None]:
-        """All samples. Raises as `opened`."""
+    async def sound(self) -> AsyncGenerator[Frames, None]:
+        """All frames. Raises as `opened`."""
         data = await self._start()
         while data:
-            assert self.mixdown is not None
-            size = len(data) // self._frame * self._frame
-            pcm = self.mixdown.push(np.frombuffer(data[:size], ">i2").astype(np.int16))
-            if len(pcm):
-                yield pcm
+            size = len(data) // (2 * self._channels) * 2 * self._channels
+            frames = np.frombuffer(data[:size], ">i2").reshape(-1, self._channels)
+            if len(frames):
+                yield frames.astype(np.int16)
             more = await self._read()
             data = data[size:] + more if more else b""
-        if self.mixdown and len(rest := self.mixdown.flush()):
-            yield rest
 
     async def ended(self) -> int:
         """Wait for the end; the exit code."""
@@ -90,9 +83,7 @@ class Decoder:
             data += more
             if not data.startswith(b".snd"[: len(data)]):
                 raise TranscodeError("ffmpeg gave something else than sound")
-        channels = int.from_bytes(data[20:24], "big")
-        self.mixdown = Mixdown(channels)
-        self._frame = 2 * channels
+        self._channels = int.from_bytes(data[20:24], "big")
         return data[int.from_bytes(data[4:8], "big") :]
 
     async def _listen(self) -> None:

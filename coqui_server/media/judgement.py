@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from coqui_server.exceptions import NotAudio
 from coqui_server.media.ffmpeg_log import FfmpegLog
-from coqui_server.media.mixdown import Mixdown
 from coqui_server.media.samples import SAMPLE_RATE
 from coqui_transcript.transcript import TranscriptWarning
 
@@ -33,13 +32,11 @@ def without_sound(log: FfmpegLog, code: int) -> NotAudio:
     return NotAudio("not an audio or video file that ffmpeg can read")
 
 
-def warnings(
-    log: FfmpegLog, mixdown: Mixdown | None, samples: int, *, cut_off: bool
-) -> Iterator[TranscriptWarning]:
+def warnings(log: FfmpegLog, samples: int, *, cut_off: bool) -> Iterator[TranscriptWarning]:
     """Why a file that was read may have had more to hear.
 
     Args:
-        samples: that were decoded.
+        samples: of each channel that were decoded.
         cut_off: by its own bytes, the end of the file is missing.
     """
     seconds = samples / SAMPLE_RATE
@@ -53,6 +50,3 @@ def warnings(
         yield TranscriptWarning("cut_off", "the file ends early: its end is missing")
     elif log.damaged:
         yield TranscriptWarning("damaged", "parts of the file could not be decoded")
-    if mixdown and mixdown.overlapping:
-        text = "the two channels speak at the same time and were mixed; words may be missing"
-        yield TranscriptWarning("mixed_channels", text)

@@ -13,7 +13,7 @@ from coqui_server.media.codecs import Decoder, decoder
 from coqui_server.media.format_check import FormatCheck
 from coqui_server.media.formats import Format
 from coqui_server.media.resample import Resampler
-from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.media.samples import SAMPLE_RATE, Frames, Samples
 
 _LOWEST, _HIGHEST = 8000, 192_000
 
@@ -141,8 +141,8 @@ class RawSound:
         return self._resampler.push(np.frombuffer(data, "<i2").astype(np.int16))
 
 
-async def read_raw(chunks: AsyncIterator[bytes], form: RawFormat) -> AsyncGenerator[Samples, None]:
-    """The sound of a file without a header, as 16 kHz mono int16 blocks.
+async def read_raw(chunks: AsyncIterator[bytes], form: RawFormat) -> AsyncGenerator[Frames, None]:
+    """The sound of a file without a header, as 16 kHz int16 frames of one channel.
 
     Raises:
         NotAudio: it is empty, another kind of file, or sound of another encoding.
@@ -152,14 +152,14 @@ async def read_raw(chunks: AsyncIterator[bytes], form: RawFormat) -> AsyncGenera
         size += len(chunk)
         for pcm in sound.push(chunk):
             samples += len(pcm)
-            yield pcm
+            yield pcm[:, None]
             await asyncio.sleep(0)
     rest = sound.flush()
     if not size:
         raise NotAudio("the message is empty; send the bytes of an audio file", "empty")
     if not samples + len(rest):
         raise NotAudio("the file is shorter than one frame of its encoding", "no_audio")
-    yield rest
+    yield rest[:, None]
 
 
 def _codec(encoding: str) -> Decoder | None:

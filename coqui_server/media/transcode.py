@@ -1,4 +1,4 @@
-"""Any audio or video file to 16 kHz mono PCM, through an ffmpeg child process.
+"""Any audio or video file to 16 kHz PCM of all its channels, through an ffmpeg child process.
 
 Bytes go in as they arrive and samples come out as they are decoded, so that a file of any length
 needs constant memory. A file that ffmpeg cannot read in this way, or that has several sound tracks
@@ -18,12 +18,13 @@ from coqui_server.media.container import HEAD, needs_seeking
 from coqui_server.media.decoder import Decoder, decoding, launch
 from coqui_server.media.ffmpeg import find_ffmpeg, reap
 from coqui_server.media.ffmpeg_log import FfmpegLog, Track
-from coqui_server.media.samples import Samples
+from coqui_server.media.mixdown import Mixdown
+from coqui_server.media.samples import Frames
 from coqui_server.media.source import FileSource, Source, StreamedSource
 from coqui_server.media.upload_copy import UploadCopy
 from coqui_transcript.transcript import TranscriptWarning
 
-Sound = AsyncGenerator[Samples, None]
+Sound = AsyncGenerator[Frames, None]
 
 Listen = Callable[[Track], Sound]
 """The sound of a track, to find out what is in it. Close it to stop early."""
@@ -33,6 +34,12 @@ Choose = Callable[[Sequence[Track], Listen], Awaitable[Track]]
 
 Warn = Callable[[TranscriptWarning], None]
 """Takes what is wrong with a file that can be read all the same."""
+
+_Read = Callable[[Decoder, Source], Sound]
+"""Gives the sound of an open file."""
+
+_STEREO = 2
+"""Channels; the track of a film that has more is a mix for loudspeakers, not of several parties."""
 
 _log = logging.getLogger(__name__)
 
@@ -72,8 +79,9 @@ class Transcoder:
         track: int | None = None,
         choose: Choose = first_choice,
         warn: Warn = ignore,
+        surround: bool = False,
     ) -> Sound:
-        """The sound of the file with the bytes of `chunks`, as 16 kHz mono int16 blocks.
+        """The sound of the file with the bytes of `chunks`, as 16 kHz int16 frames.
 
         Close the generator to stop early: the process and the temporary file are gone when
         `aclose()` returns. Cancelling does the same.
@@ -83,6 +91,7 @@ class Transcoder:
             track: the number of the sound track, from 1.
             choose: is asked if the file has several tracks, and none is named.
             warn: is told at the end what is wrong with the file.
+            surround: keep the channels of a film with more than two; otherwise they are mixed.
 
         Raises:
             NotAudio: the file has no sound, or is not a media file.
@@ -94,18 +103,19 @@ class Transcoder:
             raise NotAudio("the message is empty; send the bytes of an audio file", "empty")
         if track is not None:
             choose = partial(_numbered, track)
+        read = partial(_sound, warn=warn, surround=surround)
         async with UploadCopy(chunks, path) as copy:
             if not needs_seeking(head):
                 streamed = False
-                async with aclosing(self._streamed(head, copy, track, warn)) as sound:
-                    async for pcm in sound:
+                async with aclosing(self._streamed(head, copy, track, read)) as sound:
+                    async for frames in sound:
                         streamed = True
-                        yield pcm
+                        yield frames
                 if streamed:
                     return
-            async with aclosing(self._from_disk(head, copy, choose, warn)) as sound:
-                async for pcm in sound:
-                    yield pcm
+            async with aclosing(self._from_disk(head, copy, choose, read)) as sound:
+                async for frames in sound:
+                    yield frames
 
     async def duration(self, path: Path) -> float | None:
         """Seconds of sound in a file by its head, if known. An estimate of ffmpeg, for progress."""
@@ -123,7 +133,7 @@ class Transcoder:
         return log.duration
 
     async def _streamed(
-        self, head: bytes, copy: UploadCopy, track: int | None, warn: Warn
+        self, head: bytes, copy: UploadCopy, track: int | None, read: _Read
     ) -> Sound:
         """The sound of an upload as it comes; nothing if it has to be read from the disk."""
         source = StreamedSource(head, copy)
@@ -134,57 +144,60 @@ class Transcoder:
             if len(decoder.log.tracks) > 1 or track not in (None, 1):
                 return
             try:
-                async with aclosing(_sound(decoder, source, warn)) as sound:
-                    async for pcm in sound:
+                async with aclosing(read(decoder, source)) as sound:
+                    async for frames in sound:
                         copy.release()
-                        yield pcm
+                        yield frames
             except NotAudio:
                 # From the disk, it may be read in another order, or taken for another format.
                 return
 
-    async def _from_disk(self, head: bytes, copy: UploadCopy, choose: Choose, warn: Warn) -> Sound:
+    async def _from_disk(self, head: bytes, copy: UploadCopy, choose: Choose, read: _Read) -> Sound:
         """The sound of a file on the disk, of the track that `choose` wants."""
         source = FileSource(head, await copy.whole())
         async with self._decoding(source, 1) as decoder:
             await decoder.opened()
             tracks = decoder.log.tracks or [Track(1)]
-            track = await choose(tracks, lambda track: self._track(source, track, ignore))
+            track = await choose(tracks, lambda track: self._track(source, track, _sound))
             if track.number == 1:
-                async with aclosing(_sound(decoder, source, warn)) as sound:
-                    async for pcm in sound:
-                        yield pcm
+                async with aclosing(read(decoder, source)) as sound:
+                    async for frames in sound:
+                        yield frames
                 return
-        async with aclosing(self._track(source, track, warn)) as sound:
-            async for pcm in sound:
-                yield pcm
+        async with aclosing(self._track(source, track, read)) as sound:
+            async for frames in sound:
+                yield frames
 
-    async def _track(self, source: Source, track: Track, warn: Warn) -> Sound:
+    async def _track(self, source: Source, track: Track, read: _Read) -> Sound:
         async with (
             self._decoding(source, track.number) as decoder,
-            aclosing(_sound(decoder, source, warn)) as sound,
+            aclosing(read(decoder, source)) as sound,
         ):
-            async for pcm in sound:
-                yield pcm
+            async for frames in sound:
+                yield frames
 
     def _decoding(self, source: Source, track: int) -> AbstractAsyncContextManager[Decoder]:
         return decoding(self.program, source, track, self._patience)
 
 
-async def _sound(decoder: Decoder, source: Source, warn: Warn) -> Sound:
-    """All samples, and then what is wrong with the file."""
+async def _sound(
+    decoder: Decoder, source: Source, warn: Warn = ignore, surround: bool = False
+) -> Sound:
+    """All frames, and then what is wrong with the file."""
     await decoder.opened()
     if refusal := judgement.refusal(decoder.log):
         raise refusal
-    samples = 0
+    samples, mixdown = 0, Mixdown()
     async with aclosing(decoder.sound()) as sound:
-        async for pcm in sound:
-            samples += len(pcm)
-            yield pcm
+        async for frames in sound:
+            samples += len(frames)
+            film = decoder.log.pictures and frames.shape[1] > _STEREO
+            yield mixdown.push(frames)[:, None] if film and not surround else frames
     code = await decoder.ended()
     _log.debug("ffmpeg ended with %d after %d samples", code, samples)
     if not samples:
         raise judgement.without_sound(decoder.log, code)
-    found = judgement.warnings(decoder.log, decoder.mixdown, samples, cut_off=source.cut_off)
+    found = judgement.warnings(decoder.log, samples, cut_off=source.cut_off)
     for warning in found:
         warn(warning)
 

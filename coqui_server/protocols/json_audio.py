@@ -1,6 +1,6 @@
 """`/ws`: whole recordings as base64 in JSON, and raw live sound.
 
-`{"type": "audio", "audio": "<base64 of a file>"}` is answered by
+`{"type": "audio", "audio": "<base64 of a file>", "channels"?}` (auto, mix or split) is answered by
 `{"type": "status", "message": "Processing audio..."}` and then
 `{"type": "transcription", "text", "status": "success", "warnings"?}` or
 `{"type": "error", "message"}`. Binary messages are 16-bit little-endian PCM, 16 kHz, mono; their
@@ -15,10 +15,12 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
+from coqui_server.config.audio import ChannelMode
 from coqui_server.exceptions import BadRequest, RequestError, ServerFault
 from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, finishing
 from coqui_server.protocols.live_connection import LiveConnection, parsed
+from coqui_server.transcription.channels import channel_mode
 from coqui_server.transcription.events import Event, Final, Partial
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.request import SessionRequest
@@ -82,7 +84,9 @@ async def _answer(
             case "audio":
                 await client.send({"type": "status", "message": "Processing audio..."})
                 recording = _fragments(_decoded(message.get("audio")))
-                _, transcript = await transcribe(service, recording, owner=principal.user)
+                _, transcript = await transcribe(
+                    service, recording, channels=_channels(message), owner=principal.user
+                )
                 reply: dict[str, Any] = {
                     "type": "transcription",
                     "text": transcript.text,
@@ -98,6 +102,11 @@ async def _answer(
             raise
         await client.send(_error(refusal))
     return False
+
+
+def _channels(message: dict[str, Any]) -> ChannelMode | None:
+    mode = message.get("channels")
+    return None if mode is None else channel_mode(str(mode))
 
 
 def _decoded(audio: Any) -> bytes:

@@ -3,11 +3,12 @@
 The older server's protocol, with more in the reply:
 
     {"text", "time", "duration", "engine", "session",
-     "segments": [{"start", "end", "text", "confidence"?, "alternatives"?,
-                   "words"?: [{"word", "start", "end", "confidence"?}]}],
+     "segments": [{"start", "end", "text", "channel"?, "speaker"?, "confidence"?,
+                   "alternatives"?, "words"?: [{"word", "start", "end", "confidence"?}]}],
      "warnings"?: [{"code", "message"}]}
 
-The address may name an engine, a language and a sound track: `?engine=vosk&language=en&track=2`.
+The address may name an engine, a language and a sound track: `?engine=vosk&language=en&track=2`. It
+may say what becomes of the channels: `?channels=split` (or `mix`, or `auto`).
 A file without a header needs its encoding, perhaps a rate: `?encoding=mulaw&sample_rate=8000`.
 `time` is seconds of decoding, all other times are seconds of the file. `warnings` say why the text
 may miss something: the file was cut off, for example. A failure is `{"message", "code"}` and a
@@ -27,6 +28,7 @@ from coqui_server.exceptions import RequestError
 from coqui_server.media.raw import RawFormat
 from coqui_server.principal import Principal
 from coqui_server.protocols.upload import Upload
+from coqui_server.transcription.channels import channel_mode
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
@@ -77,6 +79,7 @@ async def _answer(
         engine=values.get("engine"),
         language=values.get("language"),
         track=track_number(values.get("track")),
+        channels=channel_mode(values.get("channels")),
         raw=RawFormat.of_file(values.get("encoding"), values.get("sample_rate")),
         owner=principal.user,
     )

@@ -5,6 +5,8 @@ costs a round trip. The output is gate events again, of fewer and longer utteran
 only where the gate cut, and the silences inside are zeros, so that times stay true.
 """
 
+from math import inf
+
 import numpy as np
 
 from coqui_server.media.samples import SAMPLE_RATE, Samples
@@ -20,6 +22,11 @@ class ChunkingGate:
     def __init__(self, gate: Gate, longest: float) -> None:
         self._gate = gate
         self._chunks = Chunks(longest)
+
+    @property
+    def earliest(self) -> float:
+        """As `Gate.earliest`."""
+        return min(self._gate.earliest, self._chunks.earliest)
 
     def push(self, pcm: Samples) -> list[GateEvent]:
         """As `Gate.push`."""
@@ -47,9 +54,14 @@ class Chunks:
 
     def __init__(self, longest: float) -> None:
         self._longest = longest
-        self._utterance = Opened(0.0)
+        self._utterance: Opened | None = None
         self._held: list[Samples] = []
         self._chunk: tuple[float, float] | None = None
+
+    @property
+    def earliest(self) -> float:
+        """Where the open utterance begins, of which no chunk is known yet; infinite without one."""
+        return self._utterance.start if self._utterance else inf
 
     def push(self, events: list[GateEvent]) -> list[GateEvent]:
         """Take the gate's next events; give those of the chunks."""
@@ -60,8 +72,9 @@ class Chunks:
                     self._utterance = event
                 case Speech(pcm):
                     self._held.append(pcm)
-                case Closed(end):
+                case Closed(end) if self._utterance:
                     chunked += self._join(self._utterance.start, end)
+                    self._utterance = None
         return chunked
 
     def flush(self) -> list[GateEvent]:

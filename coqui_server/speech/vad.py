@@ -92,6 +92,11 @@ class Gate:
         """Held frames, some still to come, that belong to the utterance if no speech follows."""
         self._length = 0
 
+    @property
+    def earliest(self) -> float:
+        """Seconds into the stream before which no further utterance begins."""
+        return self._seconds(self._position - len(self._held))
+
     def push(self, pcm: Samples) -> list[GateEvent]:
         """Take int16 samples of any count; give the events they cause."""
         joined = np.concatenate((self._rest, pcm))

@@ -218,7 +218,8 @@ def _session(event: SessionStarted) -> dict[str, Any]:
 
 
 def _segment(event: Final) -> dict[str, Any]:
-    columns = {"confidence": None, "words": [], **segment_to_json(event.segment)}
+    absent: dict[str, Any] = {"channel": None, "speaker": None, "confidence": None, "words": []}
+    columns = {**absent, **segment_to_json(event.segment)}
     columns.pop("alternatives", None)
     return {"session": event.source.session, **columns}
 

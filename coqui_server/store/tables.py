@@ -28,7 +28,7 @@ from sqlalchemy.orm import (
     relationship,
 )
 
-from coqui_server.config.audio import Kind
+from coqui_server.config.audio import ChannelMode, Kind
 
 State = Literal["running", "finished", "failed", "interrupted"]
 """Of a session: open; finished; ended by an error or its source; open when the daemon died."""
@@ -70,6 +70,7 @@ class Table(DeclarativeBase):
         str: _Text,
         datetime: _Moment,
         Kind: _Text,
+        ChannelMode: _Text,
         State: _Text,
         JobState: _Text,
         dict[str, Any]: JSON,
@@ -125,6 +126,7 @@ class SegmentRow(Table):
 
     Attributes:
         start, end: seconds from the session's start.
+        channel, speaker: of the file, and its name; NULL if all channels were heard together.
         words: as in `coqui_transcript.mapping`; an edit does not change them.
         original: the engine's text, if the text was edited.
     """
@@ -138,6 +140,8 @@ class SegmentRow(Table):
     end: Mapped[float]
     text: Mapped[str]
     original: Mapped[str | None]
+    channel: Mapped[int | None]
+    speaker: Mapped[str | None]
     confidence: Mapped[float | None]
     words: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
 
@@ -181,7 +185,7 @@ class JobRow(Table):
         name: of the file, as its owner sent it; never a path.
         upload: its name in the folder of uploads.
         size: bytes.
-        engine, language, track: as requested.
+        engine, language, track, channels: as requested.
         encoding, sample_rate: of a file without a header.
         session: the id of its transcript.
         warnings: those of its session.
@@ -198,6 +202,7 @@ class JobRow(Table):
     engine: Mapped[str | None]
     language: Mapped[str | None]
     track: Mapped[int | None]
+    channels: Mapped[ChannelMode | None]
     encoding: Mapped[str | None]
     sample_rate: Mapped[int | None]
     state: Mapped[JobState] = mapped_column(default="pending")

@@ -5,10 +5,13 @@ from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 
+from coqui_server.config.audio import ChannelMode
 from coqui_server.engines.base import Options
 from coqui_server.exceptions import BadRequest, TooLarge
 from coqui_server.media.raw import RawFormat, read_raw
 from coqui_server.media.samples import SAMPLE_RATE
+from coqui_server.media.transcode import Sound
+from coqui_server.transcription.channels import Channels
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
@@ -25,6 +28,7 @@ async def transcribe(
     engine: str | None = None,
     language: str | None = None,
     track: int | None = None,
+    channels: ChannelMode | None = None,
     raw: RawFormat | None = None,
     label: str | None = None,
     owner: str | None = None,
@@ -36,16 +40,19 @@ async def transcribe(
         path: where the same bytes are on the disk, if they are.
         engine, language: as a request names them; the default engine and its own language if not.
         track: the number of a sound track, from 1; None to choose one that has speech.
+        channels: what becomes of its channels; None for `audio.channels`.
         raw: the format of a file without a header; None for all others.
 
     Raises:
-        BadRequest: no such engine, it does not know the language, or there is no such track.
+        BadRequest: no such engine, it does not know the language, there is no such track, or there
+            are too many channels to split.
         TooLarge: the sound is longer than `audio.max_duration`.
         RequestError: as `Service.session`, `Session.write` and `Transcoder.transcode`.
     """
     chosen = service.engines.get(engine, language)
     options = Options(language=language)
-    longest = service.settings.audio.max_duration
+    audio = service.settings.audio
+    mode = channels or audio.channels
     request = SessionRequest(
         "file", engine=chosen, options=options, label=label, owner=owner, sinks=tuple(sinks)
     )
@@ -57,11 +64,32 @@ async def transcribe(
             reading = read_raw(chunks, raw)
         else:
             reading = service.transcoder.transcode(
-                chunks, path, track=track, choose=choose, warn=session.warn
+                chunks,
+                path,
+                track=track,
+                choose=choose,
+                warn=session.warn,
+                surround=mode == "split",
             )
-        async with aclosing(reading) as sound:
-            async for pcm in sound:
-                if session.samples + len(pcm) > longest * SAMPLE_RATE:
-                    raise TooLarge(f"the sound is longer than {longest:g} s")
-                await session.write(pcm)
+        async with aclosing(_limited(reading, audio.max_duration)) as sound:
+            await _hear(session, sound, Channels(mode, session.warn))
         return session, await session.finish()
+
+
+async def _hear(session: Session, sound: Sound, channels: Channels) -> None:
+    async for frames in sound:
+        for sounds in channels.push(frames):
+            await session.hear(sounds)
+    for sounds in channels.flush():
+        await session.hear(sounds)
+
+
+async def _limited(reading: Sound, longest: float) -> Sound:
+    """The same frames, as long as they are no more than so many seconds."""
+    length = 0
+    async with aclosing(reading) as sound:
+        async for frames in sound:
+            length += len(frames)
+            if length > longest * SAMPLE_RATE:
+                raise TooLarge(f"the sound is longer than {longest:g} s")
+            yield frames

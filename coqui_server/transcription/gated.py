@@ -17,7 +17,7 @@ from coqui_server.speech.level import Leveller
 from coqui_server.speech.lowcut import LowCut
 from coqui_server.speech.vad import Closed, Gate, GateEvent, Opened, Paused, Speech
 from coqui_server.transcription.decoding import Decoding, RemoteDecoding
-from coqui_server.transcription.reporter import Reporter
+from coqui_server.transcription.reporter import Report, Reported, Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.stall import StallTimer
@@ -34,6 +34,10 @@ class GatedListening:
     """Cuts the sound into utterances, decodes them side by side, and reports them in order.
 
     `write` waits while too many utterances are in flight, which slows a fast source down.
+
+    Args:
+        report: takes the utterances instead of `reporter`, for one leg of several. Each utterance
+            is then sent to a service by itself, because another party may speak between two.
     """
 
     def __init__(
@@ -43,10 +47,12 @@ class GatedListening:
         scheduler: Scheduler,
         settings: Settings,
         reporter: Reporter,
+        report: Report | None = None,
     ) -> None:
         self.failure: ServerFault | None = None
         self._engine = engine
         self._reporter = reporter
+        self._tell = report or reporter.utterance
         self._decoding = (
             RemoteDecoding(engine, request.options)
             if isinstance(engine, RemoteEngine)
@@ -54,7 +60,8 @@ class GatedListening:
         )
         self._lowcut = LowCut(settings.audio.highpass)
         self._leveller = Leveller(settings.level, 0.0 if request.live else _FILE_LOOKAHEAD)
-        self._gate = _gate(settings, request.live, engine.capabilities.longest)
+        joined = not request.live and report is None
+        self._gate = _gate(settings, request.live, engine.capabilities.longest, joined)
         self._open: Utterance | None = None
         self._tasks: dict[Utterance, asyncio.Task[Hypothesis]] = {}
         # Two for each thread: one that it decodes, one that waits for it.
@@ -72,6 +79,11 @@ class GatedListening:
     @property
     def partial_seconds(self) -> float:
         return self._decoding.partial_seconds
+
+    @property
+    def earliest(self) -> float:
+        """Seconds before which no utterance begins that is not reported yet."""
+        return next(iter(self._tasks)).start if self._tasks else self._gate.earliest
 
     async def start(self) -> None:
         self._own_tasks = [asyncio.create_task(self._report_in_order())]
@@ -188,24 +200,25 @@ class GatedListening:
 
     async def _report(self, utterance: Utterance, result: Hypothesis) -> None:
         assert utterance.end is not None
-        if result.text:
-            segment = Segment(
-                utterance.start,
-                utterance.end,
-                result.text,
-                words=shifted(result.words, utterance.start),
-                confidence=result.confidence,
-                alternatives=result.alternatives,
-            )
-            await self._reporter.final(segment)
-        await self._reporter.utterance_end(utterance.end)
+        segment = Segment(
+            utterance.start,
+            utterance.end,
+            result.text,
+            words=shifted(result.words, utterance.start),
+            confidence=result.confidence,
+            alternatives=result.alternatives,
+        )
+        said = segment if result.text else None
+        await self._tell(Reported(utterance.start, utterance.end, said))
 
 
-def _gate(settings: Settings, live: bool, longest: float | None) -> Gate | ChunkingGate:
+def _gate(
+    settings: Settings, live: bool, longest: float | None, joined: bool
+) -> Gate | ChunkingGate:
     """The gate for an engine that takes at most `longest` seconds at a time (None: any length)."""
     vad = settings.vad
     if longest is None:
         return Gate(vad, settings.audio, live)
     shorter = vad.model_copy(update={"max_utterance": min(vad.max_utterance, longest)})
     gate = Gate(shorter, settings.audio, live)
-    return gate if live else ChunkingGate(gate, longest)
+    return ChunkingGate(gate, longest) if joined else gate

@@ -1,4 +1,4 @@
-"""How a session turns its sound into text: the interface, and the choice between its two forms."""
+"""How a session turns its sound into text: the interface, and the choice between its forms."""
 
 from typing import Protocol
 
@@ -7,6 +7,7 @@ from coqui_server.engines.base import AnyEngine, StreamingService
 from coqui_server.exceptions import ServerFault
 from coqui_server.media.samples import Samples
 from coqui_server.transcription.gated import GatedListening
+from coqui_server.transcription.legs import LegsListening
 from coqui_server.transcription.reporter import Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
@@ -22,7 +23,8 @@ class Listening(Protocol):
             final.
     """
 
-    failure: ServerFault | None
+    @property
+    def failure(self) -> ServerFault | None: ...
 
     @property
     def final_seconds(self) -> float: ...
@@ -64,8 +66,11 @@ def listening(
 ) -> Listening:
     """Streamed to a service that finds the utterances itself, where it can; else gated here.
 
-    A file is always gated: services that stream take sound at the pace of speech.
+    A file is always gated, each of its legs by itself: services that stream take sound at the pace
+    of speech.
     """
-    if request.live and isinstance(engine, StreamingService):
+    if not request.live:
+        return LegsListening(engine, request, scheduler, settings, reporter)
+    if isinstance(engine, StreamingService):
         return StreamedListening(engine, request, reporter)
     return GatedListening(engine, request, scheduler, settings, reporter)

@@ -2,8 +2,8 @@
 
 import logging
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 from coqui_server.exceptions import ServerFault
 from coqui_server.transcription.events import Event, Final, Partial, Sink, Source, UtteranceEnd
@@ -12,6 +12,23 @@ from coqui_transcript.transcript import Segment
 _HALVES = re.compile("[\ud800-\udfff\ufffd]")
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """An utterance that is decoded; times are seconds from the session's start.
+
+    Attributes:
+        segment: its text; None if nothing was recognised.
+    """
+
+    start: float
+    end: float
+    segment: Segment | None
+
+
+Report = Callable[[Reported], Awaitable[None]]
+"""Takes the utterances of one listening, in order. Raises ServerFault if one cannot be told."""
 
 
 class Reporter:
@@ -38,8 +55,14 @@ class Reporter:
         """Tell the text of the open utterance so far."""
         await self.tell(Partial(self.source, _whole(text), start))
 
+    async def utterance(self, utterance: Reported) -> None:
+        """Tell the text of an utterance, if it has any, and that the speaker paused."""
+        if utterance.segment:
+            await self.final(utterance.segment)
+        await self.utterance_end(utterance.end)
+
     async def final(self, segment: Segment) -> None:
-        """Tell the text of an utterance and keep it."""
+        """Tell a text and keep it."""
         segment = replace(
             segment,
             text=_whole(segment.text),

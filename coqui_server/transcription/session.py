@@ -7,12 +7,16 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Self
 
+import numpy as np
+
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import AnyEngine
 from coqui_server.exceptions import SessionClosed
 from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.transcription.channels import Sounds
 from coqui_server.transcription.events import Dtmf, SessionEnded, SessionStarted, Source
 from coqui_server.transcription.keeping import Keeper
+from coqui_server.transcription.legs import LegsListening
 from coqui_server.transcription.listening import listening
 from coqui_server.transcription.reporter import Reporter
 from coqui_server.transcription.request import SessionRequest
@@ -128,6 +132,16 @@ class Session:
         await self._count(pcm)
         await self._listening.write(pcm)
 
+    async def hear(self, sounds: Sounds) -> None:
+        """Take the next samples of each leg of a file, whose channels may be different people.
+
+        Raises:
+            ServerFault, SessionClosed: as in `write`.
+        """
+        assert isinstance(self._listening, LegsListening)
+        await self._count(_together(sounds))
+        await self._listening.hear(sounds)
+
     async def skip(self, samples: int) -> None:
         """End the utterance, and move the clock over silence that need not be decoded.
 
@@ -215,3 +229,12 @@ class Session:
             sum(len(segment.text.split()) for segment in self.segments),
             self.decoding_seconds,
         )
+
+
+def _together(sounds: Sounds) -> Samples:
+    """All legs in one channel, as a recording keeps them."""
+    first, *others = sounds.values()
+    if not others:
+        return first
+    mixed: Samples = np.mean([first, *others], axis=0).astype(np.int16)
+    return mixed

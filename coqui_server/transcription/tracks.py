@@ -7,6 +7,7 @@ from contextlib import aclosing
 from coqui_server.config.settings import Settings
 from coqui_server.exceptions import BadRequest, NotAudio
 from coqui_server.media.ffmpeg_log import Track
+from coqui_server.media.mixdown import Mixdown
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.media.transcode import Listen, Warn
 from coqui_server.speech.level import Leveller
@@ -52,11 +53,11 @@ async def _speaks(settings: Settings, track: Track, listen: Listen) -> bool:
     """Whether there is speech in a track. One that cannot be decoded has none."""
     gate = Gate(settings.vad, settings.audio, live=False)
     leveller = Leveller(settings.level, 0.0)
-    speech = 0
+    mixdown, speech = Mixdown(), 0
     try:
         async with aclosing(listen(track)) as sound:
-            async for pcm in sound:
-                speech += _speech(gate, leveller.push(pcm))
+            async for frames in sound:
+                speech += _speech(gate, leveller.push(mixdown.push(frames)))
                 if speech > _ENOUGH * SAMPLE_RATE:
                     return True
     except NotAudio:

@@ -16,6 +16,7 @@ from coqui_server.media.raw import RawFormat
 from coqui_server.principal import Principal
 from coqui_server.store.tables import JobRow
 from coqui_server.store.uploads import Upload
+from coqui_server.transcription.channels import channel_mode
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.tracks import track_number
 from coqui_server.web import multipart
@@ -120,6 +121,7 @@ class UploadForm:
             raise TooLarge(f"a form may have {MOST_FILES} files")
         self._service.engines.get(self._wishes["engine"], self._wishes["language"])
         track_number(self._wishes["track"])
+        channel_mode(self._wishes["channels"])
         _raw_format(self._wishes)
         upload = await uploads.enter_async_context(self._queue.receive())
         self._files.append(_Received(upload, _shown(name), self._wishes))
@@ -135,6 +137,7 @@ class UploadForm:
                     engine=file.wishes["engine"],
                     language=file.wishes["language"],
                     track=track_number(file.wishes["track"]),
+                    channels=channel_mode(file.wishes["channels"]),
                     raw=_raw_format(file.wishes),
                 )
                 jobs.append(added)

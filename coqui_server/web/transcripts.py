@@ -72,4 +72,12 @@ def _words(row: SegmentRow) -> list[dict[str, Any]]:
 
 def _segment(row: SegmentRow) -> Segment:
     words = tuple(map(word_from_json, _words(row)))
-    return Segment(row.start, row.end, row.text, words, row.confidence)
+    return Segment(
+        row.start,
+        row.end,
+        row.text,
+        words,
+        row.confidence,
+        speaker=row.speaker,
+        channel=row.channel,
+    )

@@ -1,10 +1,10 @@
-"""Two channels to one."""
+"""Several channels to one."""
 
 import numpy as np
 import pytest
 
 from coqui_server.media.mixdown import Mixdown
-from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.media.samples import Samples
 from tools.sounds import at, white
 
 VOICE = at(-20, white(4.0, seed=1))
@@ -12,12 +12,11 @@ OTHER = at(-30, white(4.0, seed=2))
 SILENCE = np.zeros_like(VOICE)
 
 
-def mixed(left: Samples, right: Samples, size: int = 700) -> tuple[Samples, Mixdown]:
-    """What becomes of two channels that come in small pieces."""
-    mixdown = Mixdown(2)
-    both = np.stack([left, right], 1).reshape(-1)
-    parts = [mixdown.push(both[start : start + size]) for start in range(0, len(both), size)]
-    return np.concatenate([*parts, mixdown.flush()]), mixdown
+def mixed(*channels: Samples, size: int = 1600) -> Samples:
+    """What becomes of channels that come in pieces."""
+    mixdown, frames = Mixdown(), np.stack(channels, 1)
+    parts = [mixdown.push(frames[start : start + size]) for start in range(0, len(frames), size)]
+    return np.concatenate(parts)
 
 
 @pytest.mark.parametrize(
@@ -26,29 +25,27 @@ def mixed(left: Samples, right: Samples, size: int = 700) -> tuple[Samples, Mixd
 )
 def test_nothing_cancels(right: Samples, expected: Samples) -> None:
     """Equal, inverted, silent and other channels: the first one stays, and nothing is added."""
-    pcm, _ = mixed(VOICE, right)
-    assert np.abs(pcm.astype(int) - expected).max() <= 1
+    assert np.abs(mixed(VOICE, right).astype(int) - expected).max() <= 1
 
 
 def test_a_mono_file_is_passed_on() -> None:
     """Bit by bit."""
-    mixdown = Mixdown(1)
-    assert np.array_equal(mixdown.push(VOICE), VOICE)
-    assert len(mixdown.flush()) == 0
+    assert np.array_equal(mixed(VOICE), VOICE)
 
 
-@pytest.mark.parametrize(
-    ("left", "right", "overlapping"),
-    [
-        (VOICE, VOICE, False),
-        (VOICE, -VOICE, False),
-        (VOICE, SILENCE, False),
-        (VOICE, OTHER, True),
-        (np.concatenate((VOICE, SILENCE)), np.concatenate((SILENCE, OTHER)), False),
-    ],
-)
-def test_whether_channels_speak_at_once(left: Samples, right: Samples, overlapping: bool) -> None:
-    """Only different sounds at the same time count, not those that take turns."""
-    _, mixdown = mixed(left, right)
-    assert mixdown.overlapping == overlapping
-    assert mixdown.apart == pytest.approx(4.0 if overlapping else 0.0, abs=1 / SAMPLE_RATE)
+def test_many_channels_of_which_some_are_inverted() -> None:
+    """All are as the first one, also where the first ones are silent."""
+    pcm = mixed(SILENCE, SILENCE, VOICE, -VOICE, VOICE, -VOICE, VOICE, -VOICE)
+    assert np.abs(pcm.astype(int) - VOICE * (7 / 9)).max() <= 1
+
+
+def test_the_third_of_many_channels_counts_twice() -> None:
+    """In a film it has the voices."""
+    for channel, share in ((2, 2 / 7), (0, 1 / 7)):
+        channels = [VOICE if number == channel else SILENCE for number in range(6)]
+        assert np.abs(mixed(*channels) - VOICE * share).max() <= 1
+
+
+def test_pieces_of_any_length_of_whole_blocks() -> None:
+    """Are mixed as one."""
+    assert np.array_equal(mixed(VOICE, -OTHER), mixed(VOICE, -OTHER, size=8000))

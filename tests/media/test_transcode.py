@@ -10,6 +10,7 @@ import pytest
 from coqui_server.config.audio import FfmpegSettings
 from coqui_server.exceptions import ConfigError, NotAudio, TranscodeError
 from coqui_server.media.ffmpeg import find_ffmpeg
+from coqui_server.media.mixdown import Mixdown
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.media.transcode import Transcoder
 from tests.support.media import SECONDS, Media, wav
@@ -52,11 +53,10 @@ async def arriving(data: bytes, size: int = 1000) -> AsyncGenerator[bytes, None]
 
 
 async def transcoded(ffmpeg: FfmpegSettings, data: bytes, size: int = 1000) -> Samples:
-    """All the sound of a file."""
-    blocks = [
-        pcm async for pcm in Transcoder(ffmpeg.path, ffmpeg.timeout).transcode(arriving(data, size))
-    ]
-    return np.concatenate([np.empty(0, np.int16), *blocks])
+    """All the sound of a file, in one channel."""
+    sound = Transcoder(ffmpeg.path, ffmpeg.timeout).transcode(arriving(data, size))
+    blocks = [frames async for frames in sound]
+    return Mixdown().push(np.concatenate([*blocks]))
 
 
 def likeness(one: Samples, other: Samples) -> float:

@@ -11,6 +11,7 @@ import pytest
 from coqui_server.config.audio import FfmpegSettings
 from coqui_server.exceptions import NotAudio
 from coqui_server.media.ffmpeg_log import Track
+from coqui_server.media.mixdown import Mixdown
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.media.transcode import Listen, Transcoder, first_choice
 from coqui_transcript.transcript import TranscriptWarning
@@ -41,8 +42,8 @@ async def read(
     sound = Transcoder(ffmpeg.path, ffmpeg.timeout).transcode(
         arriving(data), choose=choose, warn=warnings.append
     )
-    blocks = [pcm async for pcm in sound]
-    return np.concatenate(blocks), [warning.code for warning in warnings]
+    blocks = [frames async for frames in sound]
+    return Mixdown().push(np.concatenate(blocks)), [warning.code for warning in warnings]
 
 
 def encoded(folder: Path, suffix: str, *options: str, inputs: Sequence[str] = ()) -> bytes:
@@ -157,22 +158,23 @@ async def test_a_wav_without_samples_has_no_audio(ffmpeg: FfmpegSettings) -> Non
     assert caught.value.code == "no_audio"
 
 
+async def test_a_film_with_surround_sound(ffmpeg: FfmpegSettings, tmp_path: Path) -> None:
+    """Its channels are mixed, unless they are wanted."""
+    picture = ("-f", "lavfi", "-t", "6", "-i", "testsrc=size=64x48:rate=10")
+    surround = ("-map", "0:v", "-map", "1:a", "-c:v", "mpeg4", "-c:a", "pcm_s16le", "-ac", "6")
+    data = encoded(tmp_path, ".mkv", *surround, inputs=picture)
+    for wanted, channels in ((False, 1), (True, 6)):
+        reading = Transcoder(ffmpeg.path, ffmpeg.timeout).transcode(arriving(data), surround=wanted)
+        shapes = {frames.shape[1] async for frames in reading}
+        assert shapes == {channels}
+
+
 async def test_inverted_channels(ffmpeg: FfmpegSettings, tmp_path: Path) -> None:
     """The second channel is the first one turned over: the sound is that of either."""
     turned = ("-af", "pan=stereo|c0=c0|c1=-1*c0")
     pcm, warnings = await read(ffmpeg, encoded(tmp_path, ".wav", *turned))
     assert np.abs(pcm - NOISE).max() <= 1
     assert warnings == []
-
-
-async def test_two_sounds_at_once(ffmpeg: FfmpegSettings, tmp_path: Path) -> None:
-    """Two parties on two channels are mixed, and the caller is told."""
-    other = tmp_path / "other.wav"
-    other.write_bytes(wav(at(-30, white(6.0, seed=9))))
-    joined = ("-filter_complex", "[0:a][1:a]join=inputs=2:channel_layout=stereo")
-    data = encoded(tmp_path, ".wav", *joined, inputs=("-i", str(other)))
-    _, warnings = await read(ffmpeg, data)
-    assert warnings == ["mixed_channels"]
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mov"])

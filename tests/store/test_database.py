@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, select, text
 from coqui_server.config.store import StoreSettings
 from coqui_server.exceptions import ConfigError, StoreError
 from coqui_server.store.database import Database, opened
-from coqui_server.store.tables import SessionRow, Table
+from coqui_server.store.tables import JobRow, SegmentRow, SessionRow, Table
 from tests.support.stores import settings_of
 from tools import postgresql
 
@@ -29,6 +30,25 @@ async def test_the_migrations_make_the_tables_as_they_are_declared(database: Dat
 
     async with database.reading() as transaction:
         assert await (await transaction.connection()).run_sync(differences) == []
+
+
+async def test_an_older_database_keeps_what_it_has(tmp_path: Path) -> None:
+    """The tables of the version before channels get their columns, and lose nothing."""
+    path = tmp_path / "coqui_server.db"
+    async with opened(StoreSettings(path=tmp_path)) as database, database.writing() as transaction:
+        transaction.add(SessionRow(id="a", kind="file", engine="vosk", start=NOW))
+        transaction.add(SegmentRow(session="a", start=0.0, end=1.0, text="Hello.", words=[]))
+        transaction.add(JobRow(name="a.wav", upload="u", size=1, created=NOW))
+    with closing(sqlite3.connect(path)) as older:
+        for column in ("segments DROP channel", "segments DROP speaker", "jobs DROP channels"):
+            older.execute(f"ALTER TABLE {column}")
+        older.execute("UPDATE alembic_version SET version_num = '0004'")
+        older.commit()
+    async with opened(StoreSettings(path=tmp_path)) as database, database.reading() as transaction:
+        segment = (await transaction.scalars(select(SegmentRow))).one()
+        job = (await transaction.scalars(select(JobRow))).one()
+    assert (segment.text, segment.channel, segment.speaker) == ("Hello.", None, None)
+    assert (job.name, job.channels) == ("a.wav", None)
 
 
 async def test_what_was_kept_is_there_when_it_is_opened_again(settings: StoreSettings) -> None:

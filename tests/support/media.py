@@ -1,7 +1,9 @@
 """Files of every kind, made by the ffmpeg that comes in a package, each once in a run."""
 
+import io
 import subprocess
 import tempfile
+import wave
 from functools import cache
 from pathlib import Path
 
@@ -68,6 +70,39 @@ def wav_header(length: int, before: bytes = b"") -> bytes:
 def wav(pcm: Samples) -> bytes:
     """A WAV file of these samples."""
     return wav_header(2 * len(pcm)) + pcm.astype("<i2").tobytes()
+
+
+def several_channels(*channels: Samples) -> bytes:
+    """A WAV file with these channels, each padded with silence to the longest."""
+    longest = max(map(len, channels))
+    frames = np.stack([np.pad(pcm, (0, longest - len(pcm))) for pcm in channels], 1)
+    with io.BytesIO() as made:
+        with wave.open(made, "wb") as file:
+            file.setnchannels(len(channels))
+            file.setsampwidth(2)
+            file.setframerate(SAMPLE_RATE)
+            file.writeframes(frames.astype("<i2").tobytes())
+        return made.getvalue()
+
+
+def in_a_room(*voices: Samples, echo: float = 0.3) -> tuple[Samples, Samples]:
+    """What two microphones, half a metre apart, hear of people who sit in different places.
+
+    Args:
+        echo: seconds until it has faded by 60 dB. It is another one on each microphone.
+    """
+    random = np.random.default_rng(3)
+    length = round(echo * SAMPLE_RATE)
+    fading = 10 ** (-3 * np.arange(length) / length)
+    heard = [np.zeros(max(map(len, voices)) + length), np.zeros(max(map(len, voices)) + length)]
+    for place, voice in enumerate(voices):
+        for side, sound in enumerate(heard):
+            response = random.normal(size=length) * fading * 0.03
+            near = place == side
+            response[0 if near else 23] += 0.5 if near else 0.3
+            sound[: len(voice) + length - 1] += np.convolve(voice, response)
+    left, right = (np.clip(np.rint(sound), -32768, 32767).astype(np.int16) for sound in heard)
+    return left, right
 
 
 class Media:

@@ -1,5 +1,6 @@
 """`coqui_transcript.cues`."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -69,3 +70,27 @@ def test_short_words_make_short_cues(texts: list[str]) -> None:
     spaced = [text.replace(" ", "") or "a" for text in texts]
     made = cues(transcript(timed(" ".join(spaced), seconds=0.1)))
     assert all(len(cue.text) <= LONGEST_CHARACTERS for cue in made)
+
+
+def test_two_people_at_once() -> None:
+    """The cues of a long segment and of one that begins in the middle of it are in the order of
+    time, each after its speaker's name."""
+    long = replace(timed("one two three. Four, five six seven eight"), speaker="left")
+    short = Segment(1.5, 2.5, "yes", speaker="right")
+    made = cues(transcript(long, short))
+    assert [(cue.start, cue.text) for cue in made] == [
+        (0, "left: one two three."),
+        (1500, "right: yes"),
+        (3000, "left: Four, five six seven eight"),
+    ]
+
+
+@given(segments(), some.text("ab: ", max_size=20))
+def test_a_name_takes_room(segment: Segment, name: str) -> None:
+    """A cue with a name is no longer than one without, unless it is one word; no letter is lost."""
+    plain, named = cues(transcript(segment)), cues(transcript(replace(segment, speaker=name)))
+    prefix = f"{' '.join(name.split())}: " if name.strip() else ""
+    assert all(cue.text.startswith(prefix) for cue in named)
+    texts = ["".join(cue.text.removeprefix(prefix).split()) for cue in named]
+    assert sorted("".join(texts)) == sorted("".join("".join(c.text.split()) for c in plain))
+    assert all(len(cue.text) <= max(LONGEST_CHARACTERS, len(prefix) + 31) for cue in named)

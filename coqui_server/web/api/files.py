@@ -3,7 +3,7 @@
 import sys
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.status import HTTP_201_CREATED
 
 from coqui_server.auth.access import Access
+from coqui_server.config.audio import ChannelMode
 from coqui_server.exceptions import StillRunning
 from coqui_server.jobs.queue import Queue
 from coqui_server.store.tables import JobState
@@ -32,6 +33,7 @@ _FORM = {
                         "engine": {"type": "string"},
                         "language": {"type": "string"},
                         "track": {"type": "integer", "minimum": 1},
+                        "channels": {"type": "string", "enum": list(get_args(ChannelMode))},
                         "encoding": {"type": "string"},
                         "sample_rate": {"type": "integer"},
                         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
@@ -53,6 +55,7 @@ class File(BaseModel):
     engine: str | None = Field(description="that was asked for; null is the default one")
     language: str | None
     track: int | None = Field(description="the sound track that was asked for")
+    channels: ChannelMode | None = Field(description="that was asked for")
     encoding: str | None = Field(description="of a file without a header")
     sample_rate: int | None = Field(description="hertz, of a file without a header")
     state: JobState | Literal["deleted"]
@@ -76,16 +79,19 @@ def router(service: Service, queue: Queue) -> APIRouter:
         engine: str | None = None,
         language: str | None = None,
         track: str | None = None,
+        channels: str | None = None,
         encoding: str | None = None,
         sample_rate: str | None = None,
     ) -> list[File]:
         """Upload files: all of them are queued, or none. Form fields `engine`, `language`,
-        `track`, `encoding` and `sample_rate` apply to the files after them; query parameters apply
-        to all. Only a file without a header needs `encoding`, and perhaps `sample_rate`."""
+        `track`, `channels`, `encoding` and `sample_rate` apply to the files after them; query
+        parameters apply to all. Only a file without a header needs `encoding`, and perhaps
+        `sample_rate`."""
         options = {
             "engine": engine,
             "language": language,
             "track": track,
+            "channels": channels,
             "encoding": encoding,
             "sample_rate": sample_rate,
         }

@@ -22,6 +22,8 @@ class Segment(_Shape):
     end: float
     text: str
     original: str | None = Field(description="the engine's text, if the text was edited")
+    channel: int | None = Field(description="of the file, from 1; null: all together")
+    speaker: str | None = Field(description="its name")
     confidence: float | None
     words: list[dict[str, Any]] = Field(description="word, start, end and perhaps confidence")
 

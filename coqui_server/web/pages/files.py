@@ -1,9 +1,19 @@
 """`/files`: upload files, and watch the queue."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request, Response
 
+from coqui_server.config.audio import ChannelMode
 from coqui_server.transcription.service import Service
 from coqui_server.web.pages import templates
+
+_CHANNELS: Mapping[str, ChannelMode] = {
+    "as they are": "auto",
+    "together": "mix",
+    "each by itself": "split",
+}
+"""What becomes of the channels of a file, by what people call it."""
 
 
 def router(service: Service) -> APIRouter:
@@ -13,7 +23,12 @@ def router(service: Service) -> APIRouter:
     @routes.get("/files")
     async def files(request: Request) -> Response:
         engines = [engine.name for engine in service.engines]
-        shown = {"engines": engines, "limit": service.settings.jobs.max_size}
+        shown = {
+            "engines": engines,
+            "limit": service.settings.jobs.max_size,
+            "channels": _CHANNELS,
+            "usual": service.settings.audio.channels,
+        }
         return templates.TemplateResponse(request, "files.html", shown)
 
     return routes

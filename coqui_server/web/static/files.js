@@ -41,7 +41,7 @@ for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event
 function handIn(files) {
   notice("");
   for (const file of files) {
-    const upload = new Upload(file, at("engine")?.value, Number(drop.dataset.limit) || Infinity);
+    const upload = new Upload(file, { engine: at("engine")?.value, channels: at("channels").value }, Number(drop.dataset.limit) || Infinity);
     at("uploads").append(upload.element);
     waiting.push(upload);
     if (waiting.length === 1) send();

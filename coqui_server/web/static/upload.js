@@ -5,9 +5,10 @@ import { csrf } from "./csrf.js";
 import { button, make, size } from "./elements.js";
 
 export class Upload {
-  constructor(file, engine, limit) {
+  // `options`: the fields of its form, by name.
+  constructor(file, options, limit) {
     this.file = file;
-    this.engine = engine;
+    this.options = options;
     this.request = new XMLHttpRequest();
     this.bar = make("progress", { max: 1, value: 0 });
     this.bar.setAttribute("aria-label", `Upload of ${file.name}`);
@@ -34,7 +35,7 @@ export class Upload {
       Object.entries(csrf).forEach(([name, value]) => this.request.setRequestHeader(name, value));
       const form = new FormData();
       // Before the file: form fields apply to the files after them.
-      if (this.engine) form.append("engine", this.engine);
+      Object.entries(this.options).forEach(([name, value]) => value && form.append(name, value));
       form.append("files", this.file);
       this.request.send(form);
     });
