@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclo
 from typing import Self
 
 from coqui_server.config.store import JobsSettings
+from coqui_server.config.text import TextFormat
 from coqui_server.exceptions import Busy, NotFound, RequestError, StoreError
 from coqui_server.jobs.running import RunningJob, job_message
 from coqui_server.media.raw import RawFormat
@@ -79,6 +80,7 @@ class Queue:
         language: str | None = None,
         track: int | None = None,
         raw: RawFormat | None = None,
+        format: TextFormat | None = None,
     ) -> JobRow:
         """Add an uploaded file at the end of the queue.
 
@@ -100,6 +102,7 @@ class Queue:
                 track=track,
                 encoding=raw and raw.encoding,
                 sample_rate=raw and raw.rate,
+                format=format,
                 upload=upload.name,
                 size=upload.size,
             )
@@ -270,6 +273,7 @@ class Queue:
                 language=job.language,
                 track=job.track,
                 raw=raw,
+                format=job.format,
                 label=job.name,
                 owner=job.owner,
                 sinks=[follow],

@@ -51,6 +51,7 @@ def job_message(job: JobRow, running: RunningJob | None) -> Message:
         "track": job.track,
         "encoding": job.encoding,
         "sample_rate": job.sample_rate,
+        "format": job.format,
         "state": job.state,
         "error": job.error,
         "session": job.session,

@@ -20,31 +20,28 @@ class Writer:
 
     def __init__(self, language: str | None) -> None:
         self._language = language and language.partition("-")[0].lower()
-        self._start = True
+        self._starts: dict[str | None, bool] = {}
         self._punctuated = False
 
     def partial(self, text: str) -> str:
         """The text of an utterance so far; the utterance may go on."""
         return self._written(text)[0]
 
-    def final(self, text: str) -> str:
-        """The text of an utterance. The next text comes after it."""
-        written, ended, punctuated = self._written(text)
+    def final(self, text: str, speaker: str | None = None) -> str:
+        """The text of an utterance. The next text of its speaker comes after it."""
+        written, ended, punctuated = self._written(text, speaker)
         if written.strip():
             self._punctuated = self._punctuated or punctuated
             paused = written.rstrip().endswith(_PAUSES)
             # Without punctuation, an utterance is the nearest that there is to a sentence.
-            self._start = ended or not (paused or self._punctuated)
+            self._starts[speaker] = ended or not (paused or self._punctuated)
         return written
 
-    def reading(self, text: str) -> str:
-        """Another reading of the text that comes next."""
-        return self._written(text)[0]
-
-    def _written(self, text: str) -> tuple[str, bool, bool]:
+    def _written(self, text: str, speaker: str | None = None) -> tuple[str, bool, bool]:
         """The text, whether its last sentence ended, and whether it has an end of a sentence."""
         tokens, tail = split(text)
-        tokens = with_capitals(self._numbers(tokens), self._language, start=self._start)
+        start = self._starts.get(speaker, True)
+        tokens = with_capitals(self._numbers(tokens), self._language, start=start)
         ended = ends_sentence(tokens, tail)
         return joined(tokens, tail), ended, ended or any("." in t.before for t in tokens)
 

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 
+from coqui_server.config.text import TextFormat
 from coqui_server.engines.base import Options
 from coqui_server.exceptions import BadRequest, TooLarge
 from coqui_server.media.raw import RawFormat, read_raw
@@ -26,6 +27,7 @@ async def transcribe(
     language: str | None = None,
     track: int | None = None,
     raw: RawFormat | None = None,
+    format: TextFormat | None = None,
     label: str | None = None,
     owner: str | None = None,
     sinks: Sequence[Sink] = (),
@@ -37,6 +39,7 @@ async def transcribe(
         engine, language: as a request names them; the default engine and its own language if not.
         track: the number of a sound track, from 1; None to choose one that has speech.
         raw: the format of a file without a header; None for all others.
+        format: of the text; None for `text.format`.
 
     Raises:
         BadRequest: no such engine, it does not know the language, or there is no such track.
@@ -47,7 +50,13 @@ async def transcribe(
     options = Options(language=language)
     longest = service.settings.audio.max_duration
     request = SessionRequest(
-        "file", engine=chosen, options=options, label=label, owner=owner, sinks=tuple(sinks)
+        "file",
+        engine=chosen,
+        options=options,
+        format=format,
+        label=label,
+        owner=owner,
+        sinks=tuple(sinks),
     )
     if raw and track not in (None, 1):
         raise BadRequest(f"there is no track {track}: a file without a header has 1")

@@ -18,6 +18,7 @@ from coqui_server.store.tables import JobRow
 from coqui_server.store.uploads import Upload
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.tracks import track_number
+from coqui_server.transcription.wording import text_format
 from coqui_server.web import multipart
 
 MOST_FILES = 100
@@ -121,6 +122,7 @@ class UploadForm:
         self._service.engines.get(self._wishes["engine"], self._wishes["language"])
         track_number(self._wishes["track"])
         _raw_format(self._wishes)
+        text_format(self._wishes["format"])
         upload = await uploads.enter_async_context(self._queue.receive())
         self._files.append(_Received(upload, _shown(name), self._wishes))
 
@@ -136,6 +138,7 @@ class UploadForm:
                     language=file.wishes["language"],
                     track=track_number(file.wishes["track"]),
                     raw=_raw_format(file.wishes),
+                    format=text_format(file.wishes["format"]),
                 )
                 jobs.append(added)
         except RequestError:

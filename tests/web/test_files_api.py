@@ -163,7 +163,7 @@ async def test_the_engine_is_chosen_for_each_file(start: Start, moonshine: AnyEn
         assert (b["language"], c["language"]) == (None, "xx")
         done = await until(web, mine["id"], "completed")
         session = (await web.get(f"/api/sessions/{done['session']}")).json()
-        assert (session["engine"], session["text"]) == ("other", "something")
+        assert (session["engine"], session["text"]) == ("other", "Something")
         none = await web.post("/api/files?engine=nobody", files={"files": ("a.wav", SPEECH)})
         assert (none.status_code, none.json()["code"]) == (400, "bad_request")
         assert "other" in none.json()["message"]

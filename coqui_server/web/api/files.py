@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.status import HTTP_201_CREATED
 
 from coqui_server.auth.access import Access
+from coqui_server.config.text import TextFormat
 from coqui_server.exceptions import StillRunning
 from coqui_server.jobs.queue import Queue
 from coqui_server.store.tables import JobState
@@ -34,6 +35,7 @@ _FORM = {
                         "track": {"type": "integer", "minimum": 1},
                         "encoding": {"type": "string"},
                         "sample_rate": {"type": "integer"},
+                        "format": {"type": "string", "enum": ["verbatim", "readable"]},
                         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
                     },
                 }
@@ -55,6 +57,7 @@ class File(BaseModel):
     track: int | None = Field(description="the sound track that was asked for")
     encoding: str | None = Field(description="of a file without a header")
     sample_rate: int | None = Field(description="hertz, of a file without a header")
+    format: TextFormat | None = Field(description="of the text, as it was asked for")
     state: JobState | Literal["deleted"]
     error: str | None = Field(description="why it failed")
     session: str | None = Field(description="its transcript, once it is begun")
@@ -78,16 +81,19 @@ def router(service: Service, queue: Queue) -> APIRouter:
         track: str | None = None,
         encoding: str | None = None,
         sample_rate: str | None = None,
+        format: str | None = None,
     ) -> list[File]:
         """Upload files: all of them are queued, or none. Form fields `engine`, `language`,
-        `track`, `encoding` and `sample_rate` apply to the files after them; query parameters apply
-        to all. Only a file without a header needs `encoding`, and perhaps `sample_rate`."""
+        `track`, `encoding`, `sample_rate` and `format` apply to the files after them; query
+        parameters apply to all. Only a file without a header needs `encoding`, and perhaps
+        `sample_rate`. `format` is that of the text: `verbatim` or `readable`."""
         options = {
             "engine": engine,
             "language": language,
             "track": track,
             "encoding": encoding,
             "sample_rate": sample_rate,
+            "format": format,
         }
         form = UploadForm(service, queue, options)
         jobs = await form.take(request, asking)
