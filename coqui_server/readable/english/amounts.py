@@ -78,7 +78,9 @@ def _scaled(tokens: Sequence[Token], index: int, number: Numeral) -> Amount | No
 def _paired(tokens: Sequence[Token], index: int) -> Amount | None:
     """A number in two parts without "hundred": "one fifty"."""
     hundreds, rest = whole(tokens, index, 1, 9), next_whole(tokens, index + 1, 10, 99)
-    return None if hundreds is None or rest is None else Amount(2, f"{hundreds}{rest}")
+    if hundreds is None or rest is None or next_whole(tokens, index + 2, 10, 99) is not None:
+        return None
+    return Amount(2, f"{hundreds}{rest}")
 
 
 def _plain(number: Numeral) -> Amount | None:

@@ -60,7 +60,7 @@ def _pair(tokens: Sequence[Token], index: int) -> Match | None:
     if several and follows(tokens, index + several.length) not in COUNTED:
         return Match(several.length, (written(several.text, tokens[index]),))
     first, rest = whole(tokens, index, 1, 9), next_whole(tokens, index + 1, 10, 99)
-    if first is None or rest is None:
+    if first is None or rest is None or year(tokens, index + 1):
         return None
     return Match(2, (written(f"{first}{rest}", tokens[index]),))
 
