@@ -6,6 +6,7 @@ import pytest
 
 from coqui_server.readable.writer import Writer
 from tests.readable.cases import ENGLISH, WORDS, Case
+from tests.support.clips import ROOT
 
 FLOOR = 0.95
 """Share of the table that is right, at least."""
@@ -23,6 +24,9 @@ def test_share_of_the_table_that_is_right() -> None:
     lines = [f"{case.kind}: {written(case.spoken)!r}, not {case.written!r}" for case in failed]
     sys.stdout.write("\n".join([*lines, f"{share:.1%} of {len(ENGLISH)} right", ""]))
     assert share >= FLOOR
+    page = (ROOT / "docs" / "readable.md").read_text(encoding="utf-8")
+    assert f"Of the {len(ENGLISH)} cases" in page
+    assert f"{len(ENGLISH) - len(failed)} are right" in page
 
 
 def test_the_table_is_long_enough() -> None:
