@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from coqui_transcript.alignment import stretches
 from coqui_transcript.transcript import Segment, Transcript, Word
 
 LONGEST_SECONDS = 7.0
@@ -52,19 +54,16 @@ def _slices(segment: Segment) -> list[Word]:
     """The words, each with the text from its first letter to the next word's.
 
     The segment's own text is cut, so that its spaces and punctuation stay as they are (there are
-    no spaces in Chinese). If the words are not found in it, they are joined with spaces instead.
+    no spaces in Chinese). Words that are written otherwise stay together.
     """
-    text, starts, cursor = segment.text, list[int](), 0
-    for word in segment.words:
-        found = text.find(word.text.strip(), cursor)
-        if found < 0:
-            return [Word(f"{word.text.strip()} ", word.start, word.end) for word in segment.words]
-        starts.append(found)
-        cursor = found + len(word.text.strip())
-    edges = [0, *starts[1:], len(text)]
+    text = segment.text
+    found = stretches(text, segment.words)
+    if not found:
+        return [Word(text, segment.start, segment.end)]
+    edges = [0, *(piece.first for piece in found[1:]), len(text)]
     return [
-        Word(text[edges[index] : edges[index + 1]], word.start, word.end)
-        for index, word in enumerate(segment.words)
+        Word(text[first:last], piece.start, piece.end)
+        for piece, (first, last) in zip(found, pairwise(edges), strict=True)
     ]
 
 

@@ -34,6 +34,7 @@ from coqui_server.config.rtp import RtpSettings
 from coqui_server.config.section import Section
 from coqui_server.config.server import LogSettings, ServerSettings
 from coqui_server.config.store import JobsSettings, StoreSettings
+from coqui_server.config.text import TextSettings
 from coqui_server.config.web import WebSettings
 
 
@@ -60,6 +61,7 @@ class Settings(Section):
     auth: AuthSettings = AuthSettings()
     rtp: RtpSettings = RtpSettings()
     partials: PartialSettings = PartialSettings()
+    text: TextSettings = TextSettings()
     ffmpeg: FfmpegSettings = FfmpegSettings()
     models: ModelsSettings = ModelsSettings()
     store: StoreSettings = StoreSettings()

@@ -11,6 +11,7 @@ from typing import Self
 
 from coqui_server.config.audio import ChannelMode
 from coqui_server.config.store import JobsSettings
+from coqui_server.config.text import TextFormat
 from coqui_server.exceptions import Busy, NotFound, RequestError, StoreError
 from coqui_server.jobs.running import RunningJob, job_message
 from coqui_server.media.raw import RawFormat
@@ -81,6 +82,7 @@ class Queue:
         track: int | None = None,
         channels: ChannelMode | None = None,
         raw: RawFormat | None = None,
+        format: TextFormat | None = None,
     ) -> JobRow:
         """Add an uploaded file at the end of the queue.
 
@@ -103,6 +105,7 @@ class Queue:
                 channels=channels,
                 encoding=raw and raw.encoding,
                 sample_rate=raw and raw.rate,
+                format=format,
                 upload=upload.name,
                 size=upload.size,
             )
@@ -274,6 +277,7 @@ class Queue:
                 track=job.track,
                 channels=job.channels,
                 raw=raw,
+                format=job.format,
                 label=job.name,
                 owner=job.owner,
                 sinks=[follow],

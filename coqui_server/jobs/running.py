@@ -52,6 +52,7 @@ def job_message(job: JobRow, running: RunningJob | None) -> Message:
         "channels": job.channels,
         "encoding": job.encoding,
         "sample_rate": job.sample_rate,
+        "format": job.format,
         "state": job.state,
         "error": job.error,
         "session": job.session,

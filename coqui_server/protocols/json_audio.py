@@ -1,11 +1,13 @@
 """`/ws`: whole recordings as base64 in JSON, and raw live sound.
 
-`{"type": "audio", "audio": "<base64 of a file>", "channels"?}` (auto, mix or split) is answered by
+`{"type": "audio", "audio": "<base64 of a file>", "channels"?, "format"?}` (channels are `auto`,
+`mix` or `split`) is answered by
 `{"type": "status", "message": "Processing audio..."}` and then
 `{"type": "transcription", "text", "status": "success", "warnings"?}` or
 `{"type": "error", "message"}`. Binary messages are 16-bit little-endian PCM, 16 kHz, mono; their
 text comes as `{"type": "partial" | "final", "text"}` until `{"type": "stop"}`, which is answered by
-`{"type": "stopped"}` when all finals are sent, or until the end of the connection.
+`{"type": "stopped"}` when all finals are sent, or until the end of the connection. The format of
+the text is verbatim or readable; the address may have it for all: `?format=verbatim`.
 """
 
 import base64
@@ -25,6 +27,7 @@ from coqui_server.transcription.events import Event, Final, Partial
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
+from coqui_server.transcription.wording import text_format
 from coqui_transcript.mapping import warnings_to_json
 
 _LARGEST = 64 * 2**20
@@ -62,7 +65,13 @@ async def _live(
                 await client.send({"type": "final", "text": event.segment.text})
 
     intake, pace = Intake(), service.settings.partials.pace
-    request = SessionRequest("live", interim=pace, owner=principal.user, sinks=(tell,))
+    request = SessionRequest(
+        "live",
+        format=text_format(client.query.get("format")),
+        interim=pace,
+        owner=principal.user,
+        sinks=(tell,),
+    )
     async with service.session(request) as session, finishing(session, intake):
         while True:
             if isinstance(message, bytes):
@@ -84,8 +93,13 @@ async def _answer(
             case "audio":
                 await client.send({"type": "status", "message": "Processing audio..."})
                 recording = _fragments(_decoded(message.get("audio")))
+                chosen = text_format(message.get("format") or client.query.get("format"))
                 _, transcript = await transcribe(
-                    service, recording, channels=_channels(message), owner=principal.user
+                    service,
+                    recording,
+                    channels=_channels(message),
+                    format=chosen,
+                    owner=principal.user,
                 )
                 reply: dict[str, Any] = {
                     "type": "transcription",

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -41,6 +42,13 @@ class LiveConnection:
     async def __aexit__(self, *_: object) -> None:
         self._pinging.cancel()
         await asyncio.gather(self._pinging, return_exceptions=True)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The values that the client's address has after its path."""
+        assert self._connection.request is not None
+        query = urlsplit(self._connection.request.path).query
+        return dict(parse_qsl(query, keep_blank_values=True))
 
     async def receive(self, limit: int = LARGEST) -> str | bytes:
         """The next message.

@@ -2,7 +2,8 @@
 
 Client: `{"event": "start"}`, binary sound, `{"event": "stop"}`; then perhaps another start. A start
 may have `sample_rate`, `encoding`, `language`, `engine`, `interim` (partials, true), `words`
-(false) and `phrases`. Server:
+(false), `phrases` and `format` (verbatim or readable; the address may have it too: `?format=`).
+Server:
 
     {"event": "started", "session_id"}
     {"event": "transcript", "text", "is_final", "start", "end"?, "confidence"?, "words"?}
@@ -18,6 +19,7 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
+from coqui_server.config.text import TextFormat
 from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine, Options
 from coqui_server.exceptions import BadRequest, RequestError
@@ -28,6 +30,7 @@ from coqui_server.transcription.events import Event, Final, Partial, UtteranceEn
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
+from coqui_server.transcription.wording import text_format
 from coqui_transcript.mapping import segment_to_json
 
 _START_KEYS = (
@@ -39,6 +42,7 @@ _START_KEYS = (
     "interim",
     "words",
     "phrases",
+    "format",
 )
 
 
@@ -51,6 +55,7 @@ class _Start:
     words: bool
     engine: AnyEngine
     options: Options
+    format: TextFormat | None
 
 
 async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
@@ -93,7 +98,8 @@ def _start(values: dict[str, Any], engines: Engines) -> _Start:
     engine = engines.get(values.get("engine"), language)
     intake = Intake(values.get("encoding", "linear16"), values.get("sample_rate"))
     options = Options(phrases=tuple(phrases), language=language)
-    return _Start(intake, values["interim"], values["words"], engine, options)
+    chosen = text_format(values.get("format"))
+    return _Start(intake, values["interim"], values["words"], engine, options, chosen)
 
 
 async def _session(
@@ -108,6 +114,7 @@ async def _session(
         "live",
         engine=start.engine,
         options=start.options,
+        format=start.format or text_format(client.query.get("format")),
         interim=interim,
         owner=principal.user,
         sinks=(tell,),

@@ -5,7 +5,8 @@ binary PCM, `{"reset": 1}`, `{"eof": 1}`. Each binary message has exactly one re
 clients count on: the result of an utterance that has ended, or the partial. While sound comes
 faster than it is spoken, a reply waits until the chunk is decoded. A result that is ready while the
 client sends nothing is sent at once, as the reply to its next message. `eof` and `reset` are
-answered by the rest of the text, and after `eof` the server closes with 1000.
+answered by the rest of the text, and after `eof` the server closes with 1000. The text is verbatim,
+unless the config has `"format": "readable"`, the address `?format=readable`, or the setting is so.
 
     {"partial": "..."}
     {"result": [{"conf", "end", "start", "word"}], "text": "..."}
@@ -19,6 +20,7 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
+from coqui_server.config.text import TextFormat
 from coqui_server.engines.base import AnyEngine, Options
 from coqui_server.exceptions import BadRequest, NotAudio, RequestError, ServerFault
 from coqui_server.principal import Principal
@@ -28,6 +30,7 @@ from coqui_server.transcription.events import Event, Final, Partial
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
+from coqui_server.transcription.wording import text_format
 from coqui_transcript.transcript import Segment, Word
 
 _DEFAULT_RATE = 8000
@@ -49,6 +52,7 @@ class _Config:
     alternatives: int = 0
     phrases: tuple[str, ...] = ()
     engine: AnyEngine | None = None
+    format: TextFormat | None = None
 
 
 class _Replies:
@@ -125,6 +129,7 @@ async def serve(connection: ServerConnection, principal: Principal, service: Ser
     config = _Config()
     async with LiveConnection(connection, service) as client:
         try:
+            config.format = text_format(client.query.get("format")) or service.settings.text.vosk
             while _configure(config, message := await client.receive(), service):
                 pass
             await _stream(client, principal, service, config, message)
@@ -145,6 +150,7 @@ async def _stream(
         "live",
         engine=config.engine,
         options=Options(alternatives=config.alternatives, phrases=config.phrases),
+        format=config.format,
         interim=service.settings.partials.pace,
         owner=principal.user,
         sinks=(replies,),
@@ -197,6 +203,7 @@ def _configure(config: _Config, message: str | bytes, service: Service) -> bool:
     config.alternatives = max(0, min(int(alternatives), _MOST_ALTERNATIVES))
     config.words = bool(values.get("words", config.words))
     config.phrases = tuple(phrases)
+    config.format = text_format(values.get("format")) or config.format
     return True
 
 

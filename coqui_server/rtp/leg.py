@@ -97,6 +97,7 @@ class Leg:
         try:
             request = SessionRequest(
                 "rtp",
+                format=self._service.settings.text.calls,
                 interim=pace,
                 call=self.call,
                 label=names.label,

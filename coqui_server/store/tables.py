@@ -29,6 +29,7 @@ from sqlalchemy.orm import (
 )
 
 from coqui_server.config.audio import ChannelMode, Kind
+from coqui_server.config.text import TextFormat
 
 State = Literal["running", "finished", "failed", "interrupted"]
 """Of a session: open; finished; ended by an error or its source; open when the daemon died."""
@@ -71,6 +72,7 @@ class Table(DeclarativeBase):
         datetime: _Moment,
         Kind: _Text,
         ChannelMode: _Text,
+        TextFormat: _Text,
         State: _Text,
         JobState: _Text,
         dict[str, Any]: JSON,
@@ -187,6 +189,7 @@ class JobRow(Table):
         size: bytes.
         engine, language, track, channels: as requested.
         encoding, sample_rate: of a file without a header.
+        format: of the text, as requested.
         session: the id of its transcript.
         warnings: those of its session.
     """
@@ -205,6 +208,7 @@ class JobRow(Table):
     channels: Mapped[ChannelMode | None]
     encoding: Mapped[str | None]
     sample_rate: Mapped[int | None]
+    format: Mapped[TextFormat | None]
     state: Mapped[JobState] = mapped_column(default="pending")
     error: Mapped[str | None]
     created: Mapped[datetime]

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from coqui_server.config.audio import ChannelMode
+from coqui_server.config.text import TextFormat
 from coqui_server.engines.base import Options
 from coqui_server.exceptions import BadRequest, TooLarge
 from coqui_server.media.raw import RawFormat, read_raw
@@ -30,6 +31,7 @@ async def transcribe(
     track: int | None = None,
     channels: ChannelMode | None = None,
     raw: RawFormat | None = None,
+    format: TextFormat | None = None,
     label: str | None = None,
     owner: str | None = None,
     sinks: Sequence[Sink] = (),
@@ -42,6 +44,7 @@ async def transcribe(
         track: the number of a sound track, from 1; None to choose one that has speech.
         channels: what becomes of its channels; None for `audio.channels`.
         raw: the format of a file without a header; None for all others.
+        format: of the text; None for `text.format`.
 
     Raises:
         BadRequest: no such engine, it does not know the language, there is no such track, or there
@@ -54,7 +57,13 @@ async def transcribe(
     audio = service.settings.audio
     mode = channels or audio.channels
     request = SessionRequest(
-        "file", engine=chosen, options=options, label=label, owner=owner, sinks=tuple(sinks)
+        "file",
+        engine=chosen,
+        options=options,
+        format=format,
+        label=label,
+        owner=owner,
+        sinks=tuple(sinks),
     )
     if raw and track not in (None, 1):
         raise BadRequest(f"there is no track {track}: a file without a header has 1")

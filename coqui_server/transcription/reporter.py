@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from coqui_server.exceptions import ServerFault
+from coqui_server.readable.writer import Writer
 from coqui_server.transcription.events import Event, Final, Partial, Sink, Source, UtteranceEnd
 from coqui_transcript.transcript import Segment
 
@@ -36,16 +37,18 @@ class Reporter:
 
     Args:
         sinks: receive each event one after another, in this order.
+        writer: writes texts as people do; None leaves them as they are.
 
     Attributes:
         source: what all events carry.
         segments: the finals so far.
     """
 
-    def __init__(self, source: Source, sinks: Sequence[Sink]) -> None:
+    def __init__(self, source: Source, sinks: Sequence[Sink], writer: Writer | None = None) -> None:
         self.source = source
         self.segments: list[Segment] = []
         self._sinks = tuple(sinks)
+        self._writer = writer
 
     def rename(self, label: str) -> None:
         """Give later events this label."""
@@ -53,7 +56,10 @@ class Reporter:
 
     async def partial(self, text: str, start: float) -> None:
         """Tell the text of the open utterance so far."""
-        await self.tell(Partial(self.source, _whole(text), start))
+        text = _whole(text)
+        if self._writer:
+            text = self._writer.partial(text)
+        await self.tell(Partial(self.source, text, start))
 
     async def utterance(self, utterance: Reported) -> None:
         """Tell the text of an utterance, if it has any, and that the speaker paused."""
@@ -71,6 +77,8 @@ class Reporter:
                 replace(other, text=_whole(other.text)) for other in segment.alternatives
             ),
         )
+        if self._writer:
+            segment = _written(segment, self._writer)
         self.segments.append(segment)
         _log.debug(
             "session %s: %.2f-%.2f %s",
@@ -100,6 +108,15 @@ class Reporter:
         except Exception as error:
             _log.exception("session %s: a sink failed", self.source.session)
             raise ServerFault("a transcript event could not be passed on") from error
+
+
+def _written(segment: Segment, writer: Writer) -> Segment:
+    """The segment with its texts as people write them. Its words stay as they were spoken."""
+    others = tuple(
+        replace(other, text=writer.partial(other.text)) for other in segment.alternatives
+    )
+    text = writer.final(segment.text, segment.speaker)
+    return replace(segment, text=text, alternatives=others)
 
 
 def _whole(text: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coqui_server.config.audio import Kind
+from coqui_server.config.text import TextFormat
 from coqui_server.engines.base import DEFAULT_OPTIONS, AnyEngine, Options
 from coqui_server.transcription.events import Sink
 
@@ -20,6 +21,7 @@ class SessionRequest:
     Attributes:
         kind: where its sound comes from.
         engine: one of the enabled engines; None for the default engine.
+        format: of its text; None for `text.format`.
         interim: seconds of new speech between two partials; None for finals only.
         call: the id of the telephone call it is a leg of.
         label: its name for people.
@@ -31,6 +33,7 @@ class SessionRequest:
     kind: Kind
     engine: AnyEngine | None = None
     options: Options = DEFAULT_OPTIONS
+    format: TextFormat | None = None
     interim: float | None = None
     call: str | None = None
     label: str | None = None

@@ -85,7 +85,12 @@ class Service:
         except Busy:
             self.statistics.refused[request.kind] += 1
             raise
-        complete = replace(request, engine=self._engine(request), sinks=(*request.sinks, self.hub))
+        complete = replace(
+            request,
+            engine=self._engine(request),
+            format=request.format or self.settings.text.format,
+            sinks=(*request.sinks, self.hub),
+        )
         session = Session(complete, self._scheduler, self.settings, self._keeper)
         self._enter(session)
         try:

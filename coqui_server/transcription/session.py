@@ -21,6 +21,7 @@ from coqui_server.transcription.listening import listening
 from coqui_server.transcription.reporter import Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
+from coqui_server.transcription.wording import writer
 from coqui_transcript.transcript import Segment, Transcript, TranscriptWarning
 
 _log = logging.getLogger(__name__)
@@ -56,7 +57,11 @@ class Session:
         self.warnings: list[TranscriptWarning] = []
         self._keeper = keeper
         source = Source(self.id, request.kind, request.call, request.label, request.owner)
-        self._reporter = Reporter(source, [*([keeper] if keeper else []), *request.sinks])
+        self._reporter = Reporter(
+            source,
+            [*([keeper] if keeper else []), *request.sinks],
+            writer(request, self.engine, settings),
+        )
         self._listening = listening(request, self.engine, scheduler, settings, self._reporter)
         self._ended = False
         self._started_at = time.monotonic()

@@ -19,6 +19,7 @@ from coqui_server.store.uploads import Upload
 from coqui_server.transcription.channels import channel_mode
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.tracks import track_number
+from coqui_server.transcription.wording import text_format
 from coqui_server.web import multipart
 
 MOST_FILES = 100
@@ -123,6 +124,7 @@ class UploadForm:
         track_number(self._wishes["track"])
         channel_mode(self._wishes["channels"])
         _raw_format(self._wishes)
+        text_format(self._wishes["format"])
         upload = await uploads.enter_async_context(self._queue.receive())
         self._files.append(_Received(upload, _shown(name), self._wishes))
 
@@ -139,6 +141,7 @@ class UploadForm:
                     track=track_number(file.wishes["track"]),
                     channels=channel_mode(file.wishes["channels"]),
                     raw=_raw_format(file.wishes),
+                    format=text_format(file.wishes["format"]),
                 )
                 jobs.append(added)
         except RequestError:

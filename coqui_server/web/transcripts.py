@@ -1,13 +1,13 @@
 """A stored session as people read it: on a page and in exports."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from coqui_server.config.audio import Kind
 from coqui_server.exports import Document
 from coqui_server.store.tables import SegmentRow, SessionRow
+from coqui_transcript.alignment import Stretch, stretches
 from coqui_transcript.mapping import warnings_from_json, word_from_json
 from coqui_transcript.transcript import Segment
 
@@ -45,23 +45,20 @@ class Span:
 def spans(segment: SegmentRow) -> list[Span]:
     """A segment's text, cut at its words, so that a player can follow and seek.
 
-    Words that the engine spells differently from the text are not found; an edited text has no word
-    times.
+    Words that are written otherwise ("five five five", "555") have one span together; an edited
+    text has no word times.
     """
-    return list(_spans(segment.text, _words(segment)))
+    words = [word_from_json(word) for word in _words(segment)]
+    return list(_spans(segment.text, stretches(segment.text, words)))
 
 
-def _spans(text: str, words: list[dict[str, Any]]) -> Iterator[Span]:
+def _spans(text: str, found: Sequence[Stretch]) -> Iterator[Span]:
     at = 0
-    for word in words:
-        said = word["word"].strip()
-        found = re.compile(re.escape(said), re.IGNORECASE).search(text, at)
-        if not said or not found:
-            continue
-        if found.start() > at:
-            yield Span(text[at : found.start()])
-        yield Span(found[0], word["start"], word["end"])
-        at = found.end()
+    for piece in found:
+        if piece.first > at:
+            yield Span(text[at : piece.first])
+        yield Span(text[piece.first : piece.last], piece.start, piece.end)
+        at = piece.last
     if at < len(text):
         yield Span(text[at:])
 

@@ -19,7 +19,7 @@ FLOORS = [
     {"store", "rtp", "webhook", "exports"},
     {"transcription"},
     {"engines"},
-    {"models", "speech"},
+    {"models", "speech", "readable"},
     {"config"},
     {"media"},
     {"extras", "backoff", "networks", "principal", "exceptions", "__init__"},

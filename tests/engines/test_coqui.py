@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,13 @@ from tests.engines.digits import Said, said
 pytestmark = pytest.mark.model
 
 Load = Callable[..., Engine]
+
+DIGIT = {"oh": "0"} | {
+    word: str(value)
+    for value, word in enumerate(
+        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    )
+}
 
 
 @pytest.fixture
@@ -143,6 +151,18 @@ async def test_a_live_session(coqui: Engine, scheduler: Scheduler) -> None:
         await session.finish()
     assert " ".join(final.text for final in finals) == spoken.text
     assert all(f.start <= word.start < word.end <= f.end for f in finals for word in f.words)
+
+
+async def test_readable_digits_of_a_live_session(coqui: Engine, scheduler: Scheduler) -> None:
+    """A row of digits is one number, and its words are those that were spoken."""
+    spoken = max(said("flite", "rms", 40), key=lambda each: len(each.pcm))
+    request = SessionRequest("live", coqui, format="readable")
+    async with Session(request, scheduler, Settings()) as session:
+        await session.write(spoken.pcm)
+        await session.finish()
+    (final,) = session.segments
+    assert re.sub("[ -]", "", final.text) == "".join(DIGIT[word] for word in spoken.text.split())
+    assert [word.text for word in final.words] == spoken.text.split()
 
 
 def test_hot_words_change_what_is_heard(coqui: Engine, configured: Load) -> None:

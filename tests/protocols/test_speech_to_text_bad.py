@@ -287,7 +287,7 @@ async def test_overload(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
         await upload.send(VOICE.path.read_bytes())
         await until(lambda: server.service.health()["sessions"]["file"])
         engine.let_go()
-        assert json.loads(await upload.recv())["text"].startswith("word")
+        assert json.loads(await upload.recv())["text"].startswith("Word")
         for user in users:
             await user.until(is_final=True)
         assert not server.service.overloaded, server.service.health()

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coqui_server.engines.base import AnyEngine
+from coqui_server.engines.base import AnyEngine, Capabilities
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, made
 from tests.support.live import Obstacle
@@ -163,11 +163,33 @@ async def test_the_engine_is_chosen_for_each_file(start: Start, moonshine: AnyEn
         assert (b["language"], c["language"]) == (None, "xx")
         done = await until(web, mine["id"], "completed")
         session = (await web.get(f"/api/sessions/{done['session']}")).json()
-        assert (session["engine"], session["text"]) == ("other", "something")
+        assert (session["engine"], session["text"]) == ("other", "Something")
         none = await web.post("/api/files?engine=nobody", files={"files": ("a.wav", SPEECH)})
         assert (none.status_code, none.json()["code"]) == (400, "bad_request")
         assert "other" in none.json()["message"]
         await until(web, c["id"], "completed", "failed")
+
+
+async def test_the_format_is_chosen_for_each_file(start: Start) -> None:
+    """Readable unless the address or a field asks for verbatim, also when it is done again."""
+    english = Obstacle(text="ten dollars", capabilities=Capabilities(languages=("en",)))
+    async with (
+        start(english, console=True) as server,
+        httpx.AsyncClient(base_url=server.console) as web,
+    ):
+        for asked, expected in (("", "$10"), ("?format=verbatim", "ten dollars")):
+            answer = await web.post(f"/api/files{asked}", files={"files": ("a.wav", SPEECH)})
+            (file,) = answer.json()
+            done = await until(web, file["id"], "completed")
+            assert done["format"] == (asked.partition("=")[2] or None)
+            address = f"/api/sessions/{done['session']}"
+            (segment,) = (await web.get(address)).json()["segments"]
+            assert segment["text"] == expected
+            assert segment["words"][0]["word"] == "ten dollars"
+            exported = await web.get(f"{address}/export?format=srt")
+            assert expected in exported.text
+        none = await web.post("/api/files?format=nice", files={"files": ("a.wav", SPEECH)})
+        assert (none.status_code, none.json()["code"]) == (400, "bad_request")
 
 
 async def test_one_that_waits_and_one_that_runs_are_cancelled(start: Start) -> None:

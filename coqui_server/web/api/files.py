@@ -12,6 +12,7 @@ from starlette.status import HTTP_201_CREATED
 
 from coqui_server.auth.access import Access
 from coqui_server.config.audio import ChannelMode
+from coqui_server.config.text import TextFormat
 from coqui_server.exceptions import StillRunning
 from coqui_server.jobs.queue import Queue
 from coqui_server.store.tables import JobState
@@ -36,6 +37,7 @@ _FORM = {
                         "channels": {"type": "string", "enum": list(get_args(ChannelMode))},
                         "encoding": {"type": "string"},
                         "sample_rate": {"type": "integer"},
+                        "format": {"type": "string", "enum": ["verbatim", "readable"]},
                         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
                     },
                 }
@@ -58,6 +60,7 @@ class File(BaseModel):
     channels: ChannelMode | None = Field(description="that was asked for")
     encoding: str | None = Field(description="of a file without a header")
     sample_rate: int | None = Field(description="hertz, of a file without a header")
+    format: TextFormat | None = Field(description="of the text, as it was asked for")
     state: JobState | Literal["deleted"]
     error: str | None = Field(description="why it failed")
     session: str | None = Field(description="its transcript, once it is begun")
@@ -82,11 +85,12 @@ def router(service: Service, queue: Queue) -> APIRouter:
         channels: str | None = None,
         encoding: str | None = None,
         sample_rate: str | None = None,
+        format: str | None = None,
     ) -> list[File]:
         """Upload files: all of them are queued, or none. Form fields `engine`, `language`,
-        `track`, `channels`, `encoding` and `sample_rate` apply to the files after them; query
-        parameters apply to all. Only a file without a header needs `encoding`, and perhaps
-        `sample_rate`."""
+        `track`, `channels`, `encoding`, `sample_rate` and `format` apply to the files after them;
+        query parameters apply to all. Only a file without a header needs `encoding`, and perhaps
+        `sample_rate`. `format` is that of the text: `verbatim` or `readable`."""
         options = {
             "engine": engine,
             "language": language,
@@ -94,6 +98,7 @@ def router(service: Service, queue: Queue) -> APIRouter:
             "channels": channels,
             "encoding": encoding,
             "sample_rate": sample_rate,
+            "format": format,
         }
         form = UploadForm(service, queue, options)
         jobs = await form.take(request, asking)
