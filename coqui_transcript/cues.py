@@ -34,20 +34,27 @@ def cues(transcript: Transcript) -> list[Cue]:
     letter of a segment's text is lost or repeated.
     """
     segments = transcript.segments or (Segment(0.0, transcript.duration, transcript.text),)
-    made = [cue for segment in segments for cue in _of_segment(segment) if cue.text]
+    made = [(segment, cue) for segment in segments for cue in _of_segment(segment) if cue.text]
     # Stable: people who speak at once have cues between each other's.
-    return sorted(made, key=lambda cue: cue.start)
+    made.sort(key=lambda pair: pair[1].start)
+    before = [None, *(segment for segment, _ in made)]
+    return [
+        cue if segment is last else replace(cue, text=f"{_name(segment)}{cue.text}")
+        for last, (segment, cue) in zip(before, made, strict=False)
+    ]
+
+
+def _name(segment: Segment) -> str:
+    """What the first cue of a segment begins with, and each that comes after another's."""
+    name = " ".join((segment.speaker or "").split())
+    return f"{name}: " if name else ""
 
 
 def _of_segment(segment: Segment) -> Iterator[Cue]:
-    """Each cue begins with the speaker's name, because another's cue may come before it."""
-    name = " ".join((segment.speaker or "").split())
-    room = LONGEST_CHARACTERS - (len(name) + 2 if name else 0)
+    room = LONGEST_CHARACTERS - len(_name(segment))
     whole = [Word(segment.text, segment.start, segment.end)]
     fits = not segment.words or _fits(whole, room)
-    for words in [whole] if fits else _split(_slices(segment), room):
-        cue = _cue(words)
-        yield replace(cue, text=f"{name}: {cue.text}") if name and cue.text else cue
+    yield from map(_cue, [whole] if fits else _split(_slices(segment), room))
 
 
 def _slices(segment: Segment) -> list[Word]:

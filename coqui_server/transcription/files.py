@@ -1,6 +1,7 @@
 """Transcribes a whole file in a session of its own."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from coqui_server.exceptions import BadRequest, TooLarge
 from coqui_server.media.raw import RawFormat, read_raw
 from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.media.transcode import Sound
-from coqui_server.transcription.channels import Channels
+from coqui_server.transcription.channels import Channels, Sounds
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
@@ -87,10 +88,15 @@ async def transcribe(
 
 async def _hear(session: Session, sound: Sound, channels: Channels) -> None:
     async for frames in sound:
-        for sounds in channels.push(frames):
-            await session.hear(sounds)
-    for sounds in channels.flush():
+        await _hear_all(session, channels.push(frames))
+    await _hear_all(session, channels.flush())
+
+
+async def _hear_all(session: Session, several: Iterable[Sounds]) -> None:
+    for sounds in several:
         await session.hear(sounds)
+        # A minute of all channels may come at once; live sessions are not to wait for it.
+        await asyncio.sleep(0)
 
 
 async def _limited(reading: Sound, longest: float) -> Sound:

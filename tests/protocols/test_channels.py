@@ -134,6 +134,7 @@ async def test_recordings_in_json(server: Running) -> None:
         assert (await user.until(type="error"))["code"] == "bad_request"
 
 
+@pytest.mark.process
 async def test_a_leg_that_fails(start: Start) -> None:
     """Fails the session, and nothing is left running."""
     async with start(Obstacle(fails=True)) as server:

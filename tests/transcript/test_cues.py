@@ -92,7 +92,10 @@ def test_a_name_takes_room(segment: Segment, name: str) -> None:
     """A cue with a name is no longer than one without, unless it is one word; no letter is lost."""
     plain, named = cues(transcript(segment)), cues(transcript(replace(segment, speaker=name)))
     prefix = f"{' '.join(name.split())}: " if name.strip() else ""
-    assert all(cue.text.startswith(prefix) for cue in named)
-    texts = ["".join(cue.text.removeprefix(prefix).split()) for cue in named]
-    assert sorted("".join(texts)) == sorted("".join("".join(c.text.split()) for c in plain))
+    texts = [cue.text for cue in named]
+    assert not texts or texts[0].startswith(prefix)
+    texts[:1] = [text.removeprefix(prefix) for text in texts[:1]]
+    assert sorted("".join("".join(texts).split())) == sorted(
+        "".join("".join(cue.text for cue in plain).split())
+    )
     assert all(len(cue.text) <= max(LONGEST_CHARACTERS, len(prefix) + 31) for cue in named)
