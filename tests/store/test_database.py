@@ -40,8 +40,8 @@ async def test_an_older_database_keeps_what_it_has(tmp_path: Path) -> None:
         transaction.add(SegmentRow(session="a", start=0.0, end=1.0, text="Hello.", words=[]))
         transaction.add(JobRow(name="a.wav", upload="u", size=1, created=NOW))
     with closing(sqlite3.connect(path)) as older:
-        for column in ("segments DROP channel", "segments DROP speaker", "jobs DROP channels"):
-            older.execute(f"ALTER TABLE {column}")
+        for column in ("segments.channel", "segments.speaker", "jobs.channels", "jobs.format"):
+            older.execute("ALTER TABLE {} DROP {}".format(*column.split(".")))
         older.execute("UPDATE alembic_version SET version_num = '0004'")
         older.commit()
     async with opened(StoreSettings(path=tmp_path)) as database, database.reading() as transaction:
