@@ -22,8 +22,13 @@ export class Speech {
     this.connect();
   }
 
+  // A connection that is being closed takes nothing more, and `closed` follows.
+  get open() {
+    return this.ready && this.socket.readyState === WebSocket.OPEN;
+  }
+
   send(pcm) {
-    if (this.ready) {
+    if (this.open) {
       this.socket.send(pcm);
       return;
     }
@@ -33,10 +38,10 @@ export class Speech {
 
   stop() {
     this.stopping = true;
-    if (this.ready) {
+    if (this.open) {
       this.say({ event: "stop" });
       this.timer = setTimeout(() => this.socket.close(), PATIENCE);
-    } else {
+    } else if (!this.ready) {
       this.end();
     }
   }
