@@ -32,7 +32,7 @@ def main() -> None:
         peak, children, reply = asyncio.run(watched(daemon.url, path, process))
     print(f"{path.name}: {reply['duration'] / 60:.0f} minutes, {len(reply['text'].split())} words")
     print(f"idle {idle / _MB:.0f} MB, peak {peak / _MB:.0f} MB, more {(peak - idle) / _MB:.0f} MB")
-    print(f"ffmpeg at its peak {children / _MB:.0f} MB")
+    print(f"ffmpeg and the aligners at their peak {children / _MB:.0f} MB")
 
 
 async def watched(url: str, path: Path, process: psutil.Process) -> tuple[int, int, dict[str, Any]]:

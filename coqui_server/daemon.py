@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from websockets.asyncio.server import Server
 from websockets.frames import CloseCode
 
+from coqui_server import word_times
 from coqui_server.auth import access
 from coqui_server.auth.access import Access
 from coqui_server.auth.proxies import Proxies
@@ -27,6 +28,7 @@ from coqui_server.web.app import build
 from coqui_server.web.console import Console, open_console
 from coqui_server.web.parts import Parts
 from coqui_server.webhook import Webhook
+from coqui_server.word_times.aligner import Aligner
 
 _LAST_RESULTS = 5.0
 """Seconds for the last finals of clients that were not done within `server.drain`."""
@@ -124,9 +126,12 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         if engines is None:
             engines = await asyncio.to_thread(load_engines, settings)
             stack.push_async_callback(engines.close)
+        aligner = Aligner() if word_times.available() else None
+        if aligner:
+            stack.push_async_callback(asyncio.to_thread, aligner.close)
         scheduler = Scheduler(settings.server.threadpool.count)
         stack.push_async_callback(scheduler.close)
-        service = Service(settings, engines, scheduler, store.keeper if store else None)
+        service = Service(settings, engines, scheduler, store.keeper if store else None, aligner)
         if not measured:
             await service.rehearse()
         webhook = await stack.enter_async_context(Webhook(settings.rtp.webhook))

@@ -28,6 +28,7 @@
     +-- ModelError             a model that does not exist, or is not what it should be
     |   +-- ModelUnreachable   its publisher cannot be reached
     +-- LibraryError           a native library refused a call; has its code
+    +-- NotAligned             a text whose words could not be found in its sound
     +-- SessionClosed          written to after its end
     +-- MalformedPacket        a datagram that is not what its header says
 """
@@ -286,6 +287,10 @@ class LibraryError(CoquiServerError):
 
     def __str__(self) -> str:
         return f"{self.meaning.rstrip('.')} (error 0x{self.code:04X})"
+
+
+class NotAligned(CoquiServerError):
+    """The words of a text could not be found in its sound. The message says why."""
 
 
 class SessionClosed(CoquiServerError):

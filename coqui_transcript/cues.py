@@ -1,37 +1,54 @@
 """Segments cut into pieces that can be read in the time they are shown."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, chain, pairwise
 
 from coqui_transcript.alignment import stretches
 from coqui_transcript.transcript import Segment, Transcript, Word
 
 LONGEST_SECONDS = 7.0
-LONGEST_CHARACTERS = 84
-"""Two lines of 42 characters, 7 seconds: Netflix Timed Text Style Guide, English."""
+LONGEST_LINE = 42
+"""Characters. Two lines of them, 7 seconds: Netflix Timed Text Style Guide, English."""
+
+_LINES = 2
+
+_PAUSE = 0.3
+"""Seconds of silence between two words that are as good a place to cut as a comma."""
 
 # Latin marks, then the Chinese and Japanese ones.
 _STOPS = ".!?\u2026\u3002\uff01\uff1f"
 _PAUSES = ",;:\uff0c\u3001\uff1b\uff1a"
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+"""A character of Chinese or Japanese, which need no spaces between words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One line of subtitles: whole milliseconds, `end` > `start` >= 0, text without line breaks."""
+    """One subtitle: whole milliseconds, `end` > `start` >= 0, text without line breaks."""
 
     start: int
     end: int
     text: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The text as it is shown: lines of at most 42 characters, unless a word is longer.
+
+        There are two at most, but for a segment without words, which is not cut.
+        """
+        return _lines(self.text)
 
 
 def cues(transcript: Transcript) -> list[Cue]:
     """The cues of a transcript in the order of time, as WebVTT wants them; segments without text
     give none.
 
-    A segment longer than 7 s or 84 characters is cut between words, near its middle and rather
-    after punctuation, until every piece fits or is one word. Without words it stays whole. No
-    letter of a segment's text is lost or repeated.
+    A segment longer than 7 s or two lines of 42 characters is cut between words until every piece
+    fits or is one word: near its middle, rather after punctuation or a pause, and so that no word
+    is left alone where that can be. Without words it stays whole. No letter of a segment's text is
+    lost or repeated.
     """
     segments = transcript.segments or (Segment(0.0, transcript.duration, transcript.text),)
     made = [(segment, cue) for segment in segments for cue in _of_segment(segment) if cue.text]
@@ -51,10 +68,10 @@ def _name(segment: Segment) -> str:
 
 
 def _of_segment(segment: Segment) -> Iterator[Cue]:
-    room = LONGEST_CHARACTERS - len(_name(segment))
+    prefix = _name(segment)
     whole = [Word(segment.text, segment.start, segment.end)]
-    fits = not segment.words or _fits(whole, room)
-    yield from map(_cue, [whole] if fits else _split(_slices(segment), room))
+    fits = not segment.words or _fits(whole, prefix)
+    yield from map(_cue, [whole] if fits else _split(_slices(segment), prefix))
 
 
 def _slices(segment: Segment) -> list[Word]:
@@ -74,40 +91,73 @@ def _slices(segment: Segment) -> list[Word]:
     ]
 
 
-def _split(words: Sequence[Word], room: int) -> Iterator[Sequence[Word]]:
-    if len(words) == 1 or _fits(words, room):
+def _split(words: Sequence[Word], prefix: str) -> Iterator[Sequence[Word]]:
+    if len(words) == 1 or _fits(words, prefix):
         yield words
         return
     cut = _cut(words)
-    yield from _split(words[:cut], room)
-    yield from _split(words[cut:], room)
+    yield from _split(words[:cut], prefix)
+    yield from _split(words[cut:], prefix)
 
 
 def _cut(words: Sequence[Word]) -> int:
     """The index of the word to start the second half with, 1 to len(words) - 1."""
     # One more per word, so that empty words cannot put every cut at the same place.
-    sizes = [len(word.text) + 1 for word in words]
-    total = sum(sizes)
-    best, place, before = (0, 0.0), 1, 0
-    for index in range(1, len(words)):
-        before += sizes[index - 1]
-        offset = abs(before / total - 0.5)
-        rank = (1 + _weight(words[index - 1].text) if offset <= 0.25 else 0, -offset)
-        if index == 1 or rank > best:
-            best, place = rank, index
-    return place
+    before = list(accumulate(len(word.text) + 1 for word in words))
+
+    def rank(index: int) -> tuple[bool, int, float]:
+        offset = abs(before[index - 1] / before[-1] - 0.5)
+        shared = 1 < index < len(words) - 1
+        weight = _weight(words[index - 1], words[index])
+        return shared, 1 + weight if offset <= 0.25 else 0, -offset
+
+    return max(range(1, len(words)), key=rank)
 
 
-def _weight(text: str) -> int:
-    last = text.rstrip()[-1:]
-    if not last:
-        return 0
-    return 2 if last in _STOPS else int(last in _PAUSES)
+def _weight(word: Word, following: Word) -> int:
+    """How good the place between two words is to cut: 2 after a sentence, 1 after a phrase."""
+    last = word.text.rstrip()[-1:]
+    if last and last in _STOPS:
+        return 2
+    return int((last != "" and last in _PAUSES) or following.start - word.end >= _PAUSE)
 
 
-def _fits(words: Sequence[Word], room: int) -> bool:
+def _fits(words: Sequence[Word], prefix: str) -> bool:
     start, end = _span(words)
-    return end - start <= LONGEST_SECONDS and len(_joined(words)) <= room
+    lines = _lines(prefix + _joined(words))
+    short = len(lines) <= _LINES and all(len(line) <= LONGEST_LINE for line in lines)
+    return short and end - start <= LONGEST_SECONDS
+
+
+def _lines(text: str) -> list[str]:
+    """The text in two lines of much the same length, or in as many as it needs."""
+    if len(text) <= LONGEST_LINE:
+        return [text]
+    places = range(max(1, len(text) - LONGEST_LINE - 1), min(len(text), LONGEST_LINE + 1))
+    halves = [(text[:place], text[place:].lstrip()) for place in places if _breakable(text, place)]
+    fitting = [half for half in halves if len(half[1]) <= LONGEST_LINE]
+    if fitting:
+        first, second = min(fitting, key=lambda half: abs(len(half[0]) - len(half[1])))
+        return [first, second]
+    return list(_full_lines(text))
+
+
+def _full_lines(text: str) -> Iterator[str]:
+    """Lines as long as they may be, or as their only word."""
+    first = 0
+    while len(text) - first > LONGEST_LINE:
+        back = range(first + LONGEST_LINE, first, -1)
+        on = range(first + LONGEST_LINE + 1, len(text))
+        last = next((place for place in chain(back, on) if _breakable(text, place)), len(text))
+        yield text[first:last]
+        first = last + (text[last : last + 1] == " ")
+    if first < len(text):
+        yield text[first:]
+
+
+def _breakable(text: str, place: int) -> bool:
+    """Whether a line may end before this character: at a space, or in a text without spaces."""
+    return text[place] == " " or bool(_UNSPACED.match(text[place]))
 
 
 def _cue(words: Sequence[Word]) -> Cue:

@@ -11,7 +11,7 @@ def srt(transcript: Transcript) -> str:
     no escapes, so the text is written as it is.
     """
     blocks = [
-        f"{number}\n{_times(cue, ',')}\n{cue.text}\n"
+        f"{number}\n{_times(cue, ',')}\n{_shown(cue)}\n"
         for number, cue in enumerate(cues(transcript), start=1)
     ]
     return "\n".join(blocks)
@@ -22,7 +22,7 @@ def vtt(transcript: Transcript) -> str:
 
     Section 4.1 also bars `-->` from a cue's text; with `>` escaped it cannot occur.
     """
-    blocks = [f"{_times(cue, '.')}\n{_escaped(cue.text)}\n" for cue in cues(transcript)]
+    blocks = [f"{_times(cue, '.')}\n{_escaped(_shown(cue))}\n" for cue in cues(transcript)]
     return "\n".join(["WEBVTT\n", *blocks])
 
 
@@ -33,6 +33,10 @@ def tsv(transcript: Transcript) -> str:
     """
     rows = [f"{cue.start}\t{cue.end}\t{cue.text}\n" for cue in cues(transcript)]
     return "".join(["start\tend\ttext\n", *rows])
+
+
+def _shown(cue: Cue) -> str:
+    return "\n".join(cue.lines)
 
 
 def _times(cue: Cue, point: str) -> str:

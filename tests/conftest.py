@@ -13,11 +13,13 @@ import pytest
 if TYPE_CHECKING:
     from coqui_server.engines.base import Engine
     from coqui_server.transcription.scheduler import Scheduler
+    from coqui_server.word_times.aligner import Aligner
     from tests.support.daemon import Start
 
 
 _KINDS = {
     "model": {
+        "aligner",
         "coqui",
         "coqui_models",
         "korean_model",
@@ -125,6 +127,17 @@ def moonshine() -> "Engine":
     from coqui_server.engines.moonshine import load
 
     return load(Settings())
+
+
+@pytest.fixture(scope="session")
+def aligner() -> "Iterator[Aligner]":
+    """Finds the times of words."""
+    pytest.importorskip("pocketsphinx")
+    from coqui_server.word_times.aligner import Aligner
+
+    shared = Aligner()
+    yield shared
+    shared.close()
 
 
 @pytest.fixture(scope="session")

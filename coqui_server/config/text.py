@@ -22,3 +22,6 @@ class TextSettings(Section):
     """The same for telephone calls over RTP, which have no request."""
     vosk: TextFormat = Field("verbatim", description=_EITHER)
     """The same for clients of the vosk-server protocol, which may count on words."""
+    word_times: bool = Field(True, description="true or false")
+    """Find out when each word of a final was said, where the engine does not tell (Moonshine). For
+    English, and with the package pocketsphinx."""

@@ -36,7 +36,8 @@ class Capabilities:
 
     Attributes:
         streaming: decodes while it is fed; others decode everything again for each hypothesis.
-        words: gives words with times.
+        words: gives words with times, or a text that `word_times` aligns with the sound, which it
+            does for English alone.
         confidence: gives a confidence with the text or its words.
         alternatives: can give other readings.
         phrases: can be held to a list of phrases.

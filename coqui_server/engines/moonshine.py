@@ -22,7 +22,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     RuntimeException,
 )
 
-from coqui_server import extras, models
+from coqui_server import extras, models, word_times
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.engines.buffered import BufferedRecognizer
@@ -43,8 +43,9 @@ _UNREADABLE = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, RuntimeExce
 
 
 def capabilities(settings: Settings) -> Capabilities:
-    """What every model can do."""
-    return Capabilities(confidence=True, languages=("en",))
+    """What every model can do. The words are aligned with the sound afterwards."""
+    words = settings.text.word_times and word_times.available()
+    return Capabilities(words=words, confidence=True, languages=("en",))
 
 
 def check(settings: Settings) -> Iterator[ConfigError]:

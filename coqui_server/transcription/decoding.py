@@ -12,11 +12,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from coqui_server.engines.base import Engine, Hypothesis, Options, Recognizer, RemoteEngine
+from coqui_server.engines.base import Engine, Hypothesis, Recognizer, RemoteEngine
 from coqui_server.media.samples import Samples
 from coqui_server.transcription.reporter import Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Priority, Scheduler
+from coqui_server.transcription.timing import Timing
 from coqui_server.transcription.utterance import Utterance
 
 _FEED_PACE = 0.2
@@ -36,6 +37,7 @@ class Decoding:
         request: whether the session is live, its options, and how often it wants partials.
         reporter: gets each partial whose text differs from the one before.
         paused: called with an open utterance and its text, when the speaker is still silent.
+        timing: adds the times of words to finals.
 
     Attributes:
         final_seconds: seconds of decoding that finals needed.
@@ -49,6 +51,7 @@ class Decoding:
         request: SessionRequest,
         reporter: Reporter,
         paused: Callable[[Utterance, Hypothesis], None],
+        timing: Timing,
     ) -> None:
         self.final_seconds = self.partial_seconds = 0.0
         self._engine = engine
@@ -59,6 +62,7 @@ class Decoding:
         self._interim = request.interim
         self._reporter = reporter
         self._paused = paused
+        self._timing = timing
         streaming = engine.capabilities.streaming
         self._feed_pace = _FEED_PACE if request.live and streaming else None
 
@@ -68,7 +72,7 @@ class Decoding:
             return await self._feed(utterance)
         if not self._live:
             await utterance.speech(None)
-            return await self._run(partial(self._decode_whole, utterance))
+            return await self._run(partial(self._decode_final, utterance))
         previews = asyncio.create_task(self._preview(utterance))
         try:
             result = await self._decode_at_pauses(utterance)
@@ -100,12 +104,18 @@ class Decoding:
     async def _decode_pause(
         self, utterance: Utterance, priority: Priority
     ) -> tuple[Hypothesis, float]:
-        length = utterance.length
-        work = partial(self._decode_whole, utterance)
+        length, pcm = utterance.length, utterance.whole()
+        work = partial(self._decode_whole, pcm)
         result, seconds = await self._scheduler.run(self, work, priority)
         if utterance.end is None and utterance.length == length:
             self._paused(utterance, result)
-        return result, seconds
+        if utterance.length > length or not self._timing.wanted(result):
+            return result, seconds
+        # Only now, so that the gate need not wait for the times to know how long it waits.
+        priority = Priority.EARLY if utterance.end is None else Priority.LIVE
+        align = partial(self._timing.timed, result, pcm)
+        result, more = await self._scheduler.run(self, align, priority)
+        return result, seconds + more
 
     async def _feed(self, utterance: Utterance) -> Hypothesis:
         """Feed one recognizer as speech comes."""
@@ -144,7 +154,7 @@ class Decoding:
                     # The final is next, and `speech` would no longer wait.
                     return
                 if utterance.first:
-                    work = partial(self._decode_whole, utterance)
+                    work = partial(self._decode_whole, utterance.whole())
                     result, seconds = await self._scheduler.run(self, work, Priority.PARTIAL)
                     self.partial_seconds += seconds
                     pace = max(pace, _PREVIEW_SHARE * seconds)
@@ -152,11 +162,16 @@ class Decoding:
         finally:
             utterance.rest()
 
-    def _decode_whole(self, utterance: Utterance) -> Hypothesis:
-        """On a decoder thread: decode all samples so far with a new recognizer."""
+    def _decode_whole(self, pcm: Samples) -> Hypothesis:
+        """On a decoder thread: decode with a new recognizer."""
         recognizer = self._engine.open(self._options)
-        recognizer.feed(utterance.whole())
+        recognizer.feed(pcm)
         return recognizer.finish()
+
+    def _decode_final(self, utterance: Utterance) -> Hypothesis:
+        """On a decoder thread: decode all samples, and time the words."""
+        pcm = utterance.whole()
+        return self._timing.timed(self._decode_whole(pcm), pcm)
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         """Run work that a final needs."""
@@ -171,15 +186,29 @@ class Decoding:
 
 
 class RemoteDecoding:
-    """Sends utterances to a service. Takes no thread, and makes no partials, which cost money."""
+    """Sends utterances to a service. Takes a thread only to time words, and makes no partials,
+    which cost money."""
 
-    final_seconds = partial_seconds = 0.0
+    partial_seconds = 0.0
 
-    def __init__(self, engine: RemoteEngine, options: Options) -> None:
+    def __init__(
+        self, engine: RemoteEngine, scheduler: Scheduler, request: SessionRequest, timing: Timing
+    ) -> None:
+        self.final_seconds = 0.0
         self._engine = engine
-        self._options = options
+        self._scheduler = scheduler
+        self._options = request.options
+        self._priority = Priority.LIVE if request.live else Priority.FILE
+        self._timing = timing
 
     async def decode(self, utterance: Utterance) -> Hypothesis:
         """The final result, once the utterance is closed."""
         await utterance.speech(None)
-        return await self._engine.transcribe(utterance.whole(), self._options)
+        pcm = utterance.whole()
+        result = await self._engine.transcribe(pcm, self._options)
+        if not self._timing.wanted(result):
+            return result
+        align = partial(self._timing.timed, result, pcm)
+        result, seconds = await self._scheduler.run(self, align, self._priority)
+        self.final_seconds += seconds
+        return result

@@ -21,6 +21,7 @@ from coqui_server.transcription.reporter import Report, Reported, Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.stall import StallTimer
+from coqui_server.transcription.timing import Timing
 from coqui_server.transcription.utterance import Utterance
 from coqui_transcript.transcript import Segment, shifted
 
@@ -36,6 +37,7 @@ class GatedListening:
     `write` waits while too many utterances are in flight, which slows a fast source down.
 
     Args:
+        timing: adds the times of words.
         report: takes the utterances instead of `reporter`, for one leg of several. Each utterance
             is then sent to a service by itself, because another party may speak between two.
     """
@@ -47,6 +49,7 @@ class GatedListening:
         scheduler: Scheduler,
         settings: Settings,
         reporter: Reporter,
+        timing: Timing,
         report: Report | None = None,
     ) -> None:
         self.failure: ServerFault | None = None
@@ -54,9 +57,9 @@ class GatedListening:
         self._reporter = reporter
         self._tell = report or reporter.utterance
         self._decoding = (
-            RemoteDecoding(engine, request.options)
+            RemoteDecoding(engine, scheduler, request, timing)
             if isinstance(engine, RemoteEngine)
-            else Decoding(engine, scheduler, request, reporter, self._paused)
+            else Decoding(engine, scheduler, request, reporter, self._paused, timing)
         )
         self._lowcut = LowCut(settings.audio.highpass)
         self._leveller = Leveller(settings.level, 0.0 if request.live else _FILE_LOOKAHEAD)

@@ -16,6 +16,7 @@ from coqui_server.transcription.order import Order
 from coqui_server.transcription.reporter import Report, Reported, Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
+from coqui_server.transcription.timing import Timing
 
 
 class LegsListening:
@@ -32,8 +33,9 @@ class LegsListening:
         scheduler: Scheduler,
         settings: Settings,
         reporter: Reporter,
+        timing: Timing,
     ) -> None:
-        self._parts = engine, request, scheduler, settings, reporter
+        self._parts = engine, request, scheduler, settings, reporter, timing
         self._reporter = reporter
         self._legs: dict[Leg | None, GatedListening] = {None: GatedListening(*self._parts)}
         self._ended: list[GatedListening] = []

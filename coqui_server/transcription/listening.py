@@ -12,6 +12,7 @@ from coqui_server.transcription.reporter import Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.streamed import StreamedListening
+from coqui_server.transcription.timing import Timing
 
 
 class Listening(Protocol):
@@ -63,6 +64,7 @@ def listening(
     scheduler: Scheduler,
     settings: Settings,
     reporter: Reporter,
+    timing: Timing,
 ) -> Listening:
     """Streamed to a service that finds the utterances itself, where it can; else gated here.
 
@@ -70,7 +72,7 @@ def listening(
     of speech.
     """
     if not request.live:
-        return LegsListening(engine, request, scheduler, settings, reporter)
+        return LegsListening(engine, request, scheduler, settings, reporter, timing)
     if isinstance(engine, StreamingService):
         return StreamedListening(engine, request, reporter)
-    return GatedListening(engine, request, scheduler, settings, reporter)
+    return GatedListening(engine, request, scheduler, settings, reporter, timing)

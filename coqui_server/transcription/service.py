@@ -23,6 +23,7 @@ from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
 from coqui_server.transcription.statistics import KINDS, Statistics
+from coqui_server.word_times.aligner import Aligner
 
 _PROCESSORS = (
     len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -37,6 +38,7 @@ class Service:
 
     Args:
         keeper: keeps every session; None for a daemon that keeps nothing.
+        aligner: times the words of engines that do not; None leaves them without words.
 
     Raises:
         ConfigError: `ffmpeg.path` names no file.
@@ -51,6 +53,7 @@ class Service:
         engines: Engines,
         scheduler: Scheduler,
         keeper: Keeper | None = None,
+        aligner: Aligner | None = None,
     ) -> None:
         self.settings = settings
         self.engines = engines
@@ -59,6 +62,7 @@ class Service:
         self.statistics = Statistics()
         self.sessions: set[Session] = set()
         self._keeper = keeper
+        self._aligner = aligner
         self._scheduler = scheduler
         self._load = Load(scheduler.threads)
         # Sessions whose sound must be decoded in time on our threads.
@@ -91,7 +95,7 @@ class Service:
             format=request.format or self.settings.text.format,
             sinks=(*request.sinks, self.hub),
         )
-        session = Session(complete, self._scheduler, self.settings, self._keeper)
+        session = Session(complete, self._scheduler, self.settings, self._keeper, self._aligner)
         self._enter(session)
         try:
             async with session:

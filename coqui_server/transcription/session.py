@@ -21,7 +21,9 @@ from coqui_server.transcription.listening import listening
 from coqui_server.transcription.reporter import Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
+from coqui_server.transcription.timing import timing
 from coqui_server.transcription.wording import writer
+from coqui_server.word_times.aligner import Aligner
 from coqui_transcript.transcript import Segment, Transcript, TranscriptWarning
 
 _log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class Session:
     Args:
         request: what to open; its `engine` is not None.
         keeper: takes the sound, and each event before the sinks do; None to keep nothing.
+        aligner: times the words of engines that do not; None leaves them without words.
 
     Attributes:
         samples: of sound so far, at 16 kHz.
@@ -48,6 +51,7 @@ class Session:
         scheduler: Scheduler,
         settings: Settings,
         keeper: Keeper | None = None,
+        aligner: Aligner | None = None,
     ) -> None:
         assert request.engine is not None
         self.id = str(uuid.uuid4())
@@ -62,7 +66,14 @@ class Session:
             [*([keeper] if keeper else []), *request.sinks],
             writer(request, self.engine, settings),
         )
-        self._listening = listening(request, self.engine, scheduler, settings, self._reporter)
+        self._listening = listening(
+            request,
+            self.engine,
+            scheduler,
+            settings,
+            self._reporter,
+            timing(request, self.engine, settings, aligner),
+        )
         self._ended = False
         self._started_at = time.monotonic()
 

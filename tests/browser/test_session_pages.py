@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 from coqui_server.engines.base import AnyEngine
 from coqui_server.store.sessions import sum_up
 from coqui_server.store.tables import SegmentRow, SessionRow
+from coqui_server.word_times.aligner import Aligner
 from tests.support.browser import IN_BROWSER, Visit
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, send
@@ -100,6 +101,19 @@ async def test_words_are_followed_one_by_one(start: Start, vosk: AnyEngine, visi
             await page.locator(".said span").nth(1).click()
             await expect(page.locator(".said .word")).to_be_visible()
             assert await second(page) >= words[1]["start"]
+
+
+async def test_words_of_the_default_engine(server: Running, aligner: Aligner, visit: Visit) -> None:
+    """They are aligned with the sound, so that a click on one jumps to it."""
+    answer = await send(server, VOICE.path.read_bytes())
+    words = answer.reply["segments"][0]["words"]
+    async with visit(server, f"/sessions/{answer.reply['session']}") as watched:
+        page = watched.page
+        shown = page.locator(".segment").first.locator(".said span")
+        assert await shown.all_inner_texts() == [word["word"] for word in words]
+        await shown.last.click()
+        await expect(page.locator(".said .word")).to_be_visible()
+        assert await second(page) >= words[-1]["start"]
 
 
 async def test_a_segment_is_mended(server: Running, visit: Visit) -> None:

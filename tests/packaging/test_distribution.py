@@ -14,7 +14,8 @@ import pytest
 from coqui_server import extras
 from tests.support.clips import ROOT
 
-PINS = re.compile(r"[a-zA-Z0-9_.-]+(?:\[[a-z]+\])?==[0-9][^\s=]*")
+PINS = re.compile(r"[a-zA-Z0-9_.-]+(?:\[[a-z]+\])?==[0-9][^\s=;]*(?:; .+)?")
+"""A package, its version, and perhaps the Pythons and machines that it is for."""
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def test_every_version_is_pinned_in_one_place() -> None:
     for name, source in dynamic["optional-dependencies"].items():
         files = source["file"] if isinstance(source["file"], list) else [source["file"]]
         assert f"requirements-{name}.txt" in files
-    pins = {path: path.read_text().split() for path in ROOT.glob("requirements*.txt")}
+    pins = {path: path.read_text().splitlines() for path in ROOT.glob("requirements*.txt")}
     assert all(PINS.fullmatch(pin) for lines in pins.values() for pin in lines)
     for folder in ("coqui_server", "coqui_client", "coqui_transcript"):
         for path in (ROOT / folder).glob("**/*.py"):

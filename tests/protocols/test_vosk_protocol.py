@@ -52,8 +52,10 @@ async def test_its_own_script(server: Running, path: str) -> None:
         assert await user.closed() == (1000, "")
     last = user.received[-1]
     assert len(user.received) == len(replies) + 1
-    assert all(reply.keys() in ({"partial"}, {"text"}) for reply in replies)
-    assert last.keys() == {"text"}
+    assert all(reply.keys() in ({"partial"}, {"result", "text"}) for reply in replies)
+    assert last.keys() in ({"text"}, {"result", "text"})
+    heard = [word["word"] for reply in user.received for word in reply.get("result", [])]
+    assert heard == said(user.received).split()
     assert spoken(said(user.received)) == spoken(VOICE.text)
 
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as some
 
-from coqui_transcript.cues import LONGEST_CHARACTERS, LONGEST_SECONDS, cues
-from coqui_transcript.transcript import Segment
+from coqui_transcript.cues import LONGEST_LINE, LONGEST_SECONDS, cues
+from coqui_transcript.transcript import Segment, Word
 from tests.support.transcripts import segments, timed, transcript
 
 
@@ -68,10 +68,47 @@ def test_cues_fit_and_follow(segment: Segment) -> None:
 
 @given(some.lists(some.text(alphabet="ab cde.,", min_size=1, max_size=9), min_size=1, max_size=60))
 def test_short_words_make_short_cues(texts: list[str]) -> None:
-    """Words of readable length never make a cue longer than two lines."""
+    """Words of readable length never make more than two lines of 42 characters, and none of them is
+    left alone beside others."""
     spaced = [text.replace(" ", "") or "a" for text in texts]
     made = cues(transcript(timed(" ".join(spaced), seconds=0.1)))
-    assert all(len(cue.text) <= LONGEST_CHARACTERS for cue in made)
+    for cue in made:
+        assert len(cue.lines) <= 2
+        assert all(len(line) <= LONGEST_LINE for line in cue.lines)
+        assert " ".join(cue.lines) == cue.text
+        assert " " in cue.text or len(made) == 1
+
+
+def test_lines_of_much_the_same_length() -> None:
+    """A cue is shown in two lines as soon as one is too long, and a word is never broken."""
+    (cue,) = cues(transcript(timed("Hello, this is Anna from the dental office.", seconds=0.3)))
+    assert cue.lines == ["Hello, this is Anna", "from the dental office."]
+    (cue,) = cues(transcript(Segment(0, 2, "a" * 50)))
+    assert cue.lines == ["a" * 50]
+    (cue,) = cues(transcript(Segment(0, 2, "公" * 60)))
+    assert cue.lines == ["公" * 30, "公" * 30]
+
+
+def test_lines_of_a_long_text_without_times() -> None:
+    """It is one cue of as many lines as it needs, however many those are."""
+    (cue,) = cues(transcript(Segment(0, 30, "word " * 100_000)))
+    assert len(cue.lines) == 12_500
+    assert {len(line) for line in cue.lines} == {39}
+
+
+def test_no_word_is_left_alone() -> None:
+    """The last word of a sentence is not cut off, even if a phrase ends in the middle before it."""
+    text = "no I never said that, incomprehensibilities"
+    made = [cue.text for cue in cues(transcript(timed(text, seconds=1.3)))]
+    assert made == ["no I never said", "that, incomprehensibilities"]
+
+
+def test_cut_at_a_pause() -> None:
+    """Where the speaker paused, rather than in the very middle."""
+    words = [(f"word{index}", index * 0.4 + (index > 8) * 1.0) for index in range(16)]
+    timings = tuple(Word(word, start, start + 0.35) for word, start in words)
+    made = cues(transcript(Segment(0, 8, " ".join(word for word, _ in words), timings)))
+    assert [len(cue.text.split()) for cue in made] == [9, 7]
 
 
 def test_two_people_at_once() -> None:
@@ -98,4 +135,4 @@ def test_a_name_takes_room(segment: Segment, name: str) -> None:
     assert sorted("".join("".join(texts).split())) == sorted(
         "".join("".join(cue.text for cue in plain).split())
     )
-    assert all(len(cue.text) <= max(LONGEST_CHARACTERS, len(prefix) + 31) for cue in named)
+    assert all(len(cue.text) <= max(2 * LONGEST_LINE + 1, len(prefix) + 31) for cue in named)

@@ -16,6 +16,7 @@ from coqui_server.transcription.events import Event, Partial, Source
 from coqui_server.transcription.reporter import Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
+from coqui_server.transcription.timing import Timing
 from coqui_server.transcription.utterance import Utterance
 from tests.support.clips import clip, spoken
 
@@ -90,7 +91,9 @@ class Speaker:
         self.utterance.first = self.first
         request = SessionRequest("live" if self.live else "file", interim=self.interim)
         reporter = Reporter(Source("here", request.kind), [self._show])
-        self.decoding = Decoding(self.engine, self.scheduler, request, reporter, self._silent)
+        self.decoding = Decoding(
+            self.engine, self.scheduler, request, reporter, self._silent, Timing()
+        )
         return asyncio.create_task(self.decoding.decode(self.utterance))
 
     async def say(self, pcm: Samples) -> None:

@@ -4,13 +4,14 @@ import asyncio
 import threading
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import pytest
 
 from coqui_server.config.audio import VadSettings
 from coqui_server.config.settings import Settings
+from coqui_server.config.text import TextSettings
 from coqui_server.engines.base import Capabilities, Engine, Hypothesis, Options
 from coqui_server.exceptions import EngineError, ServerFault, SessionClosed
 from coqui_server.media.samples import Samples
@@ -25,6 +26,7 @@ from coqui_server.transcription.events import (
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
+from coqui_server.word_times.aligner import Aligner
 from coqui_transcript.transcript import Word
 from tests.support.clips import clip, spoken
 
@@ -75,6 +77,38 @@ async def test_finals_come_once_and_in_order(moonshine: Engine, scheduler: Sched
     assert isinstance(heard.events[0], SessionStarted)
     assert heard.events[-1] == SessionEnded(session.source, transcript.duration)
     assert transcript.duration == 3 * (len(two.pcm) / 16_000 + 1)
+
+
+@pytest.mark.parametrize("kind", ["file", "live"])
+async def test_words_of_finals_have_times(
+    moonshine: Engine, scheduler: Scheduler, aligner: Aligner, kind: Literal["file", "live"]
+) -> None:
+    """On the clock of the session, each within its utterance; there are none for partials."""
+    two, heard = clip(TWO_SENTENCES), Listener()
+    request = SessionRequest(kind, moonshine, interim=0.5, sinks=(heard,))
+    async with Session(request, scheduler, Settings(), aligner=aligner) as session:
+        await session.write(SILENCE)
+        await session.write(two.pcm)
+        transcript = await session.finish()
+    assert len(transcript.segments) == 2
+    for segment in transcript.segments:
+        assert [word.text for word in segment.words] == segment.text.split()
+        assert segment.words[0].start >= segment.start >= 0.5
+        assert segment.words[-1].end <= segment.end
+        assert all(a.end <= b.start for a, b in pairwise(segment.words))
+
+
+async def test_word_times_can_be_switched_off(
+    moonshine: Engine, scheduler: Scheduler, aligner: Aligner
+) -> None:
+    """Then the words of an engine that gives no times have none."""
+    settings = Settings(text=TextSettings(word_times=False))
+    request = SessionRequest("file", moonshine)
+    async with Session(request, scheduler, settings, aligner=aligner) as session:
+        await session.write(clip(TWO_SENTENCES).pcm)
+        transcript = await session.finish()
+    assert transcript.text
+    assert not any(segment.words for segment in transcript.segments)
 
 
 async def test_an_utterance_end_follows_each_final(moonshine: Engine, scheduler: Scheduler) -> None:
