@@ -41,6 +41,7 @@ class Capabilities:
         alternatives: can give other readings.
         phrases: can be held to a list of phrases.
         translates: can give English text for speech in other languages.
+        detects: tells in what language something is said (`Detector`).
         languages: as BCP 47 tags; empty when only the model knows.
         longest: seconds of sound in one request to a service; None for local engines.
     """
@@ -51,6 +52,7 @@ class Capabilities:
     alternatives: bool = False
     phrases: bool = False
     translates: bool = False
+    detects: bool = False
     languages: tuple[str, ...] = ()
     longest: float | None = None
 
@@ -114,6 +116,15 @@ class Engine(Described, Protocol):
 
     def open(self, options: Options) -> Recognizer:
         """A recognizer for one utterance. Safe to call from any thread."""
+
+
+@runtime_checkable
+class Detector(Engine, Protocol):
+    """A local engine that can tell languages; its model perhaps cannot (`capabilities.detects`)."""
+
+    def detect(self, pcm: Samples) -> tuple[str, float]:
+        """The language of 16 kHz mono int16 speech, as a BCP 47 tag, and its probability. Safe to
+        call from any thread, and blocking."""
 
 
 @runtime_checkable

@@ -38,7 +38,13 @@ def capabilities(settings: Settings) -> Capabilities:
     """What the configured model can do; of its languages only whether it is English alone."""
     english = settings.whisper.model.endswith(".en")
     languages = ("en",) if english else ()
-    return Capabilities(words=True, confidence=True, translates=not english, languages=languages)
+    return Capabilities(
+        words=True,
+        confidence=True,
+        translates=not english,
+        detects=not english,
+        languages=languages,
+    )
 
 
 def check(settings: Settings) -> Iterator[ConfigError]:
@@ -92,8 +98,9 @@ class Whisper:
             local_files_only=True,
         )
         languages = tuple(self._native.supported_languages)
+        several = len(languages) > 1
         self.capabilities = replace(
-            capabilities(settings), languages=languages, translates=len(languages) > 1
+            capabilities(settings), languages=languages, translates=several, detects=several
         )
         # The libraries of a GPU are loaded only when something is decoded.
         self.decode(np.zeros(SAMPLE_RATE, np.int16), DEFAULT_OPTIONS)
@@ -102,11 +109,16 @@ class Whisper:
         """A recognizer for one utterance, in the language asked for, configured, or detected."""
         return BufferedRecognizer(lambda pcm: self.decode(pcm, options))
 
+    def detect(self, pcm: Samples) -> tuple[str, float]:
+        """The language of the first 30 s, and its probability."""
+        language, probability, _ = self._native.detect_language(_floats(pcm))
+        return language, float(probability)
+
     def decode(self, pcm: Samples, options: Options) -> Hypothesis:
         """The text of one utterance, with its words' times and its tokens' mean probability."""
         asked = base_language(options.language or "")
         segments, _ = self._native.transcribe(
-            pcm.astype(np.float32) / np.float32(32768),
+            _floats(pcm),
             language=asked if asked in self.capabilities.languages else self._settings.language,
             task="translate" if options.translate else "transcribe",
             initial_prompt=options.prompt,
@@ -123,6 +135,10 @@ class Whisper:
             tuple(_placed(heard, len(pcm) / SAMPLE_RATE)),
             exp(sum(segment.avg_logprob for segment in heard) / len(heard)),
         )
+
+
+def _floats(pcm: Samples) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    return pcm.astype(np.float32) / np.float32(32768)
 
 
 def _placed(segments: list[Any], end: float) -> Iterator[Word]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastapi import Request
 
@@ -148,3 +149,12 @@ class _Reading:
             fields[name] = (*fields.get(name, ()), text)
         path, others = await self._upload.whole(), frozenset(self._others)
         return OneFile(path, self._name, fields, others, owner)
+
+
+def form_schema(file: str, *fields: str) -> dict[str, Any]:
+    """The description of such a form for the API reference (OpenAPI, "Request Body Object")."""
+    texts = {name: {"type": "string"} for name in fields}
+    properties = {file: {"type": "string", "format": "binary"}, **texts}
+    schema = {"type": "object", "required": [file], "properties": properties}
+    content = {"multipart/form-data": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}}

@@ -23,10 +23,11 @@ from coqui_server.exports import openai
 from coqui_server.exports.openai import Json
 from coqui_server.transcription.service import Service
 from coqui_server.web.api.finals import EventStream, finals
-from coqui_server.web.api.openai_errors import OpenAiRoute, error
+from coqui_server.web.api.openai_errors import error
+from coqui_server.web.api.refusals import refusing
 from coqui_server.web.api.transcribed import OWN, Transcribed, transcribed
 from coqui_server.web.attended import while_connected
-from coqui_server.web.one_file import OneFile, Reception
+from coqui_server.web.one_file import OneFile, Reception, form_schema
 from coqui_server.web.principals import CurrentPrincipal
 from coqui_transcript.transcript import Segment
 
@@ -57,28 +58,12 @@ _MODELS = (
 _THEIRS = re.compile(r"whisper-[\w.-]+|gpt-[\w.-]*transcribe[\w.-]*")
 """The names of OpenAI's models, with those that come later."""
 
-_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file", "model"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        **{name: {"type": "string"} for name in _FIELDS},
-                    },
-                }
-            }
-        },
-    }
-}
+_FORM = form_schema("file", *_FIELDS)
 
 
 def router(service: Service, reception: Reception) -> APIRouter:
     """The routes of OpenAI's clients."""
-    routes = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=OpenAiRoute)
+    routes = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=refusing(error))
     created = int(time.time())
 
     # No limit for the whole form: the file in it has its own.
@@ -212,7 +197,7 @@ async def _events(
                 yield event
             item = await anext(rest, None)
     except RequestError as refusal:
-        yield error(refusal)
+        yield error(refusal)[1]
 
 
 def _told(stream: openai.Stream, item: Segment | Transcribed) -> list[Json]:
