@@ -88,9 +88,8 @@ async def test_as_bazarr_asks(start: Start, moonshine: AnyEngine) -> None:
         said = await web.post(f"/asr?{query}", files=samples)
         assert spoken(VOICE.text.split()[0]) in said.text.lower()
         assert " --> " in said.text
-        unable = await web.post("/asr?task=translate&encode=false", files=samples)
-        assert unable.status_code == 400
-        assert "does not translate" in unable.json()["detail"]
+        english = await web.post(f"/asr?{query.replace('transcribe', 'translate')}", files=samples)
+        assert "Good day" in english.text
 
 
 async def test_a_file_is_translated(start: Start) -> None:
@@ -154,6 +153,8 @@ async def test_refusals(web: httpx.AsyncClient) -> None:
     assert "response_format" in cpp.json()["error"]
     asr = await asked(web, "", b"This is no sound." * 100)
     assert (asr.status_code, list(asr.json())) == (415, ["detail"])
+    asr = await asked(web, "task=translate")
+    assert (asr.status_code, "does not translate" in asr.text) == (400, True)
     assert (await asked(web, "output=docx")).status_code == 400
     assert (await asked(web, "language=fr")).status_code == 400
 

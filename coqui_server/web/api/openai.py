@@ -98,7 +98,7 @@ def router(service: Service, reception: Reception) -> APIRouter:
             work = transcribed(
                 service,
                 file,
-                engine=_engine(service, file.value("model"), translate=True),
+                engine=_engine(service, file.value("model")),
                 prompt=file.value("prompt"),
                 translate=True,
             )
@@ -145,7 +145,7 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def _engine(service: Service, model: str | None, *, translate: bool = False) -> str | None:
+def _engine(service: Service, model: str | None) -> str | None:
     """The name of the engine for a model; None for the default engine.
 
     Raises:
@@ -154,8 +154,7 @@ def _engine(service: Service, model: str | None, *, translate: bool = False) -> 
     ours = {name for engine in service.engines for name in (engine.name, engine.model)}
     if model is not None and (model in ours or not _THEIRS.fullmatch(model)):
         return service.engines.get(model).name
-    able = [engine.name for engine in service.engines if engine.capabilities.translates]
-    return able[0] if translate and able else None
+    return None
 
 
 def _answer(done: Transcribed, file: OneFile, format: str, task: str = "transcribe") -> Response:

@@ -60,8 +60,8 @@ async def transcribed(
 ) -> Transcribed:
     """Transcribe a file in a session of its own, with the options of `OWN` that its form has.
 
-    Args and raises as `transcription.files.transcribe`; `raw` is what the form says, unless it is
-    given.
+    Args and raises as `transcription.files.transcribe`, but to translate is a matter of the first
+    engine that does, if none is named. `raw` is what the form says, unless it is given.
     """
     value = file.value
     async with file.chunks() as chunks:
@@ -69,7 +69,7 @@ async def transcribed(
             service,
             chunks,
             path=file.path,
-            engine=engine,
+            engine=engine or (_translator(service) if translate else None),
             language=language,
             prompt=prompt,
             translate=translate,
@@ -83,3 +83,8 @@ async def transcribed(
         )
     spoken = "en" if translate else language_of(session.engine, language, service.settings)
     return Transcribed(file.name, session.engine.name, spoken, transcript)
+
+
+def _translator(service: Service) -> str | None:
+    able = (engine.name for engine in service.engines if engine.capabilities.translates)
+    return next(able, None)
