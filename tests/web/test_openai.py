@@ -20,6 +20,9 @@ VOICE, OTHER = clip("appointment.wav"), clip("voicemail.wav")
 SECONDS = len(VOICE.pcm) / 16_000
 
 
+_CUT_OFF = {"Content-Type": "multipart/form-data; boundary=x"}
+
+
 class Wordless(Obstacle):
     """An engine that says no more than a text."""
 
@@ -301,9 +304,21 @@ async def test_no_form(server: Running, web: httpx.AsyncClient) -> None:
         await web.post("/v1/audio/transcriptions", json={"model": "whisper-1"}),
         await web.post("/v1/audio/transcriptions", files={"sound": b"x"}),
         await web.post("/v1/audio/transcriptions", files=[("file", b"x"), ("file", b"y")]),
+        await web.post("/v1/audio/transcriptions", content=b"", headers=_CUT_OFF),
     ):
         assert answer.status_code == 400
         assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+
+
+async def test_fields_have_limits(web: httpx.AsyncClient) -> None:
+    """Those that are used are limited in number; others may be of any number and size."""
+    fields = {"include[]": ["logprobs"] * 65}
+    files = {"file": ("a.wav", VOICE.path.read_bytes())}
+    answer = await web.post("/v1/audio/transcriptions", data=fields, files=files)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+    others = {f"new_{number}": "x" * 10_000 for number in range(100)}
+    answer = await web.post("/v1/audio/transcriptions", data=others, files=files)
+    assert spoken(answer.json()["text"]) == spoken(VOICE.text)
 
 
 async def test_a_large_file(start: Start, moonshine: AnyEngine) -> None:
