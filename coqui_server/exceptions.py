@@ -11,6 +11,7 @@
     |   +-- GoingAway          the daemon is shutting down and waits no longer
     |   +-- Busy               no room for another session now
     |   +-- BadRequest         a message that the protocol does not have, or not at this time
+    |   |   +-- UnknownEngine  there is no engine of this name
     |   +-- BadCommand         an unknown command, or one with a wrong value
     |   +-- NoSuchCall         a command about a call that does not exist
     |   +-- NotFound           there is nothing of this name in the caller's scope
@@ -120,6 +121,10 @@ class BadRequest(RequestError):
     right."""
 
     code = "bad_request"
+
+
+class UnknownEngine(BadRequest):
+    """There is no engine of this name here; the text says which there are."""
 
 
 class BadCommand(RequestError):

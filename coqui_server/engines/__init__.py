@@ -17,7 +17,7 @@ from typing import Protocol, cast, get_args
 from coqui_server.config.engines import EngineName
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import AnyEngine, Capabilities, RemoteEngine, base_language
-from coqui_server.exceptions import BadRequest, ConfigError
+from coqui_server.exceptions import BadRequest, ConfigError, UnknownEngine
 
 _TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
 """The shape of a BCP 47 tag. Services get it unchanged."""
@@ -55,13 +55,14 @@ class Engines:
         """The engine with this name or this model's name; None is the default.
 
         Raises:
-            BadRequest: there is none, or it does not know the language. The message says what
-                there is, and how to get an engine that is not enabled.
+            UnknownEngine: there is none. The message says what there is, and how to get an engine
+                that is not enabled.
+            BadRequest: it does not know the language.
         """
         known = [engine for engine in self if name in (None, engine.name, engine.model)]
         if not known:
             there = " or ".join(f"{engine.name} (model {engine.model})" for engine in self)
-            raise BadRequest(f"engine is {there} here{_how_to_enable(name)}")
+            raise UnknownEngine(f"engine is {there} here{_how_to_enable(name)}")
         _check_language(known[0], language)
         return known[0]
 

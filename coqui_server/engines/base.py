@@ -41,6 +41,8 @@ class Capabilities:
         confidence: gives a confidence with the text or its words.
         alternatives: can give other readings.
         phrases: can be held to a list of phrases.
+        translates: can give English text for speech in other languages.
+        detects: tells in what language something is said (`Detector`).
         languages: as BCP 47 tags; empty when only the model knows.
         longest: seconds of sound in one request to a service; None for local engines.
     """
@@ -50,6 +52,8 @@ class Capabilities:
     confidence: bool = False
     alternatives: bool = False
     phrases: bool = False
+    translates: bool = False
+    detects: bool = False
     languages: tuple[str, ...] = ()
     longest: float | None = None
 
@@ -62,11 +66,16 @@ class Options:
         alternatives: the number of other readings.
         phrases: the only phrases to recognise; empty for any text.
         language: of the speech, as a BCP 47 tag; None for the configured one.
+        prompt: text that could stand before the speech, with the names and the style to expect.
+        translate: give English text, whatever the language of the speech. Only for engines that
+            translate.
     """
 
     alternatives: int = 0
     phrases: tuple[str, ...] = field(default=())
     language: str | None = None
+    prompt: str | None = None
+    translate: bool = False
 
 
 def base_language(tag: str) -> str:
@@ -108,6 +117,15 @@ class Engine(Described, Protocol):
 
     def open(self, options: Options) -> Recognizer:
         """A recognizer for one utterance. Safe to call from any thread."""
+
+
+@runtime_checkable
+class Detector(Engine, Protocol):
+    """A local engine that can tell languages; its model perhaps cannot (`capabilities.detects`)."""
+
+    def detect(self, pcm: Samples) -> tuple[str, float]:
+        """The language of 16 kHz mono int16 speech, as a BCP 47 tag, and its probability. Safe to
+        call from any thread, and blocking."""
 
 
 @runtime_checkable

@@ -65,12 +65,13 @@ class OpenAi:
         # It takes the languages of ISO 639, without regions.
         language = base_language(options.language or "") or self._settings.language
         async with self._turns.next() as turn:
-            return _hypothesis(await turn.ask(lambda: self._request(file, language)))
+            reply = await turn.ask(lambda: self._request(file, language, options.prompt))
+        return _hypothesis(reply)
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def _request(self, file: bytes, language: str | None) -> Any:
+    async def _request(self, file: bytes, language: str | None, prompt: str | None) -> Any:
         from openai import OpenAIError
 
         wishes: dict[str, Any] = {"response_format": "json"}
@@ -78,6 +79,8 @@ class OpenAi:
             wishes = {"response_format": "verbose_json", "timestamp_granularities": ["word"]}
         if language:
             wishes["language"] = language
+        if prompt:
+            wishes["prompt"] = prompt
         try:
             return await self._client.audio.transcriptions.create(
                 file=("speech.wav", file, "audio/wav"), model=self.model, **wishes

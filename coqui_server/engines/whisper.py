@@ -14,7 +14,13 @@ import numpy as np
 
 from coqui_server import extras, models
 from coqui_server.config.settings import Settings
-from coqui_server.engines.base import Capabilities, Hypothesis, Options, base_language
+from coqui_server.engines.base import (
+    DEFAULT_OPTIONS,
+    Capabilities,
+    Hypothesis,
+    Options,
+    base_language,
+)
 from coqui_server.engines.buffered import BufferedRecognizer
 from coqui_server.exceptions import ConfigError
 from coqui_server.media.samples import SAMPLE_RATE, Samples
@@ -30,8 +36,15 @@ own limit, for which it would decode again at random; that gives another text ea
 
 def capabilities(settings: Settings) -> Capabilities:
     """What the configured model can do; of its languages only whether it is English alone."""
-    languages = ("en",) if settings.whisper.model.endswith(".en") else ()
-    return Capabilities(words=True, confidence=True, languages=languages)
+    english = settings.whisper.model.endswith(".en")
+    languages = ("en",) if english else ()
+    return Capabilities(
+        words=True,
+        confidence=True,
+        translates=not english,
+        detects=not english,
+        languages=languages,
+    )
 
 
 def check(settings: Settings) -> Iterator[ConfigError]:
@@ -85,21 +98,30 @@ class Whisper:
             local_files_only=True,
         )
         languages = tuple(self._native.supported_languages)
-        self.capabilities = replace(capabilities(settings), languages=languages)
+        several = len(languages) > 1
+        self.capabilities = replace(
+            capabilities(settings), languages=languages, translates=several, detects=several
+        )
         # The libraries of a GPU are loaded only when something is decoded.
-        self.decode(np.zeros(SAMPLE_RATE, np.int16), None)
+        self.decode(np.zeros(SAMPLE_RATE, np.int16), DEFAULT_OPTIONS)
 
     def open(self, options: Options) -> BufferedRecognizer:
         """A recognizer for one utterance, in the language asked for, configured, or detected."""
-        asked = base_language(options.language or "")
-        language = asked if asked in self.capabilities.languages else self._settings.language
-        return BufferedRecognizer(lambda pcm: self.decode(pcm, language))
+        return BufferedRecognizer(lambda pcm: self.decode(pcm, options))
 
-    def decode(self, pcm: Samples, language: str | None) -> Hypothesis:
+    def detect(self, pcm: Samples) -> tuple[str, float]:
+        """The language of the first 30 s, and its probability."""
+        language, probability, _ = self._native.detect_language(_floats(pcm))
+        return language, float(probability)
+
+    def decode(self, pcm: Samples, options: Options) -> Hypothesis:
         """The text of one utterance, with its words' times and its tokens' mean probability."""
+        asked = base_language(options.language or "")
         segments, _ = self._native.transcribe(
-            pcm.astype(np.float32) / np.float32(32768),
-            language=language,
+            _floats(pcm),
+            language=asked if asked in self.capabilities.languages else self._settings.language,
+            task="translate" if options.translate else "transcribe",
+            initial_prompt=options.prompt,
             beam_size=self._settings.beam,
             temperature=0.0,
             condition_on_previous_text=False,
@@ -113,6 +135,10 @@ class Whisper:
             tuple(_placed(heard, len(pcm) / SAMPLE_RATE)),
             exp(sum(segment.avg_logprob for segment in heard) / len(heard)),
         )
+
+
+def _floats(pcm: Samples) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    return pcm.astype(np.float32) / np.float32(32768)
 
 
 def _placed(segments: list[Any], end: float) -> Iterator[Word]:

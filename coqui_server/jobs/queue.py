@@ -16,7 +16,7 @@ from coqui_server.exceptions import Busy, NotFound, RequestError, StoreError
 from coqui_server.jobs.running import RunningJob, job_message
 from coqui_server.media.raw import RawFormat
 from coqui_server.principal import EVERYBODY, Scope, owner_filter
-from coqui_server.store import Store
+from coqui_server.store import Store, uploads
 from coqui_server.store.tables import JobRow, JobState
 from coqui_server.store.uploads import Upload
 from coqui_server.transcription.events import Event, SessionStarted, UtteranceEnd
@@ -256,7 +256,7 @@ class Queue:
         raw = RawFormat(job.encoding, job.sample_rate) if job.encoding and job.sample_rate else None
         duration = None if raw else await self._service.transcoder.duration(path)
 
-        def read(size: int) -> None:
+        def passed(size: int) -> None:
             if duration is None:
                 self._progress(running, size / job.size)
 
@@ -267,7 +267,7 @@ class Queue:
             elif isinstance(event, UtteranceEnd) and duration:
                 self._progress(running, event.end / duration)
 
-        async with aclosing(self._uploads.read(job.upload, read)) as chunks:
+        async with aclosing(uploads.read(path, passed)) as chunks:
             await transcribe(
                 self._service,
                 chunks,

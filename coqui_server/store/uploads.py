@@ -1,6 +1,7 @@
-"""The folder of uploads: files under names of ours, however their owners call them."""
+"""Files that are uploaded, under names of ours, however their owners call them."""
 
 import asyncio
+import tempfile
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -14,6 +15,10 @@ _PART = ".part"
 """The end of the name of a file that is still arriving."""
 
 _READ = 256 * 1024
+
+
+def _untold(_: int) -> None:
+    """For callers that need no progress."""
 
 
 class Upload:
@@ -43,8 +48,8 @@ class Upload:
         with faults():
             await asyncio.to_thread(self._file.write, data)
 
-    async def keep(self) -> None:
-        """It is whole.
+    async def whole(self) -> Path:
+        """All of it has come: where it is until the end of the block.
 
         Raises:
             NotAudio: it is empty.
@@ -54,7 +59,13 @@ class Upload:
             raise NotAudio("the file is empty", "empty")
         with faults():
             await asyncio.to_thread(self._file.close)
-            self._path.rename(self._path.with_suffix(""))
+        return self._path
+
+    async def keep(self) -> None:
+        """All of it has come, and it stays after the block. Raises as `whole`."""
+        path = await self.whole()
+        with faults():
+            path.rename(path.with_suffix(""))
 
 
 class Uploads:
@@ -89,22 +100,6 @@ class Uploads:
         """Where an upload is."""
         return self._folder / name
 
-    async def read(self, name: str, told: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
-        """The bytes of an upload; `told` how many were read so far.
-
-        Raises:
-            StoreError: it cannot be read.
-        """
-        read = 0
-        with faults():
-            # Not on a thread: cancelled meanwhile, nobody would close it.
-            file = self.path(name).open("rb")
-        with file:
-            while data := await asyncio.to_thread(file.read, _READ):
-                yield data
-                read += len(data)
-                told(read)
-
     async def remove(self, name: str) -> None:
         """Delete an upload, if it is there.
 
@@ -113,6 +108,31 @@ class Uploads:
         """
         with faults():
             await asyncio.to_thread(self.path(name).unlink, missing_ok=True)
+
+
+async def read(path: Path, told: Callable[[int], None] = _untold) -> AsyncGenerator[bytes, None]:
+    """The bytes of an upload; `told` how many were read so far.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    size = 0
+    with faults():
+        # Not on a thread: cancelled meanwhile, nobody would close it.
+        file = path.open("rb")
+    with file:
+        while data := await asyncio.to_thread(file.read, _READ):
+            yield data
+            size += len(data)
+            told(size)
+
+
+@asynccontextmanager
+async def temporary(limit: int | None) -> AsyncIterator[Upload]:
+    """As `Uploads.receive`, for a daemon that keeps nothing: in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="coqui_server_") as folder:
+        async with Uploads(Path(folder)).receive(limit) as upload:
+            yield upload
 
 
 def _abandon(file: BinaryIO, path: Path) -> None:

@@ -29,6 +29,8 @@ async def transcribe(
     path: Path | None = None,
     engine: str | None = None,
     language: str | None = None,
+    prompt: str | None = None,
+    translate: bool = False,
     track: int | None = None,
     channels: ChannelMode | None = None,
     raw: RawFormat | None = None,
@@ -42,19 +44,22 @@ async def transcribe(
     Args:
         path: where the same bytes are on the disk, if they are.
         engine, language: as a request names them; the default engine and its own language if not.
+        prompt, translate: as `Options` has them; an engine without a prompt ignores it.
         track: the number of a sound track, from 1; None to choose one that has speech.
         channels: what becomes of its channels; None for `audio.channels`.
         raw: the format of a file without a header; None for all others.
         format: of the text; None for `text.format`.
 
     Raises:
-        BadRequest: no such engine, it does not know the language, there is no such track, or there
-            are too many channels to split.
+        BadRequest: no such engine, it does not know the language, or does not translate, there is
+            no such track, or there are too many channels to split.
         TooLarge: the sound is longer than `audio.max_duration`.
         RequestError: as `Service.session`, `Session.write` and `Transcoder.transcode`.
     """
     chosen = service.engines.get(engine, language)
-    options = Options(language=language)
+    if translate and not chosen.capabilities.translates:
+        raise BadRequest(f"{chosen.name} (model {chosen.model}) does not translate")
+    options = Options(language=language, prompt=prompt, translate=translate)
     audio = service.settings.audio
     mode = channels or audio.channels
     request = SessionRequest(

@@ -3,10 +3,10 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from coqui_server import __version__
 from coqui_server.config.settings import Settings
@@ -24,6 +24,8 @@ from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
 from coqui_server.transcription.statistics import KINDS, Statistics
 from coqui_server.word_times.aligner import Aligner
+
+Result = TypeVar("Result")
 
 _PROCESSORS = (
     len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -157,6 +159,11 @@ class Service:
         costs = [await asyncio.to_thread(rehearsal.cost, engine) for engine in local]
         self._load.expect(max(costs, default=0.0))
         self._loop.expect(rehearsal.loop_cost(self.settings))
+
+    async def on_thread(self, work: Callable[[], Result]) -> Result:
+        """The result of `work()` on a decoder thread, which has its turn as files have."""
+        result, _ = await self._scheduler.run(work, work)
+        return result
 
     def drain(self) -> None:
         """Open no more sessions; those that are open go on."""

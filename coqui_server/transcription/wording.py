@@ -29,7 +29,8 @@ def writer(request: SessionRequest, engine: AnyEngine, settings: Settings) -> Wr
     """What writes the texts of a session; None for verbatim ones."""
     if request.format != "readable":
         return None
-    return Writer(language(engine, request.options.language, settings))
+    options = request.options
+    return Writer("en" if options.translate else language(engine, options.language, settings))
 
 
 def language(engine: AnyEngine, asked: str | None, settings: Settings) -> str | None:

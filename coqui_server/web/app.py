@@ -6,10 +6,12 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from coqui_server import __version__
+from coqui_server.store import uploads
 from coqui_server.web import errors
 from coqui_server.web.accounts import Accounts
-from coqui_server.web.api import calls, files, monitoring, sessions, unkept
+from coqui_server.web.api import calls, files, monitoring, openai, sessions, unkept, whisper
 from coqui_server.web.headers import Guard
+from coqui_server.web.one_file import Reception
 from coqui_server.web.pages import account, accounts, live, reference, sign_in
 from coqui_server.web.pages import calls as calls_page
 from coqui_server.web.pages import files as files_page
@@ -40,6 +42,9 @@ def build(parts: Parts) -> FastAPI:
     app.state.kept = parts.store is not None
     errors.handle(app)
     app.include_router(monitoring.router(parts.service, parts.rtp, settings.auth))
+    reception = _reception(parts)
+    app.include_router(openai.router(parts.service, reception))
+    app.include_router(whisper.router(parts.service, reception))
     app.include_router(calls.router(parts.calls), dependencies=[ADMINISTRATOR])
     if parts.store and parts.queue:
         app.include_router(sessions.router(parts.store))
@@ -59,3 +64,11 @@ def build(parts: Parts) -> FastAPI:
     app.mount("/static", StaticFiles(directory=_STATIC))
     reference.mount_assets(app)
     return app
+
+
+def _reception(parts: Parts) -> Reception:
+    """Files are kept beside those of the queue, where there is one."""
+    if parts.queue:
+        return Reception(parts.service, parts.queue.receive)
+    limit = parts.service.settings.jobs.max_size
+    return Reception(parts.service, lambda: uploads.temporary(limit))

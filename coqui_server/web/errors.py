@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from coqui_server.exceptions import Busy, NotSignedIn, RequestError
 from coqui_server.web.pages import path, root, templates
 
-_RETRY = "5"
+RETRY = "5"
 """Seconds after which a busy daemon may be tried again."""
 
 
@@ -36,7 +36,7 @@ async def _refused(request: Request, refusal: RequestError) -> Response:
         return _to_sign_in(request, refusal)
     answer = _answer(request, refusal.http_status, str(refusal), refusal.code)
     if isinstance(refusal, Busy):
-        answer.headers["Retry-After"] = _RETRY
+        answer.headers["Retry-After"] = RETRY
     return answer
 
 

@@ -19,6 +19,9 @@ _FORM = (
     b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.wav"\r\n'
     b"Content-Type: audio/wav\r\n\r\nRIFF\x24\x00\x00\x00WAVE\r\n--b--\r\n"
 )
+_FILES = (b'"files"', b'"file"', b'"audio_file"')
+"""The names of the fields with files, of one route or another."""
+
 _FORM_TYPE = "multipart/form-data; boundary=b"
 _CLIENTS = 4
 
@@ -105,7 +108,8 @@ def _odd(chance: random.Random) -> str:
 
 def _body(chance: random.Random) -> tuple[dict[str, str], bytes]:
     if chance.random() < 0.5:
-        body = mutated(_FORM, chance) if chance.random() < 0.9 else _FORM
+        form = _FORM.replace(_FILES[0], chance.choice(_FILES))
+        body = mutated(form, chance) if chance.random() < 0.9 else form
         kind = mutated(_FORM_TYPE.encode(), chance).decode("latin-1")
         plain = "".join(c for c in kind if " " <= c <= "~").strip()
         return {"Content-Type": chance.choice((_FORM_TYPE, plain))}, body

@@ -1,0 +1,90 @@
+"""The transcript of a form's file, for the surfaces that answer in the same request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from coqui_server.exports import FORMATS, Document
+from coqui_server.media.raw import RawFormat
+from coqui_server.transcription.channels import channel_mode
+from coqui_server.transcription.events import Sink
+from coqui_server.transcription.files import transcribe
+from coqui_server.transcription.service import Service
+from coqui_server.transcription.tracks import track_number
+from coqui_server.transcription.wording import language as language_of
+from coqui_server.transcription.wording import text_format
+from coqui_server.web.one_file import OneFile
+from coqui_transcript.transcript import Transcript
+
+OWN = ("channels", "track", "format", "encoding", "sample_rate")
+"""Our own options of files, which these surfaces take beside theirs."""
+
+
+@dataclass(frozen=True)
+class Transcribed:
+    """A file's transcript.
+
+    Attributes:
+        name: of the file.
+        engine: that made it.
+        language: of the text, as a BCP 47 tag; None if only the sound could tell.
+    """
+
+    name: str
+    engine: str
+    language: str | None
+    transcript: Transcript
+
+    @property
+    def document(self) -> Document:
+        """The transcript as exports take it."""
+        said = self.transcript
+        now = datetime.now(UTC)
+        return Document(self.name, now, self.engine, said.duration, said.segments, said.warnings)
+
+    def exported(self, format: str) -> bytes:
+        """The transcript in one of `FORMATS`."""
+        return FORMATS[format].render(self.document)
+
+
+async def transcribed(
+    service: Service,
+    file: OneFile,
+    *,
+    engine: str | None = None,
+    language: str | None = None,
+    prompt: str | None = None,
+    translate: bool = False,
+    raw: RawFormat | None = None,
+    sinks: Sequence[Sink] = (),
+) -> Transcribed:
+    """Transcribe a file in a session of its own, with the options of `OWN` that its form has.
+
+    Args and raises as `transcription.files.transcribe`, but to translate is a matter of the first
+    engine that does, if none is named. `raw` is what the form says, unless it is given.
+    """
+    value = file.value
+    async with file.chunks() as chunks:
+        session, transcript = await transcribe(
+            service,
+            chunks,
+            path=file.path,
+            engine=engine or (_translator(service) if translate else None),
+            language=language,
+            prompt=prompt,
+            translate=translate,
+            track=track_number(value("track")),
+            channels=channel_mode(value("channels")),
+            raw=raw or RawFormat.of_file(value("encoding"), value("sample_rate")),
+            format=text_format(value("format")),
+            label=file.name,
+            owner=file.owner,
+            sinks=sinks,
+        )
+    spoken = "en" if translate else language_of(session.engine, language, service.settings)
+    return Transcribed(file.name, session.engine.name, spoken, transcript)
+
+
+def _translator(service: Service) -> str | None:
+    able = (engine.name for engine in service.engines if engine.capabilities.translates)
+    return next(able, None)
