@@ -1,15 +1,16 @@
 """Words made out of sounds that have none, and words lost by not believing them.
 
-python -m benchmarks.noise [FOLDER ...] [--seconds 24] [--set 'HOCON' ...]
-python -m benchmarks.noise --speech [FOLDER ...]
+python -m benchmarks.noise [--seconds 24] [--levels -60 -40 -20] [--set 'HOCON' ...]
+python -m benchmarks.noise FOLDER ... [--set 'HOCON' ...]
+python -m benchmarks.noise --speech FOLDER ... [--levels 0 -20 -30 -40] [--set 'HOCON' ...]
 
-Without `--speech`: the sounds made by `tools.sounds`, at three levels, and those of each FOLDER:
-the clips without a language of its manifest.tsv, or else all its WAVs. `bare` counts the words of
-the recogniser alone, `gate` those of what level and gate let through, `checked` those that are
-believed (`vad.speech_per_word`).
+The first has the sounds made by `tools.sounds`, the second those of folders: the clips without a
+language of a manifest.tsv, or else all WAVs. `bare` counts the words of the recogniser alone,
+`gate` those of what level and gate let through, `checked` those that are believed
+(`vad.speech_per_word`).
 
-With it: the English clips of each FOLDER, at four levels. `lost` are correct words that were not
-believed. `cost` is the processor time of the check for each second of sound.
+The third has the English clips of folders, changed by so many decibels. `lost` are correct words
+that were not believed.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.bare import utterances
 from benchmarks.live import configured
-from benchmarks.speech import SAMPLES, Clip, clips, errors
+from benchmarks.speech import Clip, clips, errors
 from coqui_server.config.settings import Settings
 from coqui_server.engines import load_engine
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Hypothesis, RemoteEngine
@@ -28,9 +29,6 @@ from coqui_server.engines.doubt import DoubtingRecognizer, second_opinion
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.speech.voice import VoiceMeter
 from tools.sounds import LIVELY, MADE, at, louder
-
-_LEVELS = (-60, -40, -20)
-_QUIETER = (0, -20, -30, -40)
 
 
 @dataclass
@@ -89,39 +87,39 @@ class Listener:
 def main() -> None:
     arguments = _arguments()
     listener = Listener(configured("\n".join(arguments.set)))
-    if arguments.speech:
-        _speech(listener, arguments.folders or [SAMPLES])
-    else:
-        _noise(listener, arguments.folders, arguments.seconds)
-    print(f"cost {1000 * listener.cost / listener.sound:.2f} ms for a second of sound")
+    if not arguments.folders:
+        _made(listener, arguments.seconds, arguments.levels or (-60, -40, -20))
+    for folder in arguments.folders:
+        if arguments.speech:
+            _speech(listener, folder, arguments.levels or (0, -20, -30, -40))
+        else:
+            _found(listener, folder)
+    print(f"the check: {1000 * listener.cost / listener.sound:.2f} ms for a second of sound")
 
 
-def _noise(listener: Listener, folders: Iterable[Path], seconds: float) -> None:
+def _made(listener: Listener, seconds: float, levels: Iterable[int]) -> None:
     print(f"{'sound':26} {'bare':>6} {'gate':>6} {'checked':>7}  what is believed")
     every = {**MADE, **LIVELY}
     for name, make in every.items():
-        _row(name, listener, (at(level, make(seconds)) for level in _LEVELS))
-    for folder in folders:
-        for clip in _without_words(folder):
-            _row(clip.path.name, listener, [clip.pcm()])
+        sounds = [at(level, make(seconds)) for level in levels]
+        bare = sum(len(listener.bare(pcm).text.split()) for pcm in sounds)
+        _row(name, listener, sounds, f"{bare:6}")
 
 
-def _row(name: str, listener: Listener, sounds: Iterable[Samples]) -> None:
-    bare, gate, checked = 0, 0, list[str]()
+def _found(listener: Listener, folder: Path) -> None:
+    print(f"{'sound':26} {'':6} {'gate':>6} {'checked':>7}  what is believed")
+    for clip in _without_words(folder):
+        _row(clip.path.name, listener, [clip.pcm()])
+
+
+def _row(name: str, listener: Listener, sounds: Iterable[Samples], bare: str = "") -> None:
+    gate, checked = 0, list[str]()
     for pcm in sounds:
         heard, believed = listener.hear(pcm)
-        # A recogniser hears 30 s at a time at the most.
-        parts = (pcm[place : place + 30 * SAMPLE_RATE] for place in _starts(pcm))
-        bare += sum(len(listener.bare(part).text.split()) for part in parts)
         gate += len(heard.split())
         checked += believed.split()
-    print(
-        f"{name[:26]:26} {bare:6} {gate:6} {len(checked):7}  {' '.join(checked)[:60]}", flush=True
-    )
-
-
-def _starts(pcm: Samples) -> range:
-    return range(0, len(pcm), 30 * SAMPLE_RATE)
+    counts = f"{bare:6} {gate:6} {len(checked):7}"
+    print(f"{name[:26]:26} {counts}  {' '.join(checked)[:60]}", flush=True)
 
 
 def _without_words(folder: Path) -> Iterator[Clip]:
@@ -131,13 +129,11 @@ def _without_words(folder: Path) -> Iterator[Clip]:
         yield from (Clip(path, "") for path in sorted(folder.rglob("*.wav")))
 
 
-def _speech(listener: Listener, folders: Iterable[Path]) -> None:
-    print(
-        f"{'speech':26} {'dB':>4} {'words':>6} {'WER':>7} {'checked':>7} {'dropped':>7} {'lost':>5}"
-    )
-    for folder in folders:
-        for level in _QUIETER:
-            _level(listener, folder, level)
+def _speech(listener: Listener, folder: Path, levels: Iterable[int]) -> None:
+    columns = f"{'words':>6} {'WER':>7} {'checked':>7} {'dropped':>7} {'lost':>5}"
+    print(f"{'speech':26} {'dB':>4} {columns}")
+    for level in levels:
+        _level(listener, folder, level)
 
 
 def _level(listener: Listener, folder: Path, level: int) -> None:
@@ -163,6 +159,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER")
     parser.add_argument("--speech", action="store_true", help="the folders have quiet speech")
     parser.add_argument("--seconds", type=float, default=24, help="of each sound that is made")
+    parser.add_argument("--levels", type=int, nargs="+", metavar="DB", help="dBFS, or gains")
     parser.add_argument("--set", action="append", default=[], metavar="HOCON")
     return parser.parse_args()
 
