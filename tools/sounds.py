@@ -131,4 +131,81 @@ MADE: dict[str, Callable[[float], Wave]] = {
     "square": lambda seconds: np.sign(tones(seconds, 220.3)) + 0.0,
     "clicks": _clicks,
 }
-"""Everything that is not speech, by name: a function of seconds."""
+"""Sounds that keep their spectrum, by name: a function of seconds."""
+
+
+def typing(seconds: float, seed: int = 5) -> Wave:
+    """Keys of a keyboard, pressed and let go in bursts, as noise and two short resonances."""
+    random = np.random.default_rng(seed)
+    wave = white(seconds, seed) / 1000
+    moment = 0.1
+    while moment < seconds:
+        for delay, loudness in ((0.0, 1.0), (random.uniform(0.06, 0.1), 0.5)):
+            click = loudness * random.uniform(0.4, 1) * _click(random)
+            _add(wave, click, moment + delay)
+        moment += random.uniform(0.08, 0.2) if random.random() < 0.8 else random.uniform(0.3, 0.8)
+    return wave
+
+
+def _click(random: np.random.Generator) -> Wave:
+    moments = times(random.uniform(0.012, 0.045))
+    ringing = random.standard_normal(len(moments))
+    for hertz in (random.uniform(1500, 4500), random.uniform(150, 400)):
+        ringing += np.sin(2 * np.pi * hertz * moments)
+    return np.exp(-moments * random.uniform(150, 400)) * ringing
+
+
+def breathing(seconds: float, seed: int = 6) -> Wave:
+    """Breath near a microphone: a second in, one and a half out, as noise with three formants."""
+    spectrum = np.fft.rfft(white(seconds, seed))
+    hertz = np.fft.rfftfreq(round(seconds * SAMPLE_RATE), 1 / SAMPLE_RATE)
+    formants = ((600, 300), (1500, 400), (2600, 600))
+    spectrum *= sum(np.exp(-(((hertz - centre) / width) ** 2)) for centre, width in formants)
+    moment = times(seconds) % 3.5
+    into = np.where(moment < 1, np.sin(np.pi * moment), 0)
+    out = np.where((moment > 1.3) & (moment < 2.8), 0.6 * np.sin(np.pi * (moment - 1.3) / 1.5), 0)
+    flow = np.fft.irfft(spectrum, len(moment)) * (into + out)
+    return np.asarray(flow + white(seconds, seed) / 1000)
+
+
+def tune(seconds: float, seed: int = 7) -> Wave:
+    """Music of plucked strings: a melody of five tones over three chords."""
+    random = np.random.default_rng(seed)
+    wave = np.zeros(round(seconds * SAMPLE_RATE))
+    moment = 0.0
+    for beat in range(round(seconds / 0.2)):
+        if moment <= beat * 0.2:
+            step = random.choice([0, 2, 4, 7, 9, 12, 14, 16])
+            _add(wave, _string(262 * 2 ** (step / 12), 0.8), moment)
+            moment += random.choice([0.2, 0.4, 0.4, 0.8])
+        if beat % 8 == 0:
+            root = 131 * 2 ** (random.choice([0, 5, 7]) / 12)
+            for ratio in (1, 1.26, 1.5):
+                _add(wave, _string(root * ratio, 0.7) / 2, beat * 0.2)
+    return wave
+
+
+def _string(hertz: float, brightness: float) -> Wave:
+    """A string for 1.2 s: eight harmonics, the higher ones fainter and sooner gone."""
+    moments = times(1.2)
+    harmonics = (
+        brightness**n * np.sin(2 * np.pi * n * hertz * moments) * np.exp(-moments * (1 + n))
+        for n in range(1, 9)
+    )
+    return np.asarray(np.minimum(moments / 0.01, 1) * sum(harmonics))
+
+
+def _add(wave: Wave, sound: Wave, moment: float) -> None:
+    """Add a sound at a time, as much of it as there is room for."""
+    place = wave[round(moment * SAMPLE_RATE) :][: len(sound)]
+    place += sound[: len(place)]
+
+
+LIVELY: dict[str, Callable[[float], Wave]] = {
+    "typing": typing,
+    "breathing": breathing,
+    "tune": tune,
+    "ring-back": lambda seconds: MADE["ring tone"](seconds) + white(seconds) / 100,
+    "european ring-back": lambda seconds: MADE["european ring tone"](seconds) + white(seconds) / 50,
+}
+"""Sounds that change as much as speech does, by name: a function of seconds."""

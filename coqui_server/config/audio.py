@@ -80,6 +80,10 @@ class VadSettings(Section):
     null: for as long as `silence.live`."""
     max_utterance: Duration = Field(20.0, ge=2, le=60, description='a duration, "2 s" to "60 s"')
     """A longer utterance is cut at the quietest place of its last seconds."""
+    speech_per_word: Duration = Field(0.1, ge=0, le=1, description='a duration, 0 (off) to "1 s"')
+    """How much speech there must be in an utterance for each word of its text. A text with less was
+    made up, out of music or ringing perhaps, and is dropped. Half of it is enough where the engine
+    is sure of the text, and the double is needed where that repeats itself. 0 keeps all texts."""
 
     @model_validator(mode="before")
     @classmethod

@@ -17,6 +17,7 @@ from typing import Protocol, cast, get_args
 from coqui_server.config.engines import EngineName
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import AnyEngine, Capabilities, RemoteEngine, base_language
+from coqui_server.engines.doubt import doubting, second_opinion
 from coqui_server.exceptions import BadRequest, ConfigError, UnknownEngine
 
 _TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
@@ -95,11 +96,15 @@ def _check_language(engine: AnyEngine, language: object) -> None:
 def load_engines(settings: Settings) -> Engines:
     """Load `engine` and all of `engines.enabled`, so that errors show at the start.
 
+    Their texts are believed only if there is speech enough for them (`vad.speech_per_word`).
+
     Raises:
-        ConfigError: as `load_engine`.
+        ConfigError: as `load_engine`, or the model for the second opinion cannot be loaded.
     """
-    names = _enabled(settings)
-    return Engines(*(load_engine(settings, name) for name in names))
+    each = settings.vad.speech_per_word
+    voices = second_opinion(each)
+    loaded = (load_engine(settings, name) for name in _enabled(settings))
+    return Engines(*(doubting(engine, voices, each) for engine in loaded))
 
 
 def load_engine(settings: Settings, name: EngineName | None = None) -> AnyEngine:

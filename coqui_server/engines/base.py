@@ -21,6 +21,7 @@ class Hypothesis:
     Attributes:
         finished: the probability of the mark (.?!) that ends the text, 0 where there is none; None
             for an engine that writes no marks, or does not say how sure it is of them.
+        dropped: the number of words it had, where there was not enough speech to believe them.
     """
 
     text: str
@@ -28,6 +29,7 @@ class Hypothesis:
     confidence: float | None = None
     alternatives: tuple[Alternative, ...] = ()
     finished: float | None = None
+    dropped: int = 0
 
 
 @dataclass(frozen=True)

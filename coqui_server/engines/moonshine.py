@@ -116,7 +116,7 @@ class Moonshine:
         tokens, doubts = self._search(pcm.astype(np.float32)[None] / np.float32(32768), most)
         text = b"".join(self._tokens[token] for token in tokens if token != _END)
         return Hypothesis(
-            text.decode("utf-8", "replace").replace("▁", " ").replace("♪", "").strip(),
+            text.decode("utf-8", "ignore").replace("▁", " ").replace("♪", "").strip(),
             confidence=exp(-sum(doubts) / len(doubts)),
             finished=self._finished(tokens, doubts),
         )

@@ -88,7 +88,7 @@ class SessionRow(Table):
         duration: seconds of sound; 0 while it runs.
         error: why it failed, if it did.
         text, words: the transcript with edits, and its number of words; set at the end.
-        statistics: what its transport counted, such as the packets of a call.
+        statistics: what its transport counted, such as the packets of a call, and what was dropped.
         warnings: as in `coqui_transcript.mapping`: why something may be missing.
         recording: bytes of its recorded sound; 0 without a recording.
         excerpt: the beginning of the text.

@@ -77,7 +77,7 @@ class SessionEnded:
 
     Attributes:
         error: why, if it did not end well.
-        statistics: what its transport counted.
+        statistics: what its transport counted, and the utterances and words that were dropped.
         warnings: why something may be missing from the transcript.
     """
 

@@ -212,7 +212,7 @@ class GatedListening:
             alternatives=result.alternatives,
         )
         said = segment if result.text else None
-        await self._tell(Reported(utterance.start, utterance.end, said))
+        await self._tell(Reported(utterance.start, utterance.end, said, result.dropped))
 
 
 def _gate(

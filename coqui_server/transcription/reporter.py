@@ -21,11 +21,13 @@ class Reported:
 
     Attributes:
         segment: its text; None if nothing was recognised.
+        dropped: the number of words that were recognised and not believed.
     """
 
     start: float
     end: float
     segment: Segment | None
+    dropped: int = 0
 
 
 Report = Callable[[Reported], Awaitable[None]]
@@ -42,11 +44,13 @@ class Reporter:
     Attributes:
         source: what all events carry.
         segments: the finals so far.
+        dropped: the utterances and words so far that were recognised and not believed.
     """
 
     def __init__(self, source: Source, sinks: Sequence[Sink], writer: Writer | None = None) -> None:
         self.source = source
         self.segments: list[Segment] = []
+        self.dropped = {"dropped_utterances": 0, "dropped_words": 0}
         self._sinks = tuple(sinks)
         self._writer = writer
 
@@ -63,9 +67,22 @@ class Reporter:
 
     async def utterance(self, utterance: Reported) -> None:
         """Tell the text of an utterance, if it has any, and that the speaker paused."""
+        if utterance.dropped:
+            self._drop(utterance)
         if utterance.segment:
             await self.final(utterance.segment)
         await self.utterance_end(utterance.end)
+
+    def _drop(self, utterance: Reported) -> None:
+        self.dropped["dropped_utterances"] += 1
+        self.dropped["dropped_words"] += utterance.dropped
+        _log.debug(
+            "session %s: %.2f-%.2f %d words dropped, without speech enough for them",
+            self.source.session,
+            utterance.start,
+            utterance.end,
+            utterance.dropped,
+        )
 
     async def final(self, segment: Segment) -> None:
         """Tell a text and keep it."""

@@ -115,8 +115,8 @@ class Session:
 
     @property
     def statistics(self) -> Mapping[str, Any]:
-        """What the transport has counted so far."""
-        return self.request.transport()
+        """What the transport has counted so far, and what was dropped."""
+        return {**self.request.transport(), **self._reporter.dropped}
 
     @property
     def decoding_seconds(self) -> float:

@@ -16,13 +16,14 @@ PACKET_COUNTERS = ("packets", "lost", "late", "duplicates", "overrun")
 
 @dataclass
 class Totals:
-    """Sums over sessions; `sound` and `decoding` are seconds."""
+    """Sums over sessions; `sound` and `decoding` are seconds, `dropped` is words."""
 
     sessions: int = 0
     sound: float = 0.0
     decoding: float = 0.0
     utterances: int = 0
     words: int = 0
+    dropped: int = 0
 
     def add(self, session: Session) -> Self:
         """Take one session in, as it is now."""
@@ -31,6 +32,7 @@ class Totals:
         self.decoding += session.decoding_seconds
         self.utterances += len(session.segments)
         self.words += sum(len(segment.text.split()) for segment in session.segments)
+        self.dropped += session.statistics["dropped_words"]
         return self
 
 

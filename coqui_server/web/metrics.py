@@ -22,6 +22,7 @@ _TOTALS = {
     "decoding": ("coqui_decoding_seconds", "Time that recognisers took."),
     "utterances": ("coqui_utterances", "Finals."),
     "words": ("coqui_words", "Words in finals."),
+    "dropped": ("coqui_words_dropped", "Words there was not enough speech for."),
 }
 
 _PACKETS = {

@@ -75,7 +75,9 @@ async def test_finals_come_once_and_in_order(moonshine: Engine, scheduler: Sched
     assert len(finals) == 6
     assert all(a.end <= b.start for a, b in pairwise(finals))
     assert isinstance(heard.events[0], SessionStarted)
-    assert heard.events[-1] == SessionEnded(session.source, transcript.duration)
+    assert heard.events[-1] == SessionEnded(
+        session.source, transcript.duration, statistics=session.statistics
+    )
     assert transcript.duration == 3 * (len(two.pcm) / 16_000 + 1)
 
 

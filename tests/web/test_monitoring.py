@@ -8,9 +8,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from coqui_server.engines.base import AnyEngine
+from coqui_server.engines.doubt import doubting, second_opinion
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, send
 from tests.support.live import client
+from tests.support.media import wav
+from tools.sounds import LIVELY, at
 
 VOICE = clip("appointment.wav")
 SILENCE = np.zeros(16000, np.int16)
@@ -84,6 +87,23 @@ async def test_metrics_count_refusals(start: Start, moonshine: AnyEngine) -> Non
     assert now["coqui_sessions_refused_total", "file"] == 1
     assert now["coqui_sessions_refused_total", "live"] == 0
     assert now["coqui_sessions_limit", ""] == 1
+
+
+async def test_words_that_were_dropped_are_counted(start: Start, moonshine: AnyEngine) -> None:
+    """What was heard in ringing is in the session's statistics and in the metrics, and in no
+    text."""
+    engine = doubting(moonshine, second_opinion(0.1), 0.1)
+    async with (
+        start(engine, console=True) as server,
+        httpx.AsyncClient(base_url=server.console) as web,
+    ):
+        answer = await send(server, wav(at(-25, LIVELY["european ring-back"](10))))
+        assert answer.text == ""
+        kept = (await web.get(f"/api/sessions/{answer.reply['session']}")).json()
+        now = await metrics(web)
+    assert kept["statistics"]["dropped_utterances"] >= 1
+    assert now["coqui_words_dropped_total", "file"] == kept["statistics"]["dropped_words"] >= 1
+    assert now["coqui_words_total", "file"] == 0
 
 
 async def test_metrics_have_no_labels_without_bound(
