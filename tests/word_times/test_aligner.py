@@ -14,6 +14,8 @@ from coqui_server.word_times.aligner import Aligner
 from coqui_transcript.transcript import Word
 from tests.support.clips import clip
 
+pytest.importorskip("pocketsphinx")
+
 VOICE = clip("voicemail.wav")
 SILENCE = np.zeros(2 * SAMPLE_RATE, np.int16)
 
