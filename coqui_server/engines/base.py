@@ -7,7 +7,7 @@ asyncio code.
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from coqui_server.media.samples import Samples
@@ -40,6 +40,7 @@ class Capabilities:
         confidence: gives a confidence with the text or its words.
         alternatives: can give other readings.
         phrases: can be held to a list of phrases.
+        terms: can favour names and terms.
         languages: as BCP 47 tags; empty when only the model knows.
         longest: seconds of sound in one request to a service; None for local engines.
     """
@@ -49,6 +50,7 @@ class Capabilities:
     confidence: bool = False
     alternatives: bool = False
     phrases: bool = False
+    terms: bool = False
     languages: tuple[str, ...] = ()
     longest: float | None = None
 
@@ -59,13 +61,21 @@ class Options:
 
     Attributes:
         alternatives: the number of other readings.
-        phrases: the only phrases to recognise; empty for any text.
+        phrases: the only phrases to recognise; empty for any text. An engine that cannot be held to
+            them favours them, if it can do that.
+        terms: names and terms that are likelier than the engine knows, the most important first.
         language: of the speech, as a BCP 47 tag; None for the configured one.
     """
 
     alternatives: int = 0
-    phrases: tuple[str, ...] = field(default=())
+    phrases: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
     language: str | None = None
+
+    @property
+    def favoured(self) -> tuple[str, ...]:
+        """What an engine favours that cannot be held to phrases."""
+        return self.phrases + self.terms
 
 
 def base_language(tag: str) -> str:
