@@ -55,6 +55,10 @@ class Capabilities:
     longest: float | None = None
 
 
+_MOST_FAVOURED = 3000
+"""Three full lists of terms: a request's, its owner's, the configured ones."""
+
+
 @dataclass(frozen=True)
 class Options:
     """A session's options for its engine. An engine ignores those that it does not have.
@@ -74,8 +78,8 @@ class Options:
 
     @property
     def favoured(self) -> tuple[str, ...]:
-        """What an engine favours that cannot be held to phrases."""
-        return self.phrases + self.terms
+        """What an engine favours that cannot be held to phrases: at most 3000."""
+        return (self.phrases + self.terms)[:_MOST_FAVOURED]
 
 
 def base_language(tag: str) -> str:

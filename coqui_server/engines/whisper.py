@@ -4,7 +4,7 @@ Whisper decodes windows of 30 s and pads shorter sound, so that even a short utt
 window. Longer sound takes several windows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import exp
 from pathlib import Path
@@ -28,10 +28,14 @@ _REPETITIVE = 2.4
 own limit, for which it would decode again at random; that gives another text each time)."""
 
 
+_PROMPT = 400
+"""Characters of terms."""
+
+
 def capabilities(settings: Settings) -> Capabilities:
     """What the configured model can do; of its languages only whether it is English alone."""
     languages = ("en",) if settings.whisper.model.endswith(".en") else ()
-    return Capabilities(words=True, confidence=True, languages=languages)
+    return Capabilities(words=True, confidence=True, terms=True, languages=languages)
 
 
 def check(settings: Settings) -> Iterator[ConfigError]:
@@ -87,16 +91,32 @@ class Whisper:
         languages = tuple(self._native.supported_languages)
         self.capabilities = replace(capabilities(settings), languages=languages)
         # The libraries of a GPU are loaded only when something is decoded.
-        self.decode(np.zeros(SAMPLE_RATE, np.int16), None)
+        self.decode(np.zeros(SAMPLE_RATE, np.int16), None, ())
 
     def open(self, options: Options) -> BufferedRecognizer:
         """A recognizer for one utterance, in the language asked for, configured, or detected."""
         asked = base_language(options.language or "")
         language = asked if asked in self.capabilities.languages else self._settings.language
-        return BufferedRecognizer(lambda pcm: self.decode(pcm, language))
+        terms = options.favoured
+        return BufferedRecognizer(lambda pcm: self._favouring(pcm, language, terms))
 
-    def decode(self, pcm: Samples, language: str | None) -> Hypothesis:
-        """The text of one utterance, with its words' times and its tokens' mean probability."""
+    def _favouring(self, pcm: Samples, language: str | None, terms: Sequence[str]) -> Hypothesis:
+        """The text with terms in the prompt if it has one of them, else the text without a prompt.
+
+        Words of the prompt that are not said make other words worse.
+        """
+        if terms:
+            said = self.decode(pcm, language, terms)
+            if any(term in said.text for term in terms):
+                return said
+        return self.decode(pcm, language, ())
+
+    def decode(self, pcm: Samples, language: str | None, terms: Sequence[str]) -> Hypothesis:
+        """The text of one utterance, with its words' times and its tokens' mean probability.
+
+        Args:
+            terms: to be favoured; as many of the first as Whisper's prompt has room for.
+        """
         segments, _ = self._native.transcribe(
             pcm.astype(np.float32) / np.float32(32768),
             language=language,
@@ -104,6 +124,7 @@ class Whisper:
             temperature=0.0,
             condition_on_previous_text=False,
             word_timestamps=True,
+            hotwords=_prompt(terms),
         )
         heard = [segment for segment in segments if segment.compression_ratio < _REPETITIVE]
         if not heard:
@@ -113,6 +134,17 @@ class Whisper:
             tuple(_placed(heard, len(pcm) / SAMPLE_RATE)),
             exp(sum(segment.avg_logprob for segment in heard) / len(heard)),
         )
+
+
+def _prompt(terms: Sequence[str]) -> str | None:
+    """The terms as Whisper's prompt has them; None if there are none."""
+    prompt = ""
+    for term in terms:
+        longer = f"{prompt}, {term}" if prompt else term
+        if len(longer) > _PROMPT:
+            break
+        prompt = longer
+    return prompt or None
 
 
 def _placed(segments: list[Any], end: float) -> Iterator[Word]:
