@@ -28,6 +28,7 @@ async def transcribe(
     path: Path | None = None,
     engine: str | None = None,
     language: str | None = None,
+    terms: tuple[str, ...] = (),
     track: int | None = None,
     channels: ChannelMode | None = None,
     raw: RawFormat | None = None,
@@ -41,6 +42,7 @@ async def transcribe(
     Args:
         path: where the same bytes are on the disk, if they are.
         engine, language: as a request names them; the default engine and its own language if not.
+        terms: names and terms to favour.
         track: the number of a sound track, from 1; None to choose one that has speech.
         channels: what becomes of its channels; None for `audio.channels`.
         raw: the format of a file without a header; None for all others.
@@ -53,7 +55,7 @@ async def transcribe(
         RequestError: as `Service.session`, `Session.write` and `Transcoder.transcode`.
     """
     chosen = service.engines.get(engine, language)
-    options = Options(language=language)
+    options = Options(terms=terms, language=language)
     audio = service.settings.audio
     mode = channels or audio.channels
     request = SessionRequest(

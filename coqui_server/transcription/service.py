@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from typing import Any
@@ -23,6 +23,10 @@ from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
 from coqui_server.transcription.statistics import KINDS, Statistics
+from coqui_server.transcription.wording import configured_terms
+
+TermsOf = Callable[[str], Awaitable[Sequence[str]]]
+"""Gives the names and terms of a user."""
 
 _PROCESSORS = (
     len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -37,9 +41,10 @@ class Service:
 
     Args:
         keeper: keeps every session; None for a daemon that keeps nothing.
+        terms_of: gives the names and terms of a user.
 
     Raises:
-        ConfigError: `ffmpeg.path` names no file.
+        ConfigError: `ffmpeg.path` names no file, or `text.terms_file` cannot be used.
 
     Attributes:
         sessions: those that are open.
@@ -51,8 +56,10 @@ class Service:
         engines: Engines,
         scheduler: Scheduler,
         keeper: Keeper | None = None,
+        terms_of: TermsOf | None = None,
     ) -> None:
         self.settings = settings
+        self._terms, self._terms_of = configured_terms(settings), terms_of
         self.engines = engines
         self.transcoder = Transcoder(settings.ffmpeg.path, settings.ffmpeg.timeout)
         self.hub = Hub()
@@ -88,6 +95,7 @@ class Service:
         complete = replace(
             request,
             engine=self._engine(request),
+            options=replace(request.options, terms=await self._all_terms(request)),
             format=request.format or self.settings.text.format,
             sinks=(*request.sinks, self.hub),
         )
@@ -219,6 +227,13 @@ class Service:
     async def drained(self) -> None:
         """Wait until no session is open."""
         await self._empty.wait()
+
+    async def _all_terms(self, request: SessionRequest) -> tuple[str, ...]:
+        """Those of the request first, then the owner's, then the configured ones; each once."""
+        owners: Sequence[str] = ()
+        if self._terms_of and request.owner is not None:
+            owners = await self._terms_of(request.owner)
+        return tuple(dict.fromkeys((*request.options.terms, *owners, *self._terms)))
 
     def _engine(self, request: SessionRequest) -> AnyEngine:
         return request.engine or self.engines.default
