@@ -126,7 +126,8 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
             stack.push_async_callback(engines.close)
         scheduler = Scheduler(settings.server.threadpool.count)
         stack.push_async_callback(scheduler.close)
-        service = Service(settings, engines, scheduler, store.keeper if store else None)
+        kept = (store.keeper, store.users.terms_of) if store else ()
+        service = Service(settings, engines, scheduler, *kept)
         if not measured:
             await service.rehearse()
         webhook = await stack.enter_async_context(Webhook(settings.rtp.webhook))
