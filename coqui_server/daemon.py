@@ -131,7 +131,14 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
             stack.push_async_callback(asyncio.to_thread, aligner.close)
         scheduler = Scheduler(settings.server.threadpool.count)
         stack.push_async_callback(scheduler.close)
-        service = Service(settings, engines, scheduler, store.keeper if store else None, aligner)
+        service = Service(
+            settings,
+            engines,
+            scheduler,
+            keeper=store.keeper if store else None,
+            terms_of=store.users.terms_of if store else None,
+            aligner=aligner,
+        )
         if not measured:
             await service.rehearse()
         webhook = await stack.enter_async_context(Webhook(settings.rtp.webhook))

@@ -7,7 +7,7 @@ asyncio code.
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from coqui_server.media.samples import Samples
@@ -45,6 +45,7 @@ class Capabilities:
         phrases: can be held to a list of phrases.
         translates: can give English text for speech in other languages.
         detects: tells in what language something is said (`Detector`).
+        terms: can favour names and terms.
         languages: as BCP 47 tags; empty when only the model knows.
         longest: seconds of sound in one request to a service; None for local engines.
     """
@@ -56,8 +57,13 @@ class Capabilities:
     phrases: bool = False
     translates: bool = False
     detects: bool = False
+    terms: bool = False
     languages: tuple[str, ...] = ()
     longest: float | None = None
+
+
+_MOST_FAVOURED = 3000
+"""Three full lists of terms: a request's, its owner's, the configured ones."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,9 @@ class Options:
 
     Attributes:
         alternatives: the number of other readings.
-        phrases: the only phrases to recognise; empty for any text.
+        phrases: the only phrases to recognise; empty for any text. An engine that cannot be held to
+            them favours them, if it can do that.
+        terms: names and terms that are likelier than the engine knows, the most important first.
         language: of the speech, as a BCP 47 tag; None for the configured one.
         prompt: text that could stand before the speech, with the names and the style to expect.
         translate: give English text, whatever the language of the speech. Only for engines that
@@ -74,10 +82,16 @@ class Options:
     """
 
     alternatives: int = 0
-    phrases: tuple[str, ...] = field(default=())
+    phrases: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
     language: str | None = None
     prompt: str | None = None
     translate: bool = False
+
+    @property
+    def favoured(self) -> tuple[str, ...]:
+        """What an engine favours that cannot be held to phrases: at most 3000."""
+        return (self.phrases + self.terms)[:_MOST_FAVOURED]
 
 
 def base_language(tag: str) -> str:

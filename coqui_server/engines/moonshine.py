@@ -6,6 +6,7 @@ side. `benchmarks/throughput.py` compares the two.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from math import ceil, exp
 from pathlib import Path
@@ -26,6 +27,8 @@ from coqui_server import extras, models, word_times
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.engines.buffered import BufferedRecognizer
+from coqui_server.engines.greedy import Scores, Step, search
+from coqui_server.engines.terms import Terms, Vocabulary
 from coqui_server.exceptions import ConfigError
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 
@@ -38,6 +41,11 @@ _MARKS = (b".", b"?", b"!")
 _TOKENS_PER_SECOND = 6.5
 """More tokens than this mean that the decoder repeats itself (Moonshine's own limit)."""
 
+_LISTS = 16
+"""Lists of terms whose trees are kept for the next utterances."""
+
+_Cache = dict[str, Any]
+
 _UNREADABLE = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, RuntimeException, IndexError)
 """Raised by onnxruntime and the vocabulary's reader for a file that is not a model."""
 
@@ -45,7 +53,7 @@ _UNREADABLE = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, RuntimeExce
 def capabilities(settings: Settings) -> Capabilities:
     """What every model can do. The words are aligned with the sound afterwards."""
     words = settings.text.word_times and word_times.available()
-    return Capabilities(words=words, confidence=True, languages=("en",))
+    return Capabilities(words=words, confidence=True, terms=True, languages=("en",))
 
 
 def check(settings: Settings) -> Iterator[ConfigError]:
@@ -99,7 +107,10 @@ class Moonshine:
         self._encoder = onnxruntime.InferenceSession(str(folder / _ENCODER), options)
         self._decoder = onnxruntime.InferenceSession(str(folder / _DECODER), options)
         self._tokens = read_tokens((folder / _TOKENIZER).read_bytes())
-        self._outputs = [output.name for output in self._decoder.get_outputs()]
+        self._vocabulary = Vocabulary(self._tokens)
+        self._tree = lru_cache(_LISTS)(partial(Terms, vocabulary=self._vocabulary))
+        _, *present = (output.name for output in self._decoder.get_outputs())
+        self._past = [name.replace("present", "past_key_values") for name in present]
         self._no_past = {
             put.name: np.zeros((1, put.shape[1], 0, put.shape[3]), np.float32)
             for put in self._decoder.get_inputs()
@@ -108,12 +119,16 @@ class Moonshine:
 
     def open(self, options: Options) -> BufferedRecognizer:
         """A recognizer for one utterance."""
-        return BufferedRecognizer(self.decode)
+        wanted = options.favoured
+        return BufferedRecognizer(
+            partial(self.decode, terms=self._tree(wanted) if wanted else None)
+        )
 
-    def decode(self, pcm: Samples) -> Hypothesis:
+    def decode(self, pcm: Samples, terms: Terms | None = None) -> Hypothesis:
         """The text of one utterance, by greedy search, with its tokens' mean probability."""
         most = ceil(len(pcm) / SAMPLE_RATE * _TOKENS_PER_SECOND)
-        tokens, doubts = self._search(pcm.astype(np.float32)[None] / np.float32(32768), most)
+        step = self._decoder_of(pcm.astype(np.float32)[None] / np.float32(32768))
+        tokens, doubts = search(step, _START, _END, most, terms)
         text = b"".join(self._tokens[token] for token in tokens if token != _END)
         return Hypothesis(
             text.decode("utf-8", "ignore").replace("▁", " ").replace("♪", "").strip(),
@@ -121,38 +136,33 @@ class Moonshine:
             finished=self._finished(tokens, doubts),
         )
 
-    def _search(self, sound: npt.NDArray[np.float32], most: int) -> tuple[list[int], list[float]]:
-        """The tokens, and of each the negative logarithm of its probability."""
+    def _decoder_of(self, sound: npt.NDArray[np.float32]) -> Step:
+        """The decoder of this sound, whose state is its attention cache."""
         mask = np.ones(sound.shape, np.int64)
         states = self._encoder.run(None, {"input_values": sound, "attention_mask": mask})[0]
-        feeds: dict[str, Any] = {
-            "encoder_hidden_states": states,
-            # A mask over samples, not over encoder states: the graph applies the stride itself.
-            "encoder_attention_mask": mask,
-            **self._no_past,
-        }
-        tokens, doubts = [_START], list[float]()
-        while len(tokens) <= most + 1 and (len(tokens) == 1 or tokens[-1] != _END):
-            first = len(tokens) == 1
-            feeds["input_ids"] = np.array([tokens[-1:]], np.int64)
-            feeds["use_cache_branch"] = np.array([not first])
-            logits, *present = self._decoder.run(None, feeds)
-            self._remember(feeds, present, with_encoder=first)
-            scores = logits[0, -1]
-            best = int(scores.argmax())
-            tokens.append(best)
-            doubts.append(float(np.log(np.exp(scores - scores[best]).sum())))
-        return tokens[1:], doubts
+        # The mask is over samples, not over encoder states: the graph applies the stride itself.
+        fixed = {"encoder_hidden_states": states, "encoder_attention_mask": mask}
+
+        def step(token: int, past: _Cache | None) -> tuple[Scores, _Cache]:
+            put = {
+                "input_ids": np.array([[token]]),
+                "use_cache_branch": np.array([past is not None]),
+            }
+            logits, *present = self._decoder.run(None, {**fixed, **(past or self._no_past), **put})
+            return logits[0, -1], self._remembered(past, present)
+
+        return step
 
     def _finished(self, tokens: list[int], doubts: list[float]) -> float:
         ends = len(tokens) > 1 and tokens[-1] == _END and self._tokens[tokens[-2]] in _MARKS
         return exp(-doubts[-2]) if ends else 0.0
 
-    def _remember(self, feeds: dict[str, Any], present: list[Any], *, with_encoder: bool) -> None:
-        """Feed the attention cache back; its encoder part is computed by the first step only."""
-        for name, value in zip(self._outputs[1:], present, strict=True):
-            if with_encoder or ".decoder." in name:
-                feeds[name.replace("present", "past_key_values")] = value
+    def _remembered(self, past: _Cache | None, present: list[Any]) -> _Cache:
+        """The cache for the next step; its encoder part is computed by the first step only."""
+        computed = dict(zip(self._past, present, strict=True))
+        if past is None:
+            return computed
+        return past | {name: value for name, value in computed.items() if ".decoder." in name}
 
 
 def read_tokens(data: bytes) -> list[bytes]:

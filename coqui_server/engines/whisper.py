@@ -4,7 +4,7 @@ Whisper decodes windows of 30 s and pads shorter sound, so that even a short utt
 window. Longer sound takes several windows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import exp
 from pathlib import Path
@@ -34,6 +34,10 @@ _REPETITIVE = 2.4
 own limit, for which it would decode again at random; that gives another text each time)."""
 
 
+_PROMPT = 400
+"""Characters of terms."""
+
+
 def capabilities(settings: Settings) -> Capabilities:
     """What the configured model can do; of its languages only whether it is English alone."""
     english = settings.whisper.model.endswith(".en")
@@ -41,6 +45,7 @@ def capabilities(settings: Settings) -> Capabilities:
     return Capabilities(
         words=True,
         confidence=True,
+        terms=True,
         translates=not english,
         detects=not english,
         languages=languages,
@@ -107,15 +112,30 @@ class Whisper:
 
     def open(self, options: Options) -> BufferedRecognizer:
         """A recognizer for one utterance, in the language asked for, configured, or detected."""
-        return BufferedRecognizer(lambda pcm: self.decode(pcm, options))
+        return BufferedRecognizer(lambda pcm: self._favouring(pcm, options))
 
     def detect(self, pcm: Samples) -> tuple[str, float]:
         """The language of the first 30 s, and its probability."""
         language, probability, _ = self._native.detect_language(_floats(pcm))
         return language, float(probability)
 
-    def decode(self, pcm: Samples, options: Options) -> Hypothesis:
-        """The text of one utterance, with its words' times and its tokens' mean probability."""
+    def _favouring(self, pcm: Samples, options: Options) -> Hypothesis:
+        """The text with terms in the prompt if it has one of them, else the text without a prompt.
+
+        Words of the prompt that are not said make other words worse.
+        """
+        if terms := options.favoured:
+            said = self.decode(pcm, options, terms)
+            if any(term in said.text for term in terms):
+                return said
+        return self.decode(pcm, options)
+
+    def decode(self, pcm: Samples, options: Options, terms: Sequence[str] = ()) -> Hypothesis:
+        """The text of one utterance, with its words' times and its tokens' mean probability.
+
+        Args:
+            terms: to be favoured; as many of the first as Whisper's prompt has room for.
+        """
         asked = base_language(options.language or "")
         segments, _ = self._native.transcribe(
             _floats(pcm),
@@ -126,6 +146,7 @@ class Whisper:
             temperature=0.0,
             condition_on_previous_text=False,
             word_timestamps=True,
+            hotwords=_prompt(terms),
         )
         heard = [segment for segment in segments if segment.compression_ratio < _REPETITIVE]
         if not heard:
@@ -139,6 +160,17 @@ class Whisper:
 
 def _floats(pcm: Samples) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     return pcm.astype(np.float32) / np.float32(32768)
+
+
+def _prompt(terms: Sequence[str]) -> str | None:
+    """The terms as Whisper's prompt has them; None if there are none."""
+    prompt = ""
+    for term in terms:
+        longer = f"{prompt}, {term}" if prompt else term
+        if len(longer) > _PROMPT:
+            break
+        prompt = longer
+    return prompt or None
 
 
 def _placed(segments: list[Any], end: float) -> Iterator[Word]:

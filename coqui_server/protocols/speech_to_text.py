@@ -2,8 +2,8 @@
 
 Client: `{"event": "start"}`, binary sound, `{"event": "stop"}`; then perhaps another start. A start
 may have `sample_rate`, `encoding`, `language`, `engine`, `interim` (partials, true), `words`
-(false), `phrases` and `format` (verbatim or readable; the address may have it too: `?format=`).
-Server:
+(false), `phrases` (the only ones, if the engine can be held to them), `terms` (names and terms to
+favour) and `format` (verbatim or readable; the address may have it too: `?format=`). Server:
 
     {"event": "started", "session_id"}
     {"event": "transcript", "text", "is_final", "start", "end"?, "confidence"?, "words"?}
@@ -30,7 +30,7 @@ from coqui_server.transcription.events import Event, Final, Partial, UtteranceEn
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
-from coqui_server.transcription.wording import text_format
+from coqui_server.transcription.wording import terms, text_format
 from coqui_transcript.mapping import segment_to_json
 
 _START_KEYS = (
@@ -42,6 +42,7 @@ _START_KEYS = (
     "interim",
     "words",
     "phrases",
+    "terms",
     "format",
 )
 
@@ -97,7 +98,8 @@ def _start(values: dict[str, Any], engines: Engines) -> _Start:
     language = values.get("language")
     engine = engines.get(values.get("engine"), language)
     intake = Intake(values.get("encoding", "linear16"), values.get("sample_rate"))
-    options = Options(phrases=tuple(phrases), language=language)
+    named = terms(values.get("terms", []))
+    options = Options(phrases=tuple(phrases), terms=named, language=language)
     chosen = text_format(values.get("format"))
     return _Start(intake, values["interim"], values["words"], engine, options, chosen)
 

@@ -7,6 +7,7 @@ faster than it is spoken, a reply waits until the chunk is decoded. A result tha
 client sends nothing is sent at once, as the reply to its next message. `eof` and `reset` are
 answered by the rest of the text, and after `eof` the server closes with 1000. The text is verbatim,
 unless the config has `"format": "readable"`, the address `?format=readable`, or the setting is so.
+Engines that cannot be held to a `phrase_list` favour it, as they do `"terms": [...]`, our own key.
 
     {"partial": "..."}
     {"result": [{"conf", "end", "start", "word"}], "text": "..."}
@@ -30,7 +31,7 @@ from coqui_server.transcription.events import Event, Final, Partial
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
-from coqui_server.transcription.wording import text_format
+from coqui_server.transcription.wording import terms, text_format
 from coqui_transcript.transcript import Segment, Word
 
 _DEFAULT_RATE = 8000
@@ -51,6 +52,7 @@ class _Config:
     words: bool = True
     alternatives: int = 0
     phrases: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
     engine: AnyEngine | None = None
     format: TextFormat | None = None
 
@@ -149,7 +151,7 @@ async def _stream(
     request = SessionRequest(
         "live",
         engine=config.engine,
-        options=Options(alternatives=config.alternatives, phrases=config.phrases),
+        options=Options(config.alternatives, config.phrases, config.terms),
         format=config.format,
         interim=service.settings.partials.pace,
         owner=principal.user,
@@ -203,6 +205,7 @@ def _configure(config: _Config, message: str | bytes, service: Service) -> bool:
     config.alternatives = max(0, min(int(alternatives), _MOST_ALTERNATIVES))
     config.words = bool(values.get("words", config.words))
     config.phrases = tuple(phrases)
+    config.terms = terms(values.get("terms", []))
     config.format = text_format(values.get("format")) or config.format
     return True
 

@@ -9,7 +9,8 @@ The older server's protocol, with more in the reply:
 
 The address may name an engine, a language and a sound track: `?engine=vosk&language=en&track=2`. It
 may say what becomes of the channels: `?channels=split` (or `mix`, or `auto`).
-`?format=verbatim` asks for the engine's own text instead of `readable`.
+`?format=verbatim` asks for the engine's own text instead of `readable`. `?terms=Ana Roe,Vevay` are
+names and terms to favour.
 A file without a header needs its encoding, perhaps a rate: `?encoding=mulaw&sample_rate=8000`.
 `time` is seconds of decoding, all other times are seconds of the file. `warnings` say why the text
 may miss something: the file was cut off, for example. A failure is `{"message", "code"}` and a
@@ -34,7 +35,7 @@ from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
 from coqui_server.transcription.tracks import track_number
-from coqui_server.transcription.wording import text_format
+from coqui_server.transcription.wording import terms, text_format
 from coqui_transcript.mapping import transcript_to_json
 from coqui_transcript.transcript import Transcript
 
@@ -80,6 +81,7 @@ async def _answer(
         upload,
         engine=values.get("engine"),
         language=values.get("language"),
+        terms=terms(values.get("terms", "").split(",")),
         track=track_number(values.get("track")),
         channels=channel_mode(values.get("channels")),
         raw=RawFormat.of_file(values.get("encoding"), values.get("sample_rate")),

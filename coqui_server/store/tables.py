@@ -77,6 +77,7 @@ class Table(DeclarativeBase):
         JobState: _Text,
         dict[str, Any]: JSON,
         list[dict[str, Any]]: JSON,
+        list[str]: JSON,
     }
 
 
@@ -154,6 +155,7 @@ class UserRow(Table):
     Attributes:
         password: a hash with its salt and costs.
         sign_outs: how often the user signed out, which ends all sign-ins before.
+        terms: names and terms to favour in the user's sessions.
     """
 
     __tablename__ = "users"
@@ -163,6 +165,7 @@ class UserRow(Table):
     admin: Mapped[bool] = mapped_column(default=False)
     created: Mapped[datetime]
     sign_outs: Mapped[int] = mapped_column(default=0)
+    terms: Mapped[list[str]] = mapped_column(default=list)
 
 
 class TokenRow(Table):

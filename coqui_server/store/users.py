@@ -105,6 +105,16 @@ class Users:
         async with self._changing(name) as user:
             user.sign_outs += 1
 
+    async def terms_of(self, name: str) -> Sequence[str]:
+        """The names and terms of a user; none of one who is gone."""
+        user = await self.get(name)
+        return user.terms if user else ()
+
+    async def change_terms(self, name: str, terms: Sequence[str]) -> None:
+        """Set the names and terms of a user. Raises as `sign_out`."""
+        async with self._changing(name) as user:
+            user.terms = list(terms)
+
     async def promote(self, name: str) -> None:
         """Make a user an administrator. Raises as `sign_out`."""
         async with self._changing(name) as user:

@@ -31,6 +31,7 @@ async def transcribe(
     language: str | None = None,
     prompt: str | None = None,
     translate: bool = False,
+    terms: tuple[str, ...] = (),
     track: int | None = None,
     channels: ChannelMode | None = None,
     raw: RawFormat | None = None,
@@ -45,6 +46,7 @@ async def transcribe(
         path: where the same bytes are on the disk, if they are.
         engine, language: as a request names them; the default engine and its own language if not.
         prompt, translate: as `Options` has them; an engine without a prompt ignores it.
+        terms: names and terms to favour.
         track: the number of a sound track, from 1; None to choose one that has speech.
         channels: what becomes of its channels; None for `audio.channels`.
         raw: the format of a file without a header; None for all others.
@@ -59,7 +61,7 @@ async def transcribe(
     chosen = service.engines.get(engine, language)
     if translate and not chosen.capabilities.translates:
         raise BadRequest(f"{chosen.name} (model {chosen.model}) does not translate")
-    options = Options(language=language, prompt=prompt, translate=translate)
+    options = Options(terms=terms, language=language, prompt=prompt, translate=translate)
     audio = service.settings.audio
     mode = channels or audio.channels
     request = SessionRequest(

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from typing import Any, TypeVar
@@ -23,9 +23,13 @@ from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
 from coqui_server.transcription.statistics import KINDS, Statistics
+from coqui_server.transcription.wording import configured_terms
 from coqui_server.word_times.aligner import Aligner
 
 Result = TypeVar("Result")
+
+TermsOf = Callable[[str], Awaitable[Sequence[str]]]
+"""Gives the names and terms of a user."""
 
 _PROCESSORS = (
     len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -40,10 +44,11 @@ class Service:
 
     Args:
         keeper: keeps every session; None for a daemon that keeps nothing.
+        terms_of: gives the names and terms of a user.
         aligner: times the words of engines that do not; None leaves them without words.
 
     Raises:
-        ConfigError: `ffmpeg.path` names no file.
+        ConfigError: `ffmpeg.path` names no file, or `text.terms_file` cannot be used.
 
     Attributes:
         sessions: those that are open.
@@ -55,9 +60,11 @@ class Service:
         engines: Engines,
         scheduler: Scheduler,
         keeper: Keeper | None = None,
+        terms_of: TermsOf | None = None,
         aligner: Aligner | None = None,
     ) -> None:
         self.settings = settings
+        self._terms, self._terms_of = configured_terms(settings), terms_of
         self.engines = engines
         self.transcoder = Transcoder(settings.ffmpeg.path, settings.ffmpeg.timeout)
         self.hub = Hub()
@@ -94,6 +101,7 @@ class Service:
         complete = replace(
             request,
             engine=self._engine(request),
+            options=replace(request.options, terms=await self._all_terms(request)),
             format=request.format or self.settings.text.format,
             sinks=(*request.sinks, self.hub),
         )
@@ -230,6 +238,13 @@ class Service:
     async def drained(self) -> None:
         """Wait until no session is open."""
         await self._empty.wait()
+
+    async def _all_terms(self, request: SessionRequest) -> tuple[str, ...]:
+        """Those of the request first, then the owner's, then the configured ones; each once."""
+        owners: Sequence[str] = ()
+        if self._terms_of and request.owner is not None:
+            owners = await self._terms_of(request.owner)
+        return tuple(dict.fromkeys((*request.options.terms, *owners, *self._terms)))
 
     def _engine(self, request: SessionRequest) -> AnyEngine:
         return request.engine or self.engines.default

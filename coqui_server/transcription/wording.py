@@ -1,11 +1,11 @@
-"""How the text of a session is written: its format and its language."""
+"""How the text of a session is written: its format, its language, its names and terms."""
 
 import re
 
 from coqui_server.config.settings import Settings
-from coqui_server.config.text import TextFormat
+from coqui_server.config.text import TextFormat, listed
 from coqui_server.engines.base import AnyEngine
-from coqui_server.exceptions import BadRequest
+from coqui_server.exceptions import BadRequest, ConfigError
 from coqui_server.readable.writer import Writer
 from coqui_server.transcription.request import SessionRequest
 
@@ -23,6 +23,35 @@ def text_format(value: object) -> TextFormat | None:
         case None | "verbatim" | "readable":
             return value
     raise BadRequest("format is verbatim or readable")
+
+
+def terms(value: object) -> tuple[str, ...]:
+    """The terms that a request lists.
+
+    Raises:
+        BadRequest: it is no list of texts, or one that is too long.
+    """
+    if not isinstance(value, list) or not all(isinstance(term, str) for term in value):
+        raise BadRequest("terms is a list of texts")
+    try:
+        return listed(value)
+    except ValueError as wrong:
+        raise BadRequest(str(wrong)) from wrong
+
+
+def configured_terms(settings: Settings) -> tuple[str, ...]:
+    """The terms of the configuration and of its file.
+
+    Raises:
+        ConfigError: the file cannot be read, or is too long.
+    """
+    file = settings.text.terms_file
+    if file is None:
+        return settings.text.terms
+    try:
+        return settings.text.terms + listed(file.read_text(encoding="utf-8-sig").splitlines())
+    except (OSError, ValueError) as unreadable:
+        raise ConfigError("text.terms_file", f'found "{file}": {unreadable}') from unreadable
 
 
 def writer(request: SessionRequest, engine: AnyEngine, settings: Settings) -> Writer | None:

@@ -7,10 +7,10 @@ import pytest
 
 from coqui_server.config.engines import MoonshineSettings
 from coqui_server.config.settings import Settings
-from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
+from coqui_server.engines.base import DEFAULT_OPTIONS, Engine, Options
 from coqui_server.engines.moonshine import load, packaged_model, read_tokens
 from coqui_server.exceptions import ConfigError
-from tests.support.clips import clip, spoken
+from tests.support.clips import ROOT, clip, spoken
 
 pytestmark = pytest.mark.model
 
@@ -33,6 +33,30 @@ def test_noise_is_believed_less_than_speech(moonshine: Engine) -> None:
     recognizer = moonshine.open(DEFAULT_OPTIONS)
     recognizer.feed(noise)
     assert (recognizer.finish().confidence or 0) < 0.75
+
+
+@pytest.mark.parametrize(
+    "options", [Options(terms=("Monday Morning",)), Options(phrases=("Monday Morning",))]
+)
+def test_a_term_is_written_as_it_is_given(moonshine: Engine, options: Options) -> None:
+    """What is said nearly so is written as the list has it, and the rest stays."""
+    recognizer = moonshine.open(options)
+    recognizer.feed(clip("appointment.wav").pcm)
+    heard = recognizer.finish().text
+    assert heard == "Your appointment is on Monday Morning. Please bring your insurance card."
+
+
+@pytest.mark.parametrize("name", ["appointment.wav", "voicemail.wav"])
+def test_a_thousand_names_that_are_not_said(moonshine: Engine, name: str) -> None:
+    """Clear speech stays what it is, whatever the list has."""
+    names = tuple((ROOT / "benchmarks" / "names.txt").read_text(encoding="utf-8").splitlines())
+    assert len(names) == 1000
+    heard = []
+    for options in (Options(terms=names), DEFAULT_OPTIONS):
+        recognizer = moonshine.open(options)
+        recognizer.feed(clip(name).pcm)
+        heard.append(recognizer.finish())
+    assert heard[0] == heard[1]
 
 
 def test_vocabulary_file() -> None:

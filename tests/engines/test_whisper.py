@@ -66,6 +66,18 @@ def test_a_language_that_is_asked_for(
     assert not caplog.records
 
 
+def test_terms_change_the_spelling(whisper: Engine) -> None:
+    """A name is written as the list has it, and the other words stay."""
+    said = spoken(heard(whisper, Options(terms=("Ana",))).text)
+    assert said == spoken(clip("voicemail.wav").text).replace("anna", "ana")
+
+
+def test_terms_that_are_not_said(whisper: Engine) -> None:
+    """Names that are in the list and not in the sound change no word."""
+    others = tuple((ROOT / "benchmarks" / "names.txt").read_text(encoding="utf-8").splitlines())
+    assert heard(whisper, Options(terms=others)).text == heard(whisper).text
+
+
 def test_a_name_under_models(copied: Path) -> None:
     """A model is found by its name where models are kept; a CPU and its languages are chosen."""
     engine = load(Settings(models=ModelsSettings(path=copied.parent)))

@@ -215,6 +215,15 @@ async def test_phrases_reach_the_engine(start: Start) -> None:
         assert set(engine.options) == {Options()}
 
 
+async def test_terms_reach_the_engine_before_the_configured_ones(start: Start) -> None:
+    """A session's terms come first, each once."""
+    engine = Obstacle()
+    configured = 'text.terms = ["Ana Roe", "Vevay"]'
+    async with start(engine, configured) as server, client(server, PATH) as user:
+        await session(user, VOICE.pcm, interim=False, terms=["Vevay", " Kwame  Nkosi ", ""])
+        assert set(engine.options) == {Options(terms=("Vevay", "Kwame Nkosi", "Ana Roe"))}
+
+
 @pytest.mark.parametrize(
     "wishes", [{"engine": "moonshine"}, {"language": "en"}, {"language": "en-GB"}]
 )

@@ -14,11 +14,20 @@ from sqlalchemy import Connection, select, text
 from coqui_server.config.store import StoreSettings
 from coqui_server.exceptions import ConfigError, StoreError
 from coqui_server.store.database import Database, opened
-from coqui_server.store.tables import JobRow, SegmentRow, SessionRow, Table
+from coqui_server.store.tables import JobRow, SegmentRow, SessionRow, Table, UserRow
 from tests.support.stores import settings_of
 from tools import postgresql
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+LATER = [
+    ("segments", "channel"),
+    ("segments", "speaker"),
+    ("jobs", "channels"),
+    ("jobs", "format"),
+    ("users", "terms"),
+]
+"""The columns that came after version 0004."""
 
 
 async def test_the_migrations_make_the_tables_as_they_are_declared(database: Database) -> None:
@@ -39,16 +48,19 @@ async def test_an_older_database_keeps_what_it_has(tmp_path: Path) -> None:
         transaction.add(SessionRow(id="a", kind="file", engine="vosk", start=NOW))
         transaction.add(SegmentRow(session="a", start=0.0, end=1.0, text="Hello.", words=[]))
         transaction.add(JobRow(name="a.wav", upload="u", size=1, created=NOW))
+        transaction.add(UserRow(name="anna", password="x", created=NOW))
     with closing(sqlite3.connect(path)) as older:
-        for column in ("segments.channel", "segments.speaker", "jobs.channels", "jobs.format"):
-            older.execute("ALTER TABLE {} DROP {}".format(*column.split(".")))
+        for table, column in LATER:
+            older.execute(f"ALTER TABLE {table} DROP {column}")
         older.execute("UPDATE alembic_version SET version_num = '0004'")
         older.commit()
     async with opened(StoreSettings(path=tmp_path)) as database, database.reading() as transaction:
         segment = (await transaction.scalars(select(SegmentRow))).one()
         job = (await transaction.scalars(select(JobRow))).one()
+        user = (await transaction.scalars(select(UserRow))).one()
     assert (segment.text, segment.channel, segment.speaker) == ("Hello.", None, None)
     assert (job.name, job.channels) == ("a.wav", None)
+    assert (user.name, user.terms) == ("anna", [])
 
 
 async def test_what_was_kept_is_there_when_it_is_opened_again(settings: StoreSettings) -> None:

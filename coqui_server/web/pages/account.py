@@ -1,4 +1,4 @@
-"""`/account`: a user's own password and tokens, and the end of the account."""
+"""`/account`: a user's own names and terms, password and tokens, and the end of the account."""
 
 from datetime import timedelta
 from typing import Annotated, Any
@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from coqui_server.auth.cookies import Cookies
 from coqui_server.exceptions import RequestError
+from coqui_server.transcription.wording import terms
 from coqui_server.web.accounts import Accounts
 from coqui_server.web.numbers import Id
 from coqui_server.web.pages.forms import address_of, go_to, set_cookie, shown, signed_out
@@ -23,7 +24,9 @@ def router(accounts: Accounts, cookies: Cookies) -> APIRouter:
     async def page(
         request: Request, name: str, refusal: RequestError | None = None, **values: Any
     ) -> Response:
-        values = {"tokens": await accounts.store.tokens.of(name), "ages": _AGES, **values}
+        store = accounts.store
+        kept = {"tokens": await store.tokens.of(name), "terms": await store.users.terms_of(name)}
+        values = {**kept, "ages": _AGES, **values}
         return shown(request, "account.html", refusal, **values)
 
     @routes.get("")
@@ -57,6 +60,16 @@ def router(accounts: Accounts, cookies: Cookies) -> APIRouter:
         except RequestError as refusal:
             return await page(request, asking.name, refusal)
         return signed_out(request)
+
+    @routes.post("/terms")
+    async def change_terms(
+        request: Request, asking: CurrentPrincipal, lines: Annotated[str, Form()] = ""
+    ) -> Response:
+        try:
+            await accounts.store.users.change_terms(asking.name, terms(lines.splitlines()))
+        except RequestError as refusal:
+            return await page(request, asking.name, refusal, terms=lines.splitlines())
+        return go_to(request, "/account")
 
     @routes.post("/tokens")
     async def make_token(
