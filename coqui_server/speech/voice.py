@@ -21,8 +21,8 @@ _CONTEXT = 64
 """Samples of a window, and of the window before that the model takes with each."""
 
 _LOUD = 0.5
-"""Of full scale, to which the utterance's loudest sample is raised: of speech at -65 dBFS, which
-engines still understand, the model finds a fifth."""
+"""Of full scale, to which the utterance's loudest sample is raised. Of speech with its loudest
+sample at -60 dBFS, which Moonshine still understands, the model finds a fifth otherwise."""
 
 _STATE = (2, 1, 128)
 """The shape of what the model remembers from window to window."""
