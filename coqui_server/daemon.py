@@ -20,6 +20,7 @@ from coqui_server.rtp.listener import Listener
 from coqui_server.sockets.addresses import Addresses
 from coqui_server.sockets.ports import listen
 from coqui_server.sockets.routes import Routes, routes
+from coqui_server.speakers import model
 from coqui_server.store import Store, opened
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
@@ -124,6 +125,8 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         if engines is None:
             engines = await asyncio.to_thread(load_engines, settings)
             stack.push_async_callback(engines.close)
+        if settings.speakers != "off":
+            await asyncio.to_thread(model.loaded)
         scheduler = Scheduler(settings.server.threadpool.count)
         stack.push_async_callback(scheduler.close)
         service = Service(settings, engines, scheduler, store.keeper if store else None)

@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from coqui_server.engines.base import Engine
+    from coqui_server.speakers.model import VoiceModel
     from coqui_server.transcription.scheduler import Scheduler
     from tests.support.daemon import Start
 
@@ -22,6 +23,7 @@ _KINDS = {
         "coqui_models",
         "korean_model",
         "moonshine",
+        "voice_model",
         "vosk",
         "whisper",
         "whisper_model",
@@ -125,6 +127,14 @@ def moonshine() -> "Engine":
     from coqui_server.engines.moonshine import load
 
     return load(Settings())
+
+
+@pytest.fixture(scope="session")
+def voice_model() -> "VoiceModel":
+    """What tells speakers apart."""
+    from coqui_server.speakers.model import loaded
+
+    return loaded()
 
 
 @pytest.fixture(scope="session")

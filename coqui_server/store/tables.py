@@ -128,7 +128,8 @@ class SegmentRow(Table):
 
     Attributes:
         start, end: seconds from the session's start.
-        channel, speaker: of the file, and its name; NULL if all channels were heard together.
+        channel: of the file; NULL if all channels were heard together.
+        speaker: the name of who speaks, where people were told apart.
         words: as in `coqui_transcript.mapping`; an edit does not change them.
         original: the engine's text, if the text was edited.
     """
@@ -189,7 +190,7 @@ class JobRow(Table):
         size: bytes.
         engine, language, track, channels: as requested.
         encoding, sample_rate: of a file without a header.
-        format: of the text, as requested.
+        format, speakers: as requested; the number of speakers as text.
         session: the id of its transcript.
         warnings: those of its session.
     """
@@ -209,6 +210,7 @@ class JobRow(Table):
     encoding: Mapped[str | None]
     sample_rate: Mapped[int | None]
     format: Mapped[TextFormat | None]
+    speakers: Mapped[str | None]
     state: Mapped[JobState] = mapped_column(default="pending")
     error: Mapped[str | None]
     created: Mapped[datetime]

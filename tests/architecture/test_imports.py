@@ -19,7 +19,7 @@ FLOORS = [
     {"store", "rtp", "webhook", "exports"},
     {"transcription"},
     {"engines"},
-    {"models", "speech", "readable"},
+    {"models", "speech", "readable", "speakers"},
     {"config"},
     {"media"},
     {"extras", "backoff", "networks", "principal", "exceptions", "__init__"},

@@ -32,6 +32,9 @@ async def test_the_migrations_make_the_tables_as_they_are_declared(database: Dat
         assert await (await transaction.connection()).run_sync(differences) == []
 
 
+_OF_JOBS = ("jobs.channels", "jobs.format", "jobs.speakers")
+
+
 async def test_an_older_database_keeps_what_it_has(tmp_path: Path) -> None:
     """The tables of the version before channels get their columns, and lose nothing."""
     path = tmp_path / "coqui_server.db"
@@ -40,15 +43,15 @@ async def test_an_older_database_keeps_what_it_has(tmp_path: Path) -> None:
         transaction.add(SegmentRow(session="a", start=0.0, end=1.0, text="Hello.", words=[]))
         transaction.add(JobRow(name="a.wav", upload="u", size=1, created=NOW))
     with closing(sqlite3.connect(path)) as older:
-        for column in ("segments DROP channel", "segments DROP speaker", "jobs DROP channels"):
-            older.execute(f"ALTER TABLE {column}")
+        for column in ("segments.channel", "segments.speaker", *_OF_JOBS):
+            older.execute("ALTER TABLE {} DROP {}".format(*column.split(".")))
         older.execute("UPDATE alembic_version SET version_num = '0004'")
         older.commit()
     async with opened(StoreSettings(path=tmp_path)) as database, database.reading() as transaction:
         segment = (await transaction.scalars(select(SegmentRow))).one()
         job = (await transaction.scalars(select(JobRow))).one()
     assert (segment.text, segment.channel, segment.speaker) == ("Hello.", None, None)
-    assert (job.name, job.channels) == ("a.wav", None)
+    assert (job.name, job.channels, job.format, job.speakers) == ("a.wav", None, None, None)
 
 
 async def test_what_was_kept_is_there_when_it_is_opened_again(settings: StoreSettings) -> None:
