@@ -90,6 +90,7 @@ class SessionRow(Table):
         text, words: the transcript with edits, and its number of words; set at the end.
         statistics: what its transport counted, such as the packets of a call.
         warnings: as in `coqui_transcript.mapping`: why something may be missing.
+        names: that people gave to speakers, by what its segments call them.
         recording: bytes of its recorded sound; 0 without a recording.
         excerpt: the beginning of the text.
     """
@@ -115,6 +116,7 @@ class SessionRow(Table):
     words: Mapped[int] = mapped_column(default=0)
     statistics: Mapped[dict[str, Any]] = mapped_column(default=dict)
     warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    names: Mapped[dict[str, Any]] = mapped_column(default=dict)
     recording: Mapped[int] = mapped_column(_Number, default=0)
     excerpt: Mapped[str] = column_property(func.substr(text, 1, 200))
 

@@ -18,6 +18,16 @@ from coqui_server.store.tables import JobRow, SegmentRow, SessionRow, Table
 from tests.support.stores import settings_of
 from tools import postgresql
 
+_LATER = (
+    "segments.channel",
+    "segments.speaker",
+    "sessions.names",
+    "jobs.channels",
+    "jobs.format",
+    "jobs.speakers",
+)
+"""The columns that came after channels, and with them."""
+
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -32,9 +42,6 @@ async def test_the_migrations_make_the_tables_as_they_are_declared(database: Dat
         assert await (await transaction.connection()).run_sync(differences) == []
 
 
-_OF_JOBS = ("jobs.channels", "jobs.format", "jobs.speakers")
-
-
 async def test_an_older_database_keeps_what_it_has(tmp_path: Path) -> None:
     """The tables of the version before channels get their columns, and lose nothing."""
     path = tmp_path / "coqui_server.db"
@@ -43,7 +50,7 @@ async def test_an_older_database_keeps_what_it_has(tmp_path: Path) -> None:
         transaction.add(SegmentRow(session="a", start=0.0, end=1.0, text="Hello.", words=[]))
         transaction.add(JobRow(name="a.wav", upload="u", size=1, created=NOW))
     with closing(sqlite3.connect(path)) as older:
-        for column in ("segments.channel", "segments.speaker", *_OF_JOBS):
+        for column in _LATER:
             older.execute("ALTER TABLE {} DROP {}".format(*column.split(".")))
         older.execute("UPDATE alembic_version SET version_num = '0004'")
         older.commit()

@@ -15,6 +15,7 @@ from coqui_server.speakers.model import VoiceModel
 from coqui_server.speakers.register import Register
 from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.events import Final, SpeakersCorrected
+from coqui_server.transcription.messages import message
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.session import Session
@@ -133,6 +134,13 @@ async def test_a_file_is_corrected_at_its_end(
     (corrected,) = sink.of(SpeakersCorrected)
     assert list(corrected.segments) == [1, 2, 5]
     assert corrected.segments == {number: segments[number] for number in (1, 2, 5)}
+    sent = message(corrected)
+    assert sent["event"] == "speakers"
+    assert sent["segments"][0] == {
+        "segment": 1,
+        "start": round(segments[1].start, 3),
+        "speaker": "Speaker 2",
+    }
 
 
 async def test_live_sound_keeps_its_labels(
