@@ -8,14 +8,18 @@ manifest.tsv. Sound passes the daemon's own filter, level and gate, as in a sess
 
 The error is NIST's: speech that is missed, speech that is not there and speech of the wrong person,
 over all speech, each of two people at once counted. `err` counts all of it; `.25` leaves out 0.25 s
-before and after each start and end of a turn. `cost` is the processor time for a second of sound.
-`--pyannote` compares every figure with `pyannote.metrics`, if it is installed.
+before and after each start and end of a turn. `one` is the error if each moment is given to one
+person alone, as words are in a transcript. `wrong` is the part of `err` that is of the wrong
+person, `who` how many people were found, and `N` the error when their number is known. `cost` is
+the processor time for a second of sound. `--pyannote` compares every figure with
+`pyannote.metrics`, if it is installed.
 """
 
 import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +27,7 @@ import numpy.typing as npt
 
 from benchmarks.conversations import Conversation, Turn, mixed, people, recorded
 from coqui_server.config.settings import Settings
-from coqui_server.media.samples import Samples
+from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.speakers.clustering import cluster
 from coqui_server.speakers.model import VoiceModel, loaded
 from coqui_server.speakers.register import Register
@@ -56,23 +60,58 @@ class Score:
     people: int
 
     @property
+    def errors(self) -> float:
+        return self.missed + self.added + self.wrong
+
+    @property
     def error(self) -> float:
-        return (self.missed + self.added + self.wrong) / self.speech
+        return self.errors / self.speech
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The scores of a conversation, by the names of the columns, how many people there are, and
+    the seconds of processor and of sound."""
+
+    all: Score
+    core: Score
+    one: Score
+    known: Score
+    people: int
+    processor: float
+    seconds: float
 
 
 def main() -> None:
     arguments = _arguments()
     model = loaded()
-    print(f"{'':38} {'file':>29}   {'live':>29}\n{'':38}", end="")
-    print("  err   .25  wrong who   N    cost" * 2)
-    for conversation in _conversations(arguments):
-        row = f"{conversation.name:38}"
+    print(f"{'':38} {'file':40} live\n{'':38}", end="")
+    print("   err   .25   one wrong     who     N  cost  " * 2)
+    for name, group in groupby(_conversations(arguments), key=lambda each: each.name):
+        row, same = f"{name:38}", list(group)
         for live in (False, True):
-            row += _columns(model, conversation, live=live, check=arguments.pyannote)
+            row += _columns(
+                [_heard(model, one, live=live, check=arguments.pyannote) for one in same]
+            )
         print(row, flush=True)
 
 
-def _columns(model: VoiceModel, conversation: Conversation, *, live: bool, check: bool) -> str:
+def _columns(each: Sequence[Heard]) -> str:
+    """The figures over all conversations of a kind."""
+    speech = sum(heard.all.speech for heard in each)
+    wrong = sum(heard.all.wrong for heard in each) / speech
+    found = ",".join(str(heard.all.people) for heard in each)
+    parts = [[heard.all for heard in each], [heard.core for heard in each]]
+    parts += [[heard.one for heard in each], [heard.known for heard in each]]
+    all, core, one, known = (
+        sum(score.errors for score in part) / sum(score.speech for score in part) for part in parts
+    )
+    cost = sum(heard.processor for heard in each) / sum(heard.seconds for heard in each)
+    who = f"{found}/{each[0].people}"
+    return f" {all:5.1%} {core:5.1%} {one:5.1%} {wrong:5.1%} {who:>7} {known:5.1%} {cost:.3f}  "
+
+
+def _heard(model: VoiceModel, conversation: Conversation, *, live: bool, check: bool) -> Heard:
     start = time.process_time()
     heard = [
         [voice.moved(begin, 0) for voice in model.voices(pcm)]
@@ -81,14 +120,17 @@ def _columns(model: VoiceModel, conversation: Conversation, *, live: bool, check
     count = len({who for _, _, who in conversation.turns})
     tell = _live if live else _file
     told = tell(heard, None)
-    cost = (time.process_time() - start) / (len(conversation.pcm) / 16_000)
-    known = score(conversation.turns, tell(heard, count))
-    all, core = (score(conversation.turns, told, collar) for collar in (0.0, 0.25))
+    processor = time.process_time() - start
     if check:
         _compare(conversation.turns, told)
-    return (
-        f" {all.error:5.1%} {core.error:5.1%} {all.wrong / all.speech:5.1%} "
-        f"{all.people}/{count} {known.error:5.1%} {cost:.3f}"
+    return Heard(
+        all=score(conversation.turns, told),
+        core=score(conversation.turns, told, 0.25),
+        one=score(conversation.turns, _one_at_a_time(told)),
+        known=score(conversation.turns, tell(heard, count)),
+        people=count,
+        processor=processor,
+        seconds=len(conversation.pcm) / SAMPLE_RATE,
     )
 
 
@@ -111,6 +153,17 @@ def _live(heard: Sequence[list[Voice]], count: int | None) -> list[Turn]:
 
 def _told(voices: list[Voice], people: list[int]) -> list[Turn]:
     return [(turn.start, turn.end, str(turn.person)) for turn in turns(voices, people)]
+
+
+def _one_at_a_time(told: Sequence[Turn]) -> list[Turn]:
+    """The same turns; who speaks already goes on, and another begins only after them."""
+    alone: list[Turn] = []
+    free = 0.0
+    for start, end, who in sorted(told):
+        if end > free:
+            alone.append((max(start, free), end, who))
+            free = end
+    return alone
 
 
 def score(truth: Sequence[Turn], told: Sequence[Turn], collar: float = 0.0) -> Score:

@@ -28,7 +28,11 @@ and takes away that they were heard as two."""
 
 _MOST = 1000
 """Voices that are compared each with each. A longer recording is grouped in parts of so many first,
-and then the groups: 1000 voices, half an hour, take less than a second."""
+and then the groups."""
+
+_OF_PART = 40
+"""Groups that are left of a part, so that those of the longest file, 22 parts, are no more than
+`_MOST`."""
 
 Matrix = npt.NDArray[np.float64]
 
@@ -69,28 +73,32 @@ def _in_parts(voices: list[Voice], count: int | None) -> list[int]:
     for start in range(0, len(voices), _MOST):
         part = voices[start : start + _MOST]
         before = max(parts, default=-1) + 1
-        parts += [before + group for group in grouped(_kinship(part), _weights(part), None)]
+        its = grouped(_kinship(part), _weights(part), None, _OF_PART)
+        parts += [before + group for group in its]
     means = _means(voices, parts)
     joined = grouped(means @ means.T, np.bincount(parts, _weights(voices)).astype(float), count)
     return [joined[part] for part in parts]
 
 
-def grouped(likeness: Matrix, weights: Matrix, count: int | None) -> list[int]:
+def grouped(
+    likeness: Matrix, weights: Matrix, count: int | None, most: int | None = None
+) -> list[int]:
     """The group of each member, by average linkage.
 
     Args:
         likeness: of each with each.
         weights: of the members in the average.
-        count: of groups to be left; None for as many as are unlike each other.
+        count: of groups to be left; None for as many as are unlike each other,
+        most: but no more than that.
     """
     size = len(weights)
     likeness, weights, groups = likeness.astype(np.float64), weights.copy(), np.arange(size)
     np.fill_diagonal(likeness, -np.inf)
     for left in range(size, count or 1, -1):
         one, other = divmod(int(likeness.argmax()), size)
-        if count is None and likeness[one, other] < ALIKE:
+        enough = count is None and (most is None or left <= most)
+        if enough and likeness[one, other] < ALIKE:
             break
-        assert left > 1
         shares = weights[[one, other]] / weights[[one, other]].sum()
         mean = shares @ likeness[[one, other]]
         likeness[one], likeness[:, one] = mean, mean

@@ -44,7 +44,7 @@ _LEAST = 0.1
 
 @cache
 def loaded() -> "VoiceModel":
-    """The models, which are loaded once, in a fifth of a second.
+    """The models, which are loaded once, in half a second.
 
     Raises:
         ConfigError: they are not there.

@@ -128,7 +128,7 @@ class Diarization:
 
     async def correct(self) -> None:
         """The file is over: tell the speakers that are others than was told."""
-        people = await self._run(partial(cluster, self._voices, self._count), Priority.FILE)
+        people = await self._run(partial(cluster, self._voices, self._count, MOST), Priority.FILE)
         segments = iter(list(enumerate(self._reporter.segments))[self._first :])
         pairs = iter(zip(self._voices, people, strict=True))
         speakers: dict[int, str | None] = {}
