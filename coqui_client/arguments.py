@@ -43,6 +43,12 @@ def parser() -> argparse.ArgumentParser:
         "different people), mix (all together) or split (each by itself); the daemon's setting, "
         "usually auto, without it",
     )
+    parser.add_argument(
+        "--speakers",
+        metavar="off|auto|N",
+        help="whether people on one channel are told apart: off, auto, or their number; the "
+        "daemon's setting, usually off, without it",
+    )
     _add_outputs(parser)
     parser.add_argument(
         "--retries",
@@ -80,6 +86,8 @@ def _problem(options: argparse.Namespace) -> str | None:
         return f"argument --mic: needs a NAME on Windows; `{listing}` lists them"
     if options.channels is not None and (options.live or options.rtp is not None):
         return "argument --channels: only for whole files, without --live, --mic and --rtp"
+    if options.speakers is not None and options.rtp is not None:
+        return "argument --speakers: not allowed with argument --rtp"
     return _protocol_problem(options.protocol, options)
 
 

@@ -115,9 +115,9 @@ async def _listen(
 
 def _address(options: argparse.Namespace) -> str:
     """The URL of the WebSocket that gives the transcripts."""
-    url: str = options.url
     if options.rtp is not None:
-        return events_url(url)
+        return events_url(options.url)
+    url = asking(options.url, speakers=options.speakers)
     if options.live:
         return located(url, LIVE_PROTOCOLS[options.protocol].path)
     if options.protocol == usage.FILE:

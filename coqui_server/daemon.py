@@ -21,6 +21,7 @@ from coqui_server.rtp.listener import Listener
 from coqui_server.sockets.addresses import Addresses
 from coqui_server.sockets.ports import listen
 from coqui_server.sockets.routes import Routes, routes
+from coqui_server.speakers import model
 from coqui_server.store import Store, opened
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
@@ -129,6 +130,8 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         aligner = Aligner() if word_times.available() else None
         if aligner:
             stack.push_async_callback(asyncio.to_thread, aligner.close)
+        if settings.speakers != "off":
+            await asyncio.to_thread(model.loaded)
         scheduler = Scheduler(settings.server.threadpool.count)
         stack.push_async_callback(scheduler.close)
         service = Service(

@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from coqui_server.engines.base import Engine
+    from coqui_server.speakers.model import VoiceModel
     from coqui_server.transcription.scheduler import Scheduler
     from coqui_server.word_times.aligner import Aligner
     from tests.support.daemon import Start
@@ -24,6 +25,7 @@ _KINDS = {
         "coqui_models",
         "korean_model",
         "moonshine",
+        "voice_model",
         "vosk",
         "whisper",
         "whisper_model",
@@ -138,6 +140,14 @@ def aligner() -> "Iterator[Aligner]":
     shared = Aligner()
     yield shared
     shared.close()
+
+
+@pytest.fixture(scope="session")
+def voice_model() -> "VoiceModel":
+    """What tells speakers apart."""
+    from coqui_server.speakers.model import loaded
+
+    return loaded()
 
 
 @pytest.fixture(scope="session")

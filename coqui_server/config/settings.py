@@ -33,6 +33,7 @@ from coqui_server.config.engines import (
 from coqui_server.config.rtp import RtpSettings
 from coqui_server.config.section import Section
 from coqui_server.config.server import LogSettings, ServerSettings
+from coqui_server.config.speakers import MOST, Speakers
 from coqui_server.config.store import JobsSettings, StoreSettings
 from coqui_server.config.text import TextSettings
 from coqui_server.config.web import WebSettings
@@ -62,6 +63,9 @@ class Settings(Section):
     rtp: RtpSettings = RtpSettings()
     partials: PartialSettings = PartialSettings()
     text: TextSettings = TextSettings()
+    speakers: Speakers = Field("off", description=f"off, auto, or a number from 1 to {MOST}")
+    """Who says what where people share a channel. auto: as many people as are heard. A number: so
+    many. Requests choose with `speakers`."""
     ffmpeg: FfmpegSettings = FfmpegSettings()
     models: ModelsSettings = ModelsSettings()
     store: StoreSettings = StoreSettings()

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclo
 from typing import Self
 
 from coqui_server.config.audio import ChannelMode
+from coqui_server.config.speakers import Speakers
 from coqui_server.config.store import JobsSettings
 from coqui_server.config.text import TextFormat
 from coqui_server.exceptions import Busy, NotFound, RequestError, StoreError
@@ -19,6 +20,7 @@ from coqui_server.principal import EVERYBODY, Scope, owner_filter
 from coqui_server.store import Store, uploads
 from coqui_server.store.tables import JobRow, JobState
 from coqui_server.store.uploads import Upload
+from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.events import Event, SessionStarted, UtteranceEnd
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.hub import Announcer, Subscription
@@ -83,6 +85,7 @@ class Queue:
         channels: ChannelMode | None = None,
         raw: RawFormat | None = None,
         format: TextFormat | None = None,
+        speakers: Speakers | None = None,
     ) -> JobRow:
         """Add an uploaded file at the end of the queue.
 
@@ -106,6 +109,7 @@ class Queue:
                 encoding=raw and raw.encoding,
                 sample_rate=raw and raw.rate,
                 format=format,
+                speakers=None if speakers is None else str(speakers),
                 upload=upload.name,
                 size=upload.size,
             )
@@ -278,6 +282,7 @@ class Queue:
                 channels=job.channels,
                 raw=raw,
                 format=job.format,
+                speakers=speakers_wish(job.speakers),
                 label=job.name,
                 owner=job.owner,
                 sinks=[follow],

@@ -53,6 +53,7 @@ def job_message(job: JobRow, running: RunningJob | None) -> Message:
         "encoding": job.encoding,
         "sample_rate": job.sample_rate,
         "format": job.format,
+        "speakers": job.speakers,
         "state": job.state,
         "error": job.error,
         "session": job.session,

@@ -1,13 +1,15 @@
 """`/ws`: whole recordings as base64 in JSON, and raw live sound.
 
-`{"type": "audio", "audio": "<base64 of a file>", "channels"?, "format"?}` (channels are `auto`,
-`mix` or `split`) is answered by
+`{"type": "audio", "audio": "<base64 of a file>", "channels"?, "format"?, "speakers"?}` (channels
+are `auto`, `mix` or `split`) is answered by
 `{"type": "status", "message": "Processing audio..."}` and then
 `{"type": "transcription", "text", "status": "success", "warnings"?}` or
 `{"type": "error", "message"}`. Binary messages are 16-bit little-endian PCM, 16 kHz, mono; their
 text comes as `{"type": "partial" | "final", "text"}` until `{"type": "stop"}`, which is answered by
 `{"type": "stopped"}` when all finals are sent, or until the end of the connection. The format of
-the text is verbatim or readable; the address may have it for all: `?format=verbatim`.
+the text is verbatim or readable, and speakers are `off`, `auto` or a number; the address may have
+both for all: `?format=verbatim&speakers=auto`. Texts of several speakers are a line each, after
+their names.
 """
 
 import base64
@@ -23,6 +25,7 @@ from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, finishing
 from coqui_server.protocols.live_connection import LiveConnection, parsed
 from coqui_server.transcription.channels import channel_mode
+from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.events import Event, Final, Partial
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.request import SessionRequest
@@ -68,6 +71,7 @@ async def _live(
     request = SessionRequest(
         "live",
         format=text_format(client.query.get("format")),
+        speakers=speakers_wish(client.query.get("speakers")),
         interim=pace,
         owner=principal.user,
         sinks=(tell,),
@@ -93,12 +97,13 @@ async def _answer(
             case "audio":
                 await client.send({"type": "status", "message": "Processing audio..."})
                 recording = _fragments(_decoded(message.get("audio")))
-                chosen = text_format(message.get("format") or client.query.get("format"))
+                wish = {**client.query, **message}
                 _, transcript = await transcribe(
                     service,
                     recording,
                     channels=_channels(message),
-                    format=chosen,
+                    format=text_format(wish.get("format")),
+                    speakers=speakers_wish(wish.get("speakers")),
                     owner=principal.user,
                 )
                 reply: dict[str, Any] = {

@@ -3,10 +3,12 @@
 Client: `{"event": "start"}`, binary sound, `{"event": "stop"}`; then perhaps another start. A start
 may have `sample_rate`, `encoding`, `language`, `engine`, `interim` (partials, true), `words`
 (false), `phrases` (the only ones, if the engine can be held to them), `terms` (names and terms to
-favour) and `format` (verbatim or readable; the address may have it too: `?format=`). Server:
+favour), `format` (verbatim or readable) and `speakers` (off, auto or their number); the address may
+have the last two, too: `?format=` and `?speakers=`. Server:
 
     {"event": "started", "session_id"}
-    {"event": "transcript", "text", "is_final", "start", "end"?, "confidence"?, "words"?}
+    {"event": "transcript", "text", "is_final", "start", "end"?, "speaker"?, "confidence"?,
+     "words"?}
     {"event": "utterance_end", "text": ""}
     {"event": "stopped", "message": "STT session ended.", "session_id", "full_transcription"}
     {"event": "error", "message", "code"}
@@ -19,6 +21,7 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
+from coqui_server.config.speakers import Speakers
 from coqui_server.config.text import TextFormat
 from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine, Options
@@ -26,6 +29,7 @@ from coqui_server.exceptions import BadRequest, RequestError
 from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, finishing
 from coqui_server.protocols.live_connection import LiveConnection, parsed
+from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.events import Event, Final, Partial, UtteranceEnd
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
@@ -44,6 +48,7 @@ _START_KEYS = (
     "phrases",
     "terms",
     "format",
+    "speakers",
 )
 
 
@@ -57,6 +62,7 @@ class _Start:
     engine: AnyEngine
     options: Options
     format: TextFormat | None
+    speakers: Speakers | None
 
 
 async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
@@ -101,7 +107,8 @@ def _start(values: dict[str, Any], engines: Engines) -> _Start:
     named = terms(values.get("terms", []))
     options = Options(phrases=tuple(phrases), terms=named, language=language)
     chosen = text_format(values.get("format"))
-    return _Start(intake, values["interim"], values["words"], engine, options, chosen)
+    speakers = speakers_wish(values.get("speakers"))
+    return _Start(intake, values["interim"], values["words"], engine, options, chosen, speakers)
 
 
 async def _session(
@@ -117,6 +124,7 @@ async def _session(
         engine=start.engine,
         options=start.options,
         format=start.format or text_format(client.query.get("format")),
+        speakers=start.speakers or speakers_wish(client.query.get("speakers")),
         interim=interim,
         owner=principal.user,
         sinks=(tell,),

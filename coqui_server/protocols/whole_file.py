@@ -9,6 +9,7 @@ The older server's protocol, with more in the reply:
 
 The address may name an engine, a language and a sound track: `?engine=vosk&language=en&track=2`. It
 may say what becomes of the channels: `?channels=split` (or `mix`, or `auto`).
+`?speakers=auto` tells the speakers apart (or `3`, if they are so many; or `off`).
 `?format=verbatim` asks for the engine's own text instead of `readable`. `?terms=Ana Roe,Vevay` are
 names and terms to favour.
 A file without a header needs its encoding, perhaps a rate: `?encoding=mulaw&sample_rate=8000`.
@@ -31,6 +32,7 @@ from coqui_server.media.raw import RawFormat
 from coqui_server.principal import Principal
 from coqui_server.protocols.upload import Upload
 from coqui_server.transcription.channels import channel_mode
+from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
@@ -86,6 +88,7 @@ async def _answer(
         channels=channel_mode(values.get("channels")),
         raw=RawFormat.of_file(values.get("encoding"), values.get("sample_rate")),
         format=text_format(values.get("format")),
+        speakers=speakers_wish(values.get("speakers")),
         owner=principal.user,
     )
     return _reply(session, transcript)

@@ -16,7 +16,13 @@ from coqui_server.store.database import Database
 from coqui_server.store.recordings import Recording, Recordings
 from coqui_server.store.sessions import sum_up
 from coqui_server.store.tables import SegmentRow, SessionRow
-from coqui_server.transcription.events import Event, Final, SessionEnded, SessionStarted
+from coqui_server.transcription.events import (
+    Event,
+    Final,
+    SessionEnded,
+    SessionStarted,
+    SpeakersCorrected,
+)
 from coqui_transcript.mapping import segment_to_json, warnings_to_json
 
 _WAITING = 1000
@@ -28,7 +34,7 @@ _GATHER = 0.02
 
 _log = logging.getLogger(__name__)
 
-_Kept = SessionStarted | Final | SessionEnded
+_Kept = SessionStarted | Final | SpeakersCorrected | SessionEnded
 
 
 @dataclass(frozen=True)
@@ -161,6 +167,9 @@ class Keeper:
                 await transaction.execute(insert(SessionRow), started)
             if segments:
                 await transaction.execute(insert(SegmentRow), segments)
+            for event in events:
+                if isinstance(event, SpeakersCorrected):
+                    await _correct(transaction, event)
             if ended:
                 await _close(transaction, ended)
 
@@ -173,6 +182,16 @@ def _release(entry: _Entry, fault: StoreError | None = None) -> None:
         entry.done.set_result(None)
     else:
         entry.done.set_exception(fault)
+
+
+async def _correct(transaction: AsyncSession, event: SpeakersCorrected) -> None:
+    own = select(SegmentRow.id).where(SegmentRow.session == event.source.session)
+    ids = (await transaction.scalars(own.order_by(SegmentRow.id))).all()
+    corrected = [
+        {"id": ids[number], "speaker": segment.speaker}
+        for number, segment in event.segments.items()
+    ]
+    await transaction.execute(update(SegmentRow), corrected)
 
 
 async def _close(transaction: AsyncSession, ended: list[dict[str, Any]]) -> None:

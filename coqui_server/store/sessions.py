@@ -109,6 +109,25 @@ class Sessions:
             await sum_up(transaction, [id])
         return row
 
+    async def name(self, scope: Scope, id: str, speaker: str, name: str) -> SessionRow:
+        """Give the speaker of some segments a name in this session; an empty one takes it away.
+
+        Args:
+            speaker: as the segments have it.
+
+        Raises:
+            NotFound: there is no such session in this scope, or nobody of it is called so.
+        """
+        said = select(SegmentRow.id).where(SegmentRow.speaker == speaker, SegmentRow.session == id)
+        query = select(SessionRow).where(SessionRow.id == id, owned(SessionRow.owner, scope))
+        async with self._database.writing() as transaction:
+            row = await transaction.scalar(query.where(said.exists()).with_for_update())
+            if row is None:
+                raise NotFound(f"no speaker {speaker} in a session {id} here")
+            others = {label: its for label, its in row.names.items() if label != speaker}
+            row.names = {**others, speaker: name} if name else others
+        return await self.get(scope, id)
+
     async def delete(self, scope: Scope, id: str) -> None:
         """Remove a session, its segments and its sound.
 

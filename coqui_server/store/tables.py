@@ -91,6 +91,7 @@ class SessionRow(Table):
         text, words: the transcript with edits, and its number of words; set at the end.
         statistics: what its transport counted, such as the packets of a call, and what was dropped.
         warnings: as in `coqui_transcript.mapping`: why something may be missing.
+        names: that people gave to speakers, by what its segments call them.
         recording: bytes of its recorded sound; 0 without a recording.
         excerpt: the beginning of the text.
     """
@@ -116,6 +117,7 @@ class SessionRow(Table):
     words: Mapped[int] = mapped_column(default=0)
     statistics: Mapped[dict[str, Any]] = mapped_column(default=dict)
     warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    names: Mapped[dict[str, Any]] = mapped_column(default=dict)
     recording: Mapped[int] = mapped_column(_Number, default=0)
     excerpt: Mapped[str] = column_property(func.substr(text, 1, 200))
 
@@ -129,7 +131,8 @@ class SegmentRow(Table):
 
     Attributes:
         start, end: seconds from the session's start.
-        channel, speaker: of the file, and its name; NULL if all channels were heard together.
+        channel: of the file; NULL if all channels were heard together.
+        speaker: the name of who speaks, where people were told apart.
         words: as in `coqui_transcript.mapping`; an edit does not change them.
         original: the engine's text, if the text was edited.
     """
@@ -192,7 +195,7 @@ class JobRow(Table):
         size: bytes.
         engine, language, track, channels: as requested.
         encoding, sample_rate: of a file without a header.
-        format: of the text, as requested.
+        format, speakers: as requested; the number of speakers as text.
         session: the id of its transcript.
         warnings: those of its session.
     """
@@ -212,6 +215,7 @@ class JobRow(Table):
     encoding: Mapped[str | None]
     sample_rate: Mapped[int | None]
     format: Mapped[TextFormat | None]
+    speakers: Mapped[str | None]
     state: Mapped[JobState] = mapped_column(default="pending")
     error: Mapped[str | None]
     created: Mapped[datetime]

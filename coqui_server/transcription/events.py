@@ -48,10 +48,23 @@ class Partial:
 
 @dataclass(frozen=True)
 class Final:
-    """The text of an utterance. Each comes once, in the order of speech, and never changes."""
+    """The text of an utterance. Each comes once, in the order of speech, and never changes, but for
+    its speaker (`SpeakersCorrected`)."""
 
     source: Source
     segment: Segment
+
+
+@dataclass(frozen=True)
+class SpeakersCorrected:
+    """Whose the finals of a file are, now that all of it is known. All else of them stays.
+
+    Attributes:
+        segments: those whose speaker is another, by their number in the session, from 0.
+    """
+
+    source: Source
+    segments: Mapping[int, Segment]
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,7 @@ class SessionEnded:
     warnings: tuple[TranscriptWarning, ...] = ()
 
 
-Event = SessionStarted | Partial | Final | UtteranceEnd | Dtmf | SessionEnded
+Event = SessionStarted | Partial | Final | SpeakersCorrected | UtteranceEnd | Dtmf | SessionEnded
 
 Sink = Callable[[Event], Awaitable[None]]
 """Takes one event. The next event waits until it has; so the store comes first."""

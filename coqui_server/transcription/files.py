@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from coqui_server.config.audio import ChannelMode
+from coqui_server.config.speakers import Speakers
 from coqui_server.config.text import TextFormat
 from coqui_server.engines.base import Options
 from coqui_server.exceptions import BadRequest, TooLarge
@@ -36,6 +37,7 @@ async def transcribe(
     channels: ChannelMode | None = None,
     raw: RawFormat | None = None,
     format: TextFormat | None = None,
+    speakers: Speakers | None = None,
     label: str | None = None,
     owner: str | None = None,
     sinks: Sequence[Sink] = (),
@@ -51,6 +53,7 @@ async def transcribe(
         channels: what becomes of its channels; None for `audio.channels`.
         raw: the format of a file without a header; None for all others.
         format: of the text; None for `text.format`.
+        speakers: whether they are told apart; None for the setting `speakers`.
 
     Raises:
         BadRequest: no such engine, it does not know the language, or does not translate, there is
@@ -69,6 +72,7 @@ async def transcribe(
         engine=chosen,
         options=options,
         format=format,
+        speakers=speakers,
         label=label,
         owner=owner,
         sinks=tuple(sinks),

@@ -11,12 +11,14 @@ from coqui_server.config.settings import Settings
 from coqui_server.engines.base import AnyEngine, Hypothesis, RemoteEngine
 from coqui_server.exceptions import EngineError, ServerFault
 from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.speakers.voices import Voice
 from coqui_server.speech.chunks import ChunkingGate
 from coqui_server.speech.endpointing import wait
 from coqui_server.speech.level import Leveller
 from coqui_server.speech.lowcut import LowCut
 from coqui_server.speech.vad import Closed, Gate, GateEvent, Opened, Paused, Speech
 from coqui_server.transcription.decoding import Decoding, RemoteDecoding
+from coqui_server.transcription.diarization import Diarization
 from coqui_server.transcription.reporter import Report, Reported, Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
@@ -38,8 +40,9 @@ class GatedListening:
 
     Args:
         timing: adds the times of words.
-        report: takes the utterances instead of `reporter`, for one leg of several. Each utterance
-            is then sent to a service by itself, because another party may speak between two.
+        report: takes the utterances instead of `reporter`, for one leg of several, which has one
+            speaker. With several speakers, or legs, each utterance is sent to a service by itself,
+            because somebody else may speak between two.
     """
 
     def __init__(
@@ -61,12 +64,17 @@ class GatedListening:
             if isinstance(engine, RemoteEngine)
             else Decoding(engine, scheduler, request, reporter, self._paused, timing)
         )
+        self._diarization = (
+            Diarization(request.voices, request, scheduler, reporter, self._decoding)
+            if request.voices and report is None
+            else None
+        )
         self._lowcut = LowCut(settings.audio.highpass)
         self._leveller = Leveller(settings.level, 0.0 if request.live else _FILE_LOOKAHEAD)
-        joined = not request.live and report is None
+        joined = not request.live and report is None and self._diarization is None
         self._gate = _gate(settings, request.live, engine.capabilities.longest, joined)
         self._open: Utterance | None = None
-        self._tasks: dict[Utterance, asyncio.Task[Hypothesis]] = {}
+        self._tasks: dict[Utterance, asyncio.Task[tuple[Hypothesis, list[Voice]]]] = {}
         # Two for each thread: one that it decodes, one that waits for it.
         self._in_flight: asyncio.Queue[Utterance | None] = asyncio.Queue(2 * scheduler.threads)
         self._own_tasks: list[asyncio.Task[None]] = []
@@ -77,7 +85,8 @@ class GatedListening:
 
     @property
     def final_seconds(self) -> float:
-        return self._decoding.final_seconds
+        telling = self._diarization.seconds if self._diarization else 0.0
+        return self._decoding.final_seconds + telling
 
     @property
     def partial_seconds(self) -> float:
@@ -118,6 +127,8 @@ class GatedListening:
             await self._take(self._gate.flush())
             await self._in_flight.put(None)
         await self._own_tasks[0]
+        if self._diarization and not self._live and self.failure is None:
+            await self._diarization.correct()
         await self.close()
 
     async def close(self) -> None:
@@ -170,13 +181,16 @@ class GatedListening:
                 self._open = None
 
     async def _begin(self, start: float) -> None:
-        self._open = utterance = Utterance(start)
+        self._open = utterance = Utterance(start, kept=self._diarization is not None)
         self._tasks[utterance] = asyncio.create_task(self._decode(utterance))
         await self._in_flight.put(utterance)
 
-    async def _decode(self, utterance: Utterance) -> Hypothesis:
+    async def _decode(self, utterance: Utterance) -> tuple[Hypothesis, list[Voice]]:
         try:
-            return await self._decoding.decode(utterance)
+            if self._diarization is None:
+                return await self._decoding.decode(utterance), []
+            async with self._diarization.hearing(utterance) as voices:
+                return await self._decoding.decode(utterance), await voices
         except ServerFault:
             raise
         # An engine's native library may raise anything.
@@ -191,7 +205,7 @@ class GatedListening:
             decoding = self._tasks[utterance]
             try:
                 if self.failure is None:
-                    await self._report(utterance, await decoding)
+                    await self._report(utterance, *await decoding)
             except ServerFault as fault:
                 self.failure = fault
             finally:
@@ -201,7 +215,7 @@ class GatedListening:
                 utterance.report()
                 self._in_flight.task_done()
 
-    async def _report(self, utterance: Utterance, result: Hypothesis) -> None:
+    async def _report(self, utterance: Utterance, result: Hypothesis, voices: list[Voice]) -> None:
         assert utterance.end is not None
         segment = Segment(
             utterance.start,
@@ -211,8 +225,10 @@ class GatedListening:
             confidence=result.confidence,
             alternatives=result.alternatives,
         )
-        said = segment if result.text else None
-        await self._tell(Reported(utterance.start, utterance.end, said, result.dropped))
+        segments = [segment] if result.text else []
+        if self._diarization:
+            segments = await self._diarization.told(segments, voices)
+        await self._tell(Reported(utterance.start, utterance.end, tuple(segments), result.dropped))
 
 
 def _gate(

@@ -110,8 +110,8 @@ class LegsListening:
         channel, name = leg.channel, leg.name
 
         async def report(said: Reported) -> None:
-            segment = said.segment and replace(said.segment, channel=channel, speaker=name)
-            self._order.add(replace(said, segment=segment))
+            segments = [replace(one, channel=channel, speaker=name) for one in said.segments]
+            self._order.add(replace(said, segments=tuple(segments)))
             await self._report_in_order()
 
         return report

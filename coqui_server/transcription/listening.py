@@ -69,10 +69,10 @@ def listening(
     """Streamed to a service that finds the utterances itself, where it can; else gated here.
 
     A file is always gated, each of its legs by itself: services that stream take sound at the pace
-    of speech.
+    of speech. So is sound whose speakers are told apart, which is done utterance by utterance.
     """
     if not request.live:
         return LegsListening(engine, request, scheduler, settings, reporter, timing)
-    if isinstance(engine, StreamingService):
+    if isinstance(engine, StreamingService) and request.voices is None:
         return StreamedListening(engine, request, reporter)
     return GatedListening(engine, request, scheduler, settings, reporter, timing)

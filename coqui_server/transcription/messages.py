@@ -13,6 +13,7 @@ from coqui_server.transcription.events import (
     Partial,
     SessionEnded,
     SessionStarted,
+    SpeakersCorrected,
     UtteranceEnd,
 )
 from coqui_transcript.mapping import segment_to_json, warnings_to_json
@@ -43,6 +44,12 @@ def _body(event: Event) -> tuple[str, Message]:
             return "partial", {"text": event.text, "start": round(event.start, 3)}
         case Final():
             return "final", segment_to_json(event.segment)
+        case SpeakersCorrected():
+            corrected = [
+                {"segment": number, "start": round(segment.start, 3), "speaker": segment.speaker}
+                for number, segment in event.segments.items()
+            ]
+            return "speakers", {"segments": corrected}
         case UtteranceEnd():
             return "utterance_end", {"end": round(event.end, 3)}
         case Dtmf():

@@ -2,12 +2,20 @@
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from coqui_server.exceptions import ServerFault
 from coqui_server.readable.writer import Writer
-from coqui_server.transcription.events import Event, Final, Partial, Sink, Source, UtteranceEnd
+from coqui_server.transcription.events import (
+    Event,
+    Final,
+    Partial,
+    Sink,
+    Source,
+    SpeakersCorrected,
+    UtteranceEnd,
+)
 from coqui_transcript.transcript import Segment
 
 _HALVES = re.compile("[\ud800-\udfff\ufffd]")
@@ -20,13 +28,13 @@ class Reported:
     """An utterance that is decoded; times are seconds from the session's start.
 
     Attributes:
-        segment: its text; None if nothing was recognised.
+        segments: its text, for each of its speakers; empty if nothing was recognised.
         dropped: the number of words that were recognised and not believed.
     """
 
     start: float
     end: float
-    segment: Segment | None
+    segments: tuple[Segment, ...] = ()
     dropped: int = 0
 
 
@@ -69,8 +77,8 @@ class Reporter:
         """Tell the text of an utterance, if it has any, and that the speaker paused."""
         if utterance.dropped:
             self._drop(utterance)
-        if utterance.segment:
-            await self.final(utterance.segment)
+        for segment in utterance.segments:
+            await self.final(segment)
         await self.utterance_end(utterance.end)
 
     def _drop(self, utterance: Reported) -> None:
@@ -105,6 +113,18 @@ class Reporter:
             segment.text,
         )
         await self.tell(Final(self.source, segment))
+
+    async def correct(self, speakers: Mapping[int, str | None]) -> None:
+        """Tell the speakers of earlier finals, by their number, as far as they were others."""
+        changed = {
+            number: replace(self.segments[number], speaker=speaker)
+            for number, speaker in speakers.items()
+            if self.segments[number].speaker != speaker
+        }
+        for number, segment in changed.items():
+            self.segments[number] = segment
+        if changed:
+            await self.tell(SpeakersCorrected(self.source, changed))
 
     async def utterance_end(self, end: float) -> None:
         """Tell that the speaker paused at `end` seconds."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from coqui_server.config.audio import Kind
+from coqui_server.config.speakers import Speakers
 from coqui_server.config.text import TextFormat
 from coqui_server.engines.base import DEFAULT_OPTIONS, AnyEngine, Options
+from coqui_server.speakers.model import VoiceModel
 from coqui_server.transcription.events import Sink
 
 
@@ -22,6 +24,8 @@ class SessionRequest:
         kind: where its sound comes from.
         engine: one of the enabled engines; None for the default engine.
         format: of its text; None for `text.format`.
+        speakers: whether they are told apart; None for the setting `speakers`.
+        voices: tells them apart, where that is wanted.
         interim: seconds of new speech between two partials; None for finals only.
         call: the id of the telephone call it is a leg of.
         label: its name for people.
@@ -34,6 +38,8 @@ class SessionRequest:
     engine: AnyEngine | None = None
     options: Options = DEFAULT_OPTIONS
     format: TextFormat | None = None
+    speakers: Speakers | None = None
+    voices: VoiceModel | None = None
     interim: float | None = None
     call: str | None = None
     label: str | None = None

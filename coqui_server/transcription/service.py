@@ -12,8 +12,9 @@ from coqui_server import __version__
 from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine, RemoteEngine
-from coqui_server.exceptions import Busy, GoingAway, Idle
+from coqui_server.exceptions import BadRequest, Busy, ConfigError, GoingAway, Idle
 from coqui_server.media.transcode import Transcoder
+from coqui_server.speakers import model
 from coqui_server.transcription import rehearsal
 from coqui_server.transcription.hub import Hub
 from coqui_server.transcription.keeping import Keeper
@@ -91,8 +92,12 @@ class Service:
 
         Raises:
             Busy: `server.max_sessions` are open, or the daemon is shutting down.
+            BadRequest: speakers are to be told apart, and the models for that are not here.
             StoreError: the session could not be kept.
         """
+        # No other session may come between the check and the entry.
+        voices = await self._voices(request)
+        terms = await self._all_terms(request)
         try:
             self.check_room(request)
         except Busy:
@@ -101,7 +106,9 @@ class Service:
         complete = replace(
             request,
             engine=self._engine(request),
-            options=replace(request.options, terms=await self._all_terms(request)),
+            options=replace(request.options, terms=terms),
+            speakers=request.speakers or self.settings.speakers,
+            voices=voices,
             format=request.format or self.settings.text.format,
             sinks=(*request.sinks, self.hub),
         )
@@ -248,6 +255,15 @@ class Service:
 
     def _engine(self, request: SessionRequest) -> AnyEngine:
         return request.engine or self.engines.default
+
+    async def _voices(self, request: SessionRequest) -> model.VoiceModel | None:
+        """What tells the speakers of a session apart; None if that is not wanted."""
+        if (request.speakers or self.settings.speakers) == "off":
+            return None
+        try:
+            return await asyncio.to_thread(model.loaded)
+        except ConfigError as missing:
+            raise BadRequest(f"speakers cannot be told apart here: {missing}") from missing
 
     def _loads_threads(self, request: SessionRequest) -> bool:
         """Whether its sound must be decoded in time on our threads."""

@@ -24,6 +24,7 @@ class Utterance:
         first: all finals before it are reported, so that its partials may be.
         reported: its final is reported, or there will be none.
         shown: the text of the last partial.
+        kept: its samples are needed after they were taken, too.
     """
 
     start: float
@@ -33,7 +34,9 @@ class Utterance:
     first: bool = False
     shown: str = ""
     reported: bool = False
+    kept: bool = False
     _samples: list[Samples] = field(default_factory=list)
+    _taken: int = 0
     _fresh: int = 0
     _awaited: float | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -70,6 +73,11 @@ class Utterance:
         await self._until_or_end(lambda: self.paused)
         return self.length
 
+    async def ended(self) -> int:
+        """Wait for the end; give the number of samples."""
+        await self._until(lambda: self.end is not None)
+        return self.length
+
     async def ends_at(self, length: int) -> bool:
         """Wait for the end (True), or for more than `length` samples (False)."""
         await self._until_or_end(lambda: self.length > length)
@@ -103,10 +111,14 @@ class Utterance:
             await self._changed.wait()
 
     def whole(self) -> Samples:
-        """All samples so far. May be called from any thread."""
+        """All samples so far that are not forgotten. May be called from any thread."""
         return np.concatenate([np.empty(0, np.int16), *self._samples])
 
     def take(self) -> Samples:
-        """The samples since the last take, which are then forgotten."""
-        taken, self._samples = self.whole(), []
-        return taken
+        """The samples since the last take, which are then forgotten unless they are kept."""
+        fresh = self.whole()[self._taken :]
+        if self.kept:
+            self._taken += len(fresh)
+        else:
+            self._samples = []
+        return fresh

@@ -13,6 +13,7 @@ from coqui_server.principal import Principal
 from coqui_server.store.tables import JobRow
 from coqui_server.store.uploads import Upload
 from coqui_server.transcription.channels import channel_mode
+from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.tracks import track_number
 from coqui_server.transcription.wording import text_format
@@ -93,6 +94,7 @@ class UploadForm:
         channel_mode(self._wishes["channels"])
         _raw_format(self._wishes)
         text_format(self._wishes["format"])
+        speakers_wish(self._wishes["speakers"])
         upload = await uploads.enter_async_context(self._queue.receive())
         self._files.append(_Received(upload, bodies.shown_name(name), self._wishes))
 
@@ -110,6 +112,7 @@ class UploadForm:
                     channels=channel_mode(file.wishes["channels"]),
                     raw=_raw_format(file.wishes),
                     format=text_format(file.wishes["format"]),
+                    speakers=speakers_wish(file.wishes["speakers"]),
                 )
                 jobs.append(added)
         except RequestError:

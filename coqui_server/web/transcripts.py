@@ -22,7 +22,7 @@ def titled(session: SessionRow) -> str:
 
 def document(session: SessionRow) -> Document:
     """A session as a document; segments with an empty text are left out."""
-    segments = tuple(_segment(row) for row in session.segments if row.text)
+    segments = tuple(_segment(row, session.names) for row in session.segments if row.text)
     return Document(
         titled(session),
         session.start,
@@ -67,7 +67,7 @@ def _words(row: SegmentRow) -> list[dict[str, Any]]:
     return row.words if row.original is None else []
 
 
-def _segment(row: SegmentRow) -> Segment:
+def _segment(row: SegmentRow, names: Mapping[str, str]) -> Segment:
     words = tuple(map(word_from_json, _words(row)))
     return Segment(
         row.start,
@@ -75,6 +75,6 @@ def _segment(row: SegmentRow) -> Segment:
         row.text,
         words,
         row.confidence,
-        speaker=row.speaker,
+        speaker=row.speaker and names.get(row.speaker, row.speaker),
         channel=row.channel,
     )

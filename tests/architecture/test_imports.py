@@ -19,7 +19,7 @@ FLOORS = [
     {"store", "rtp", "webhook", "exports"},
     {"transcription"},
     {"engines"},
-    {"models", "speech", "readable", "word_times"},
+    {"models", "speech", "readable", "speakers", "word_times"},
     {"config"},
     {"media"},
     {"extras", "backoff", "networks", "principal", "exceptions", "__init__"},

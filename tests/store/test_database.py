@@ -25,6 +25,8 @@ LATER = [
     ("segments", "speaker"),
     ("jobs", "channels"),
     ("jobs", "format"),
+    ("jobs", "speakers"),
+    ("sessions", "names"),
     ("users", "terms"),
 ]
 """The columns that came after version 0004."""
@@ -59,7 +61,7 @@ async def test_an_older_database_keeps_what_it_has(tmp_path: Path) -> None:
         job = (await transaction.scalars(select(JobRow))).one()
         user = (await transaction.scalars(select(UserRow))).one()
     assert (segment.text, segment.channel, segment.speaker) == ("Hello.", None, None)
-    assert (job.name, job.channels) == ("a.wav", None)
+    assert (job.name, job.channels, job.format, job.speakers) == ("a.wav", None, None, None)
     assert (user.name, user.terms) == ("anna", [])
 
 

@@ -34,6 +34,7 @@ from coqui_server.transcription.events import (
     SessionEnded,
     SessionStarted,
     Source,
+    SpeakersCorrected,
 )
 from coqui_server.transcription.request import SessionRequest
 from coqui_transcript.transcript import Segment, Word
@@ -311,3 +312,21 @@ async def test_it_can_be_switched_off() -> None:
     async with opened(settings.store) as store:
         assert store is None
     assert not Path("nowhere").exists()
+
+
+async def test_corrected_speakers_are_kept(keeper: Keeper, database: Database) -> None:
+    """Only of the finals that are named, by their number in the session."""
+    sources = [Source(session, "file") for session in ("a", "b")]
+    for source in sources:
+        await keeper(SessionStarted(source, "moonshine"))
+    for number in range(3):
+        for source in sources:
+            await keeper(Final(source, Segment(number, number + 1.0, "Yes.", speaker="Speaker 1")))
+    changed = {
+        number: Segment(number, number + 1.0, "Yes.", speaker=name)
+        for number, name in ((0, "Speaker 2"), (2, None))
+    }
+    await keeper(SpeakersCorrected(sources[1], changed))
+    rows = await all_sessions(database)
+    told = [[segment.speaker for segment in row.segments] for row in rows]
+    assert told == [["Speaker 1"] * 3, ["Speaker 2", "Speaker 1", None]]

@@ -8,7 +8,7 @@ from coqui_server.transcription.reporter import Reported
 
 
 def said(start: float) -> Reported:
-    return Reported(start, start + 1, None)
+    return Reported(start, start + 1)
 
 
 def test_what_may_have_something_before_it_is_held() -> None:

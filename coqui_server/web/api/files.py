@@ -38,6 +38,7 @@ _FORM = {
                         "encoding": {"type": "string"},
                         "sample_rate": {"type": "integer"},
                         "format": {"type": "string", "enum": ["verbatim", "readable"]},
+                        "speakers": {"type": "string"},
                         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
                     },
                 }
@@ -61,6 +62,7 @@ class File(BaseModel):
     encoding: str | None = Field(description="of a file without a header")
     sample_rate: int | None = Field(description="hertz, of a file without a header")
     format: TextFormat | None = Field(description="of the text, as it was asked for")
+    speakers: str | None = Field(description="whether they are told apart, as it was asked for")
     state: JobState | Literal["deleted"]
     error: str | None = Field(description="why it failed")
     session: str | None = Field(description="its transcript, once it is begun")
@@ -86,11 +88,13 @@ def router(service: Service, queue: Queue) -> APIRouter:
         encoding: str | None = None,
         sample_rate: str | None = None,
         format: str | None = None,
+        speakers: str | None = None,
     ) -> list[File]:
         """Upload files: all of them are queued, or none. Form fields `engine`, `language`,
-        `track`, `channels`, `encoding`, `sample_rate` and `format` apply to the files after them;
-        query parameters apply to all. Only a file without a header needs `encoding`, and perhaps
-        `sample_rate`. `format` is that of the text: `verbatim` or `readable`."""
+        `track`, `channels`, `encoding`, `sample_rate`, `format` and `speakers` apply to the files
+        after them; query parameters apply to all. Only a file without a header needs `encoding`,
+        and perhaps `sample_rate`. `format` is that of the text: `verbatim` or `readable`.
+        `speakers` are told apart: `off`, `auto` or their number."""
         options = {
             "engine": engine,
             "language": language,
@@ -99,6 +103,7 @@ def router(service: Service, queue: Queue) -> APIRouter:
             "encoding": encoding,
             "sample_rate": sample_rate,
             "format": format,
+            "speakers": speakers,
         }
         form = UploadForm(service, queue, options)
         jobs = await form.take(request, asking)

@@ -78,6 +78,15 @@ def router(store: Store) -> APIRouter:
         """Replace the text of a segment; the engine's text is kept as `original`."""
         return shapes.Segment.of(await store.sessions.edit(asking.scope, id, segment, edit.text))
 
+    @routes.patch("/{id}/speakers/{speaker}")
+    async def name(
+        asking: CurrentPrincipal, id: str, speaker: str, naming: shapes.Naming
+    ) -> shapes.Session:
+        """Give a speaker, as segments have it, a name in this session; an empty one takes it
+        away. Pages and exports have the name."""
+        row = await store.sessions.name(asking.scope, id, speaker, naming.name.strip())
+        return shapes.Session.of(row)
+
     @routes.get("/{id}/audio", response_class=FileResponse)
     async def audio(asking: CurrentPrincipal, id: str) -> Response:
         """Its recording, a WAV file, with `Range` requests."""

@@ -23,7 +23,7 @@ class Segment(_Shape):
     text: str
     original: str | None = Field(description="the engine's text, if the text was edited")
     channel: int | None = Field(description="of the file, from 1; null: all together")
-    speaker: str | None = Field(description="its name")
+    speaker: str | None = Field(description="who speaks, where people were told apart")
     confidence: float | None
     words: list[dict[str, Any]] = Field(description="word, start, end and perhaps confidence")
 
@@ -56,6 +56,7 @@ class Session(Summary):
 
     text: str
     statistics: dict[str, Any]
+    names: dict[str, str] = Field(description="that people gave to the speakers of its segments")
     warnings: list[dict[str, str]] = Field(description="why the text may miss something")
     segments: list[Segment]
 
@@ -85,6 +86,12 @@ class Edit(BaseModel):
     """A new text for a segment."""
 
     text: str = Field(max_length=20_000)
+
+
+class Naming(BaseModel):
+    """A name for a speaker."""
+
+    name: str = Field(max_length=100)
 
 
 class Peaks(BaseModel):

@@ -16,6 +16,14 @@ _CHANNELS: Mapping[str, ChannelMode] = {
 """What becomes of the channels of a file, by what people call it."""
 
 
+_SPEAKERS: Mapping[str, str] = {
+    "not told apart": "off",
+    "told apart": "auto",
+    **{f"{count} of them": str(count) for count in range(2, 7)},
+}
+"""What becomes of the people on one channel, by what people call it."""
+
+
 def router(service: Service) -> APIRouter:
     """The page of the queue."""
     routes = APIRouter(include_in_schema=False)
@@ -28,6 +36,8 @@ def router(service: Service) -> APIRouter:
             "limit": service.settings.jobs.max_size,
             "channels": _CHANNELS,
             "usual": service.settings.audio.channels,
+            "speakers": _SPEAKERS,
+            "told": str(service.settings.speakers),
         }
         return templates.TemplateResponse(request, "files.html", shown)
 

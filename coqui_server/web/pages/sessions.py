@@ -47,7 +47,11 @@ def router(store: Store | None) -> APIRouter:
     @routes.get("/sessions/{id}")
     async def read(asking: CurrentPrincipal, request: Request, id: str) -> Response:
         session = await store.sessions.get(asking.scope, id)
-        about = {"session": session, "title": transcripts.titled(session)}
+        about = {
+            "session": session,
+            "title": transcripts.titled(session),
+            "speakers": list(dict.fromkeys(filter(None, (s.speaker for s in session.segments)))),
+        }
         return templates.TemplateResponse(
             request, "session.html", {**about, "spans": transcripts.spans}
         )

@@ -14,11 +14,11 @@ export function button(words, label, pressed) {
   return made;
 }
 
-// Buttons in the HTML of a page do nothing before its script runs, so they are disabled until then: a
-// click must not be lost.
-export function enableButtons() {
-  document.querySelectorAll("button[data-script]").forEach((button) => {
-    button.disabled = false;
+// Buttons and fields in the HTML of a page do nothing before its script runs, so they are disabled until
+// then: a click must not be lost.
+export function enableControls() {
+  document.querySelectorAll("[data-script]").forEach((control) => {
+    control.disabled = false;
   });
 }
 

@@ -1,7 +1,7 @@
 // The Files page: uploads files one after another, and shows the queue as it changes.
 
 import { address } from "./address.js";
-import { enableButtons } from "./elements.js";
+import { enableControls } from "./elements.js";
 import { Row } from "./job.js";
 import { request } from "./request.js";
 import { Upload } from "./upload.js";
@@ -17,7 +17,7 @@ const waiting = []; // uploads; the first one is running
 // Uploading
 
 at("choose").addEventListener("click", () => at("chosen").click());
-enableButtons();
+enableControls();
 at("chosen").addEventListener("change", () => {
   handIn(at("chosen").files);
   at("chosen").value = ""; // the same file may be chosen again
@@ -41,7 +41,8 @@ for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event
 function handIn(files) {
   notice("");
   for (const file of files) {
-    const upload = new Upload(file, { engine: at("engine")?.value, channels: at("channels").value }, Number(drop.dataset.limit) || Infinity);
+    const options = { engine: at("engine")?.value, channels: at("channels").value, speakers: at("speakers").value };
+    const upload = new Upload(file, options, Number(drop.dataset.limit) || Infinity);
     at("uploads").append(upload.element);
     waiting.push(upload);
     if (waiting.length === 1) send();

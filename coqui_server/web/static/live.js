@@ -1,7 +1,7 @@
 // The Live page: the button, the microphone's choice, the text as it comes.
 
 import { address } from "./address.js";
-import { enableButtons } from "./elements.js";
+import { enableControls } from "./elements.js";
 import { Microphone, microphones } from "./microphone.js";
 import { Speech } from "./speech.js";
 
@@ -16,7 +16,7 @@ let open; // the element with the partial, which may still change
 
 toggle.addEventListener("click", () => (microphone ? stop() : start()));
 at("copy").addEventListener("click", copy);
-enableButtons();
+enableControls();
 navigator.mediaDevices?.addEventListener("devicechange", offer);
 offer();
 

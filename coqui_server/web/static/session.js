@@ -1,7 +1,7 @@
-// The page of a session: the text follows the sound, a click seeks, a segment can be edited.
+// The page of a session: the text follows the sound, a click seeks, a segment can be edited, a speaker named.
 
 import { address } from "./address.js";
-import { enableButtons } from "./elements.js";
+import { enableControls } from "./elements.js";
 import { Levels } from "./levels.js";
 import { request } from "./request.js";
 
@@ -18,6 +18,7 @@ document.querySelector(".segments").addEventListener("click", ({ target }) => {
     play(Number((target.closest("[data-start]") ?? segment).dataset.start));
   }
 });
+document.querySelectorAll("input[data-speaker]").forEach((input) => input.addEventListener("change", () => name(input)));
 at("delete")?.addEventListener("click", remove);
 if (audio) {
   audio.addEventListener("timeupdate", follow);
@@ -26,7 +27,7 @@ if (audio) {
   new Levels(at("levels"), audio, `${session}/peaks`).draw();
 }
 
-enableButtons();
+enableControls();
 
 function play(second) {
   if (!audio) return;
@@ -110,6 +111,18 @@ function made(label, look, pressed) {
   button.textContent = label;
   button.addEventListener("click", pressed);
   return button;
+}
+
+async function name({ dataset: { speaker }, value }) {
+  try {
+    const { names } = await request("PATCH", `${session}/speakers/${encodeURIComponent(speaker)}`, { name: value.trim() });
+    for (const segment of segments.filter(({ dataset }) => dataset.speaker === speaker)) {
+      segment.querySelector(".who bdi").textContent = names[speaker] ?? speaker;
+    }
+    notice("");
+  } catch (refusal) {
+    notice(refusal.message);
+  }
 }
 
 async function remove() {
