@@ -33,6 +33,7 @@ async def transcribe(
     channels: ChannelMode | None = None,
     raw: RawFormat | None = None,
     format: TextFormat | None = None,
+    phrases: Sequence[str] = (),
     label: str | None = None,
     owner: str | None = None,
     sinks: Sequence[Sink] = (),
@@ -46,6 +47,7 @@ async def transcribe(
         channels: what becomes of its channels; None for `audio.channels`.
         raw: the format of a file without a header; None for all others.
         format: of the text; None for `text.format`.
+        phrases: as `Options.phrases`.
 
     Raises:
         BadRequest: no such engine, it does not know the language, there is no such track, or there
@@ -54,7 +56,7 @@ async def transcribe(
         RequestError: as `Service.session`, `Session.write` and `Transcoder.transcode`.
     """
     chosen = service.engines.get(engine, language)
-    options = Options(language=language)
+    options = Options(phrases=tuple(phrases), language=language)
     audio = service.settings.audio
     mode = channels or audio.channels
     request = SessionRequest(

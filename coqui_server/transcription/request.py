@@ -22,6 +22,7 @@ class SessionRequest:
         kind: where its sound comes from.
         engine: one of the enabled engines; None for the default engine.
         format: of its text; None for `text.format`.
+        silence: seconds that end an utterance of live sound; None for `vad.silence`.
         interim: seconds of new speech between two partials; None for finals only.
         call: the id of the telephone call it is a leg of.
         label: its name for people.
@@ -34,6 +35,7 @@ class SessionRequest:
     engine: AnyEngine | None = None
     options: Options = DEFAULT_OPTIONS
     format: TextFormat | None = None
+    silence: float | None = None
     interim: float | None = None
     call: str | None = None
     label: str | None = None

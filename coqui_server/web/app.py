@@ -8,7 +8,7 @@ from fastapi.staticfiles import StaticFiles
 from coqui_server import __version__
 from coqui_server.web import errors
 from coqui_server.web.accounts import Accounts
-from coqui_server.web.api import calls, files, monitoring, sessions, unkept
+from coqui_server.web.api import calls, deepgram, files, monitoring, sessions, unkept
 from coqui_server.web.headers import Guard
 from coqui_server.web.pages import account, accounts, live, reference, sign_in
 from coqui_server.web.pages import calls as calls_page
@@ -40,6 +40,7 @@ def build(parts: Parts) -> FastAPI:
     app.state.kept = parts.store is not None
     errors.handle(app)
     app.include_router(monitoring.router(parts.service, parts.rtp, settings.auth))
+    app.include_router(deepgram.router(parts.service))
     app.include_router(calls.router(parts.calls), dependencies=[ADMINISTRATOR])
     if parts.store and parts.queue:
         app.include_router(sessions.router(parts.store))

@@ -1,14 +1,12 @@
 """Files that arrive in a form, written to the disk as they come, and queued when all are there."""
 
-import asyncio
 import re
 import unicodedata
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, aclosing, suppress
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 
 from fastapi import Request
-from starlette.requests import ClientDisconnect
 
 from coqui_server.exceptions import BadRequest, RequestError, TooLarge
 from coqui_server.jobs.queue import Queue
@@ -21,6 +19,7 @@ from coqui_server.transcription.service import Service
 from coqui_server.transcription.tracks import track_number
 from coqui_server.transcription.wording import text_format
 from coqui_server.web import multipart
+from coqui_server.web.body import chunks, discard
 
 MOST_FILES = 100
 """Files in one form."""
@@ -31,10 +30,6 @@ _LONGEST_NAME = 255
 _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Characters that change the direction of the text after them, and so hide the real ending of a
 name (Unicode Technical Report 36, section 3.3)."""
-
-_LINGER = 30.0
-"""Seconds for which the rest of a refused form is read. A client that still sends when the
-connection is closed gets a reset instead of the answer."""
 
 
 @dataclass
@@ -72,7 +67,7 @@ class UploadForm:
             Busy: there is no room in the queue.
             StoreError: the disk refused, perhaps because it is full.
         """
-        body = self._body(request)
+        body = chunks(request, self._service)
         try:
             async with AsyncExitStack() as uploads:
                 parts = multipart.read(request.headers.get("Content-Type", ""), body)
@@ -83,20 +78,8 @@ class UploadForm:
                     raise BadRequest("the form has no files")
                 return await self._queued(principal)
         except RequestError:
-            await _discard(body)
+            await discard(body)
             raise
-
-    async def _body(self, request: Request) -> AsyncGenerator[bytes, None]:
-        chunks = request.stream()
-        while (chunk := await self._next(chunks)) is not None:
-            yield chunk
-
-    async def _next(self, chunks: AsyncGenerator[bytes, None]) -> bytes | None:
-        try:
-            async with self._service.patience():
-                return await anext(chunks, None)
-        except ClientDisconnect as gone:
-            raise BadRequest("the sender went away") from gone
 
     async def _take(self, event: multipart.Event, uploads: AsyncExitStack) -> None:
         match event:
@@ -154,14 +137,6 @@ class UploadForm:
 
 def _raw_format(wishes: Mapping[str, str | None]) -> RawFormat | None:
     return RawFormat.of_file(wishes["encoding"], wishes["sample_rate"])
-
-
-async def _discard(body: AsyncGenerator[bytes, None]) -> None:
-    """Read the rest of the body, if there is any."""
-    with suppress(TimeoutError, RequestError):
-        async with asyncio.timeout(_LINGER):
-            async for _ in body:
-                pass
 
 
 def _shown(name: str) -> str:
