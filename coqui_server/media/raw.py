@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from coqui_server.exceptions import BadRequest, NotAudio
 from coqui_server.media.codecs import Decoder, decoder
@@ -27,7 +28,7 @@ class _Encoding:
 
     Attributes:
         rtp: the encoding of RTP payloads with the same bytes; None for samples in little-endian
-            order, which RTP does not have.
+            order (16-bit, or floating-point of 32), which RTP does not have.
         frame: the bytes that belong together; None if each message is one packet.
         any_rate: each sample is by itself: a stream may have another sample rate than the usual
             one, and several channels.
@@ -41,6 +42,7 @@ class _Encoding:
 _ENCODINGS: Mapping[str, _Encoding] = {
     "linear16": _Encoding(None, 2, any_rate=True),
     "L16": _Encoding(f"L16/{SAMPLE_RATE}", 2, any_rate=True),
+    "linear32": _Encoding(None, 4, any_rate=True),
     "mulaw": _Encoding("PCMU", 1, any_rate=True),
     "alaw": _Encoding("PCMA", 1, any_rate=True),
     "g722": _Encoding("G722", 1),
@@ -49,6 +51,9 @@ _ENCODINGS: Mapping[str, _Encoding] = {
     "opus": _Encoding("opus", None),
 }
 """By the names that cloud APIs use, or else those of RTP."""
+
+_CHECKED = {"L16": "big-endian 16-bit", "linear32": "32-bit float"}
+"""The names that `FormatCheck` has for encodings that it would not know."""
 
 _RTP_NAMES = {"PCMU": "mulaw", "PCMA": "alaw", "G722": "g722", "GSM": "gsm", "G729": "g729"}
 
@@ -121,8 +126,8 @@ class RawSound:
         self._codec = _codec(form.encoding)
         self._frame = _ENCODINGS[form.encoding].frame
         self._resampler = Resampler(form.rate)
-        big_endian = form.encoding == "L16"
-        self._check = FormatCheck("big-endian 16-bit" if big_endian else form.encoding)
+        self._check = FormatCheck(_CHECKED.get(form.encoding, form.encoding))
+        self._floats = form.encoding == "linear32"
         self._rest = b""
 
     def push(self, data: bytes) -> Iterator[Samples]:
@@ -148,6 +153,8 @@ class RawSound:
         self._check.push(data)
         if self._codec:
             return self._resampler.push(self._codec.decode([data]))
+        if self._floats:
+            return self._resampler.push(_of_floats(np.frombuffer(data, "<f4")))
         return self._resampler.push(np.frombuffer(data, "<i2").astype(np.int16))
 
 
@@ -208,6 +215,13 @@ async def read_raw(chunks: AsyncIterator[bytes], form: RawFormat) -> AsyncGenera
     if not samples + len(rest):
         raise NotAudio("the file is shorter than one frame of its encoding", "no_audio")
     yield rest
+
+
+def _of_floats(sound: npt.NDArray[np.float32]) -> Samples:
+    """Samples of -1 to 1; what is no number is silence."""
+    scaled = np.clip(np.nan_to_num(sound, posinf=0, neginf=0), -1, 1) * 32_767
+    samples: Samples = np.rint(scaled).astype(np.int16)
+    return samples
 
 
 def _codec(encoding: str) -> Decoder | None:

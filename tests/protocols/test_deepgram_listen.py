@@ -150,6 +150,7 @@ async def test_channels_are_mixed_unless_asked(server: Running) -> None:
 FORMS: Mapping[str, tuple[dict[str, Any], str]] = {
     "mu-law": ({"encoding": "mulaw", "sample_rate": 8000}, "-ar 8000 -f mulaw"),
     "linear16 at 48 kHz": ({"encoding": "linear16", "sample_rate": 48_000}, "-ar 48000 -f s16le"),
+    "linear32": ({"encoding": "linear32", "sample_rate": 16_000}, "-f f32le"),
     "WAV": ({}, "-f wav"),
     "FLAC": ({"encoding": "flac"}, "-f flac"),
     "Ogg Opus": ({"encoding": "ogg-opus", "sample_rate": 48_000}, "-c:a libopus -f ogg"),

@@ -20,18 +20,24 @@ VOICE = clip("appointment.wav")
 
 @asynccontextmanager
 async def site(*answers: bytes) -> AsyncIterator[str]:
-    """A web server on this machine that gives these answers, one for each connection."""
+    """A web server on this machine that gives these answers, one for each connection, and after the
+    last one none."""
     left = list(answers)
+    serving: set[asyncio.Task[None] | None] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(asyncio.current_task())
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(left.pop(0))
+        if left:
+            writer.write(left.pop(0))
+        else:
+            await reader.read()
         writer.close()
         await writer.wait_closed()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await asyncio.gather(*filter(None, serving))
 
 
 def answer(status: str, body: bytes = b"", *headers: str) -> bytes:
@@ -147,16 +153,9 @@ async def test_a_site_that_goes_round_in_circles() -> None:
 @pytest.mark.usefixtures("everywhere")
 async def test_a_site_that_never_answers() -> None:
     """It is given up."""
-
-    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-        await writer.wait_closed()
-
-    async with await asyncio.start_server(listen, "127.0.0.1", 0) as silent:
-        port = silent.sockets[0].getsockname()[1]
+    async with site() as address:
         with pytest.raises(BadRequest, match="nothing came"):
-            await read(f"http://127.0.0.1:{port}/", 0.2)
+            await read(address, 0.2)
 
 
 @pytest.mark.usefixtures("everywhere")

@@ -143,8 +143,7 @@ async def _answer(
     stream: AsyncGenerator[bytes, None],
 ) -> shapes.Json:
     query = Query(request.url.query)
-    if query.text("callback"):
-        raise BadRequest("this server answers in the response; it has no callback")
+    query.check(service.engines)
     engine = query.engine(service.engines)
     body = _Body(stream, service.settings.server.websocket.max_size)
     session, transcript = await transcribe(
