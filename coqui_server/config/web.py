@@ -17,3 +17,6 @@ class WebSettings(Section):
     fetch: bool = Field(False, description="true or false")
     """Requests to `/v1/listen` may name the address of a file instead of sending it, and the server
     fetches it. Addresses that are not of the internet are refused."""
+    callbacks: bool = Field(False, description="true or false")
+    """Requests to `/v1/listen` may name an address on the internet to which the answer is posted.
+    It is signed with `rtp.webhook.secret`."""

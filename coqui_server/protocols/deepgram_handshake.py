@@ -9,6 +9,7 @@ from http import HTTPStatus
 from websockets.http11 import Response
 
 from coqui_server.engines import Engines
+from coqui_server.exceptions import BadRequest
 from coqui_server.protocols.deepgram_query import Query
 
 _LONGEST = 500
@@ -17,7 +18,10 @@ _LONGEST = 500
 
 def check(query: str, engines: Engines) -> None:
     """Raises BadRequest for a query with a value that is not taken."""
-    Query(query).check(engines)
+    asked = Query(query)
+    if asked.text("callback"):
+        raise BadRequest("there are no callbacks of live results; they come on the connection")
+    asked.check(engines)
 
 
 def complete(id: str, response: Response) -> None:

@@ -130,8 +130,6 @@ class Query:
 
     def check(self, engines: Engines) -> None:
         """Look at all values. Raises BadRequest for the first that is not taken."""
-        if self.text("callback"):
-            raise BadRequest("there are no callbacks here; results come on the connection")
         self.options(self.engine(engines))
         _ = self.raw, self.streams, self.silence, self.utterance_end
 

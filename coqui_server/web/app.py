@@ -40,7 +40,7 @@ def build(parts: Parts) -> FastAPI:
     app.state.kept = parts.store is not None
     errors.handle(app)
     app.include_router(monitoring.router(parts.service, parts.rtp, settings.auth))
-    app.include_router(deepgram.router(parts.service))
+    app.include_router(deepgram.router(parts.service, parts.callbacks))
     app.include_router(calls.router(parts.calls), dependencies=[ADMINISTRATOR])
     if parts.store and parts.queue:
         app.include_router(sessions.router(parts.store))

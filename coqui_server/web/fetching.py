@@ -1,4 +1,4 @@
-"""Files from addresses that requests name, fetched from the internet and from nowhere nearer.
+"""Addresses that requests name: connections to the internet and to nowhere nearer.
 
 A request could otherwise make this server read what only this server can reach: other services of
 the machine, its network, the metadata of a cloud (server-side request forgery, CWE-918).
@@ -56,6 +56,11 @@ class _Internet(httpcore.AsyncNetworkBackend):
         await self._network.sleep(seconds)
 
 
+def internet() -> httpcore.AsyncConnectionPool:
+    """Connections to public addresses; others raise Forbidden. Use as an async context manager."""
+    return httpcore.AsyncConnectionPool(network_backend=_Internet())
+
+
 async def fetched(address: str, patience: float) -> AsyncGenerator[bytes, None]:
     """The bytes of the file at an address, as they come. Close it to stop early.
 
@@ -66,9 +71,9 @@ async def fetched(address: str, patience: float) -> AsyncGenerator[bytes, None]:
         BadRequest: it is no address of the web, or there is no file.
         Forbidden: it is not public.
     """
-    async with httpcore.AsyncConnectionPool(network_backend=_Internet()) as pool:
+    async with internet() as pool:
         try:
-            async with _opened(pool, _url(address), patience) as response:
+            async with _opened(pool, web_address(address), patience) as response:
                 async for chunk in response.aiter_stream():
                     yield chunk
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
@@ -96,7 +101,7 @@ async def _opened(
             location = _header(response, b"location")
             if not 300 <= response.status < 400 or location is None:
                 raise _unreadable(f"the answer is {response.status}")
-            url = _url(str(url.join(location)))
+            url = web_address(str(url.join(location)))
     raise _unreadable(f"there are more than {_MOST_REDIRECTS} redirects")
 
 
@@ -106,7 +111,8 @@ def _header(response: httpcore.Response, name: bytes) -> str | None:
     return None if found is None else found.decode("latin-1")
 
 
-def _url(address: str) -> httpx.URL:
+def web_address(address: str) -> httpx.URL:
+    """An address of the web. Raises BadRequest for any other."""
     try:
         url = httpx.URL(address)
         usable = url.scheme in ("http", "https") and url.host and (url.port or 1) < 65536

@@ -218,6 +218,7 @@ async def test_key_terms_go_to_engines_that_take_phrases(start: Start) -> None:
         ("encoding=linear16&channels=9", "channels is a whole number, 1 to 8"),
         ("encoding=g722&channels=2", "g722 has one channel"),
         ("language=xx", "language is en with moonshine"),
+        ("callback=http://a.example", "there are no callbacks of live results"),
         ("utterance_end_ms=soon", "utterance_end_ms is a whole number"),
     ],
 )

@@ -94,9 +94,3 @@ def test_key_terms() -> None:
     assert query.phrases(ENGLISH) == ()
     with pytest.raises(BadRequest, match="100 key terms"):
         Query("&".join(["keyterm=a"] * 101)).check(Engines(ANY))
-
-
-def test_callbacks() -> None:
-    """They are refused, and not forgotten."""
-    with pytest.raises(BadRequest, match="no callbacks"):
-        Query("callback=https://a.example").check(ENGINES)

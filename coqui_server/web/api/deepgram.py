@@ -5,6 +5,7 @@ type, or `{"url": …}` where `web.fetch` allows it; the query has all options
 (`protocols.deepgram_query`).
 """
 
+import asyncio
 import hashlib
 import sys
 import uuid
@@ -26,11 +27,12 @@ from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
 from coqui_server.web import errors
 from coqui_server.web.body import chunks, discard
+from coqui_server.web.callbacks import Callbacks
 from coqui_server.web.fetching import fetched
 from coqui_server.web.principals import CurrentPrincipal
 from coqui_transcript.transcript import Transcript
 
-_BODY = {
+_DESCRIPTION = {
     "parameters": [
         {"name": name, "in": "query", "schema": {"type": kind}}
         for name, kind in (
@@ -74,10 +76,15 @@ class _Route(APIRoute):
         return answer
 
 
-class _Body:
-    """The bytes of a file, counted and hashed as they come."""
+class _File:
+    """The bytes of a file, counted and hashed as they come.
+
+    Attributes:
+        received: the request has no more of them.
+    """
 
     def __init__(self, stream: AsyncGenerator[bytes, None], limit: int | None) -> None:
+        self.received = asyncio.Event()
         self._stream = stream
         self._limit = limit
         self._size = 0
@@ -87,42 +94,63 @@ class _Body:
     def sha256(self) -> str:
         return self._sha256.hexdigest()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._stream:
-            self._size += len(chunk)
-            if self._limit is not None and self._size > self._limit:
-                raise TooLarge(f"the file is larger than {self._limit} bytes")
-            self._sha256.update(chunk)
-            yield chunk
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """All of them, once."""
+        async with aclosing(self._stream) as stream:
+            async for chunk in stream:
+                self._size += len(chunk)
+                if self._limit is not None and self._size > self._limit:
+                    raise TooLarge(f"the file is larger than {self._limit} bytes")
+                self._sha256.update(chunk)
+                yield chunk
+        self.received.set()
 
 
-def router(service: Service) -> APIRouter:
+def router(service: Service, callbacks: Callbacks) -> APIRouter:
     """The route of prerecorded transcription."""
     routes = APIRouter(prefix="/v1", tags=["deepgram"], route_class=_Route)
 
     # A file has its own limit.
-    @routes.post("/listen", max_body_size=sys.maxsize, openapi_extra=_BODY)
+    @routes.post("/listen", max_body_size=sys.maxsize, openapi_extra=_DESCRIPTION)
     async def listen(asking: CurrentPrincipal, request: Request) -> Response:
         """Transcribe a file, as Deepgram's API does."""
+        query = Query(request.url.query)
         body = chunks(request, service)
         try:
-            async with aclosing(await _file(request, body, service)) as file:
-                answer = await _answer(service, asking, request, file)
+            query.check(service.engines)
+            callback = _callback(query, service)
+            file = await _file(request, body, service)
+            work = _answer(service, asking, query, file)
+            if callback is None:
+                answer = await work
+                return _named(answer["metadata"]["request_id"], answer)
+            id = str(uuid.uuid4())
+            await callbacks.accept(id, callback, work, file.received)
+            return _named(id, {"request_id": id})
         except RequestError:
             await discard(body)
             raise
-        id = answer["metadata"]["request_id"]
-        return JSONResponse(answer, headers={"dg-request-id": id})
 
     return routes
 
 
-async def _file(
-    request: Request, body: AsyncGenerator[bytes, None], service: Service
-) -> AsyncGenerator[bytes, None]:
-    """The bytes of the file: those of the body, or of what it names."""
+def _named(id: str, answer: shapes.Json) -> Response:
+    return JSONResponse(answer, headers={"dg-request-id": id})
+
+
+def _callback(query: Query, service: Service) -> str | None:
+    """Where the answer is to be posted; None for the response."""
+    callback = query.text("callback")
+    if callback is not None and not service.settings.web.callbacks:
+        raise BadRequest("this server has no callbacks (web.callbacks); wait for the answer")
+    return callback
+
+
+async def _file(request: Request, body: AsyncGenerator[bytes, None], service: Service) -> _File:
+    """The file in the body, or at the address that the body names."""
+    limit = service.settings.server.websocket.max_size
     if not request.headers.get("content-type", "").startswith("application/json"):
-        return body
+        return _File(body, limit)
     if not service.settings.web.fetch:
         raise BadRequest("this server fetches no files (web.fetch); send the bytes of the file")
     text = b""
@@ -133,22 +161,16 @@ async def _file(
     url = json_object(text.decode("utf-8", "replace")).get("url")
     if not isinstance(url, str):
         raise BadRequest('a body of JSON is {"url": the address of a file}')
-    return fetched(url, service.settings.server.idle)
+    file = _File(fetched(url, service.settings.server.idle), limit)
+    file.received.set()
+    return file
 
 
-async def _answer(
-    service: Service,
-    asking: Principal,
-    request: Request,
-    stream: AsyncGenerator[bytes, None],
-) -> shapes.Json:
-    query = Query(request.url.query)
-    query.check(service.engines)
+async def _answer(service: Service, asking: Principal, query: Query, file: _File) -> shapes.Json:
     engine = query.engine(service.engines)
-    body = _Body(stream, service.settings.server.websocket.max_size)
     session, transcript = await transcribe(
         service,
-        aiter(body),
+        file.chunks(),
         engine=engine.name,
         language=query.language,
         channels="split" if query.flag("multichannel") else "mix",
@@ -157,7 +179,7 @@ async def _answer(
         phrases=query.phrases(engine),
         owner=asking.user,
     )
-    return _reply(session, transcript, query, body.sha256)
+    return _reply(session, transcript, query, file.sha256)
 
 
 def _reply(session: Session, transcript: Transcript, query: Query, sha256: str) -> shapes.Json:
