@@ -26,6 +26,7 @@ from coqui_server.store import Store, opened
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from coqui_server.web.app import build
+from coqui_server.web.callbacks import Callbacks
 from coqui_server.web.console import Console, open_console
 from coqui_server.web.parts import Parts
 from coqui_server.webhook import Webhook
@@ -157,6 +158,8 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         addresses = Addresses(settings.server.connections, Proxies(settings.server).trusts)
         daemon.servers = await listen(service, paths, door, addresses)
         if settings.web.enabled:
-            app = build(Parts(service, rtp, calls, store, queue, door))
+            callbacks = Callbacks(settings.rtp.webhook)
+            stack.push_async_callback(callbacks.close)
+            app = build(Parts(service, rtp, calls, store, queue, door, callbacks))
             daemon.console = await open_console(app, service, paths, addresses)
         yield daemon

@@ -100,7 +100,7 @@ class Webhook:
     ) -> None:
         self._settings = settings
         self._url = _address(settings.url)
-        self._key = _key(settings.secret)
+        self._key = signing_key(settings.secret)
         self._pause = pause
         self._clock = clock
         # One place more than events may take, for the end marker.
@@ -189,7 +189,10 @@ class Webhook:
         assert self._url is not None
         outcome = None
         request = self._client.stream(
-            "POST", self._url, content=delivery.body, headers=_headers(delivery, self._key)
+            "POST",
+            self._url,
+            content=delivery.body,
+            headers=headers(delivery.id, delivery.body, self._key),
         )
         try:
             async with asyncio.timeout(self._settings.timeout), request as response:
@@ -236,7 +239,12 @@ def _address(url: str | None) -> httpx.URL | None:
     return address
 
 
-def _key(secret: SecretStr | None) -> bytes | None:
+def signing_key(secret: SecretStr | None) -> bytes | None:
+    """What to sign with, as a secret of Standard Webhooks says; None for no signatures.
+
+    Raises:
+        ConfigError: the secret cannot be used.
+    """
     if secret is None:
         return None
     text = secret.get_secret_value()
@@ -252,18 +260,19 @@ def _key(secret: SecretStr | None) -> bytes | None:
     return key
 
 
-def _headers(delivery: _Delivery, key: bytes | None) -> dict[str, str]:
+def headers(id: str, body: bytes, key: bytes | None) -> dict[str, str]:
+    """The headers of a message, which is signed if there is a key."""
     moment = str(int(time.time()))
-    headers = {
+    values = {
         "Content-Type": "application/json",
-        "webhook-id": delivery.id,
+        "webhook-id": id,
         "webhook-timestamp": moment,
     }
     if key is not None:
-        signed = f"{delivery.id}.{moment}.".encode() + delivery.body
+        signed = f"{id}.{moment}.".encode() + body
         digest = hmac.digest(key, signed, hashlib.sha256)
-        headers["webhook-signature"] = f"v1,{base64.b64encode(digest).decode()}"
-    return headers
+        values["webhook-signature"] = f"v1,{base64.b64encode(digest).decode()}"
+    return values
 
 
 def _asked(response: httpx.Response) -> float | None:

@@ -18,8 +18,9 @@ from coqui_server.store.tables import UserRow
 from coqui_server.store.tokens import PREFIX
 from coqui_server.store.users import Users
 
-SUBPROTOCOL = Subprotocol("bearer")
-"""Offered by a browser before its token: `new WebSocket(address, ["bearer", token])`."""
+SCHEMES = (Subprotocol("bearer"), Subprotocol("token"))
+"""What comes before a token, in `Authorization` or as a browser's subprotocol:
+`new WebSocket(address, ["bearer", token])`. Deepgram's clients say `token`."""
 
 
 class Access:
@@ -44,8 +45,8 @@ class Access:
     async def principal(self, headers: Mapping[str, str], query: str) -> Principal:
         """The principal of a request with these headers (names in lower case) and this query.
 
-        A token counts before a cookie. It comes as `Authorization: Bearer`, as `?token=`, or as a
-        subprotocol.
+        A token counts before a cookie. It comes as `Authorization: Bearer` (or `Token`), as
+        `?token=`, or as a subprotocol.
 
         Raises:
             NotSignedIn: there is no token and no cookie, or one that is not valid.
@@ -122,7 +123,7 @@ def _cookie(headers: Mapping[str, str]) -> str | None:
 
 def _token(headers: Mapping[str, str], query: str) -> str | None:
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
+    if scheme.lower() in SCHEMES:
         return token.strip()
     if tokens := parse_qs(query).get("token"):
         return tokens[0]

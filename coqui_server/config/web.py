@@ -14,3 +14,9 @@ class WebSettings(Section):
     """The address to listen on; 0.0.0.0 for all addresses of this machine."""
     port: int = Field(8000, ge=0, le=65535, description="a port, 1 to 65535, or 0 for any free one")
     """The TCP port of the console."""
+    fetch: bool = Field(False, description="true or false")
+    """Requests to `/v1/listen` may name the address of a file instead of sending it, and the server
+    fetches it. Addresses that are not of the internet are refused."""
+    callbacks: bool = Field(False, description="true or false")
+    """Requests to `/v1/listen` may name an address on the internet to which the answer is posted.
+    It is signed with `rtp.webhook.secret`."""

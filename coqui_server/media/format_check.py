@@ -116,7 +116,7 @@ class FormatCheck:
 
     def _look_at_sound(self, data: bytes) -> None:
         sound = _READINGS[self._encoding](data)
-        if np.sqrt(np.mean(sound**2)) < _LOUD:
+        if len(sound) and np.sqrt(np.mean(sound**2)) < _LOUD:
             return
         self._pieces += 1
         self._faults.append(self._fault(sound, data))
@@ -132,7 +132,8 @@ class FormatCheck:
         smoothest = max(readings, key=readings.__getitem__)
         if readings[smoothest] > max(_SMOOTH, alike + _SMOOTHER):
             return smoothest
-        return "compressed or encrypted" if alike < 0.1 and _even(sound) else ""
+        nothing_like_it = not len(sound) or (alike < 0.1 and _even(sound))
+        return "compressed or encrypted" if nothing_like_it else ""
 
 
 def _alikeness(sound: Sound) -> float:

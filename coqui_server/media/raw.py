@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from coqui_server.exceptions import BadRequest, NotAudio
 from coqui_server.media.codecs import Decoder, decoder
@@ -27,9 +28,10 @@ class _Encoding:
 
     Attributes:
         rtp: the encoding of RTP payloads with the same bytes; None for samples in little-endian
-            order, which RTP does not have.
+            order (16-bit, or floating-point of 32), which RTP does not have.
         frame: the bytes that belong together; None if each message is one packet.
-        any_rate: a stream may have another sample rate than the usual one.
+        any_rate: each sample is by itself: a stream may have another sample rate than the usual
+            one, and several channels.
     """
 
     rtp: str | None
@@ -40,6 +42,7 @@ class _Encoding:
 _ENCODINGS: Mapping[str, _Encoding] = {
     "linear16": _Encoding(None, 2, any_rate=True),
     "L16": _Encoding(f"L16/{SAMPLE_RATE}", 2, any_rate=True),
+    "linear32": _Encoding(None, 4, any_rate=True),
     "mulaw": _Encoding("PCMU", 1, any_rate=True),
     "alaw": _Encoding("PCMA", 1, any_rate=True),
     "g722": _Encoding("G722", 1),
@@ -49,18 +52,26 @@ _ENCODINGS: Mapping[str, _Encoding] = {
 }
 """By the names that cloud APIs use, or else those of RTP."""
 
+_CHECKED = {"L16": "big-endian 16-bit", "linear32": "32-bit float"}
+"""The names that `FormatCheck` has for encodings that it would not know."""
+
 _RTP_NAMES = {"PCMU": "mulaw", "PCMA": "alaw", "G722": "g722", "GSM": "gsm", "G729": "g729"}
 
 
 @dataclass(frozen=True)
 class RawFormat:
-    """An encoding, by its name in this module, and the rate of its samples in hertz."""
+    """An encoding, by its name in this module, and the rate of its samples in hertz.
+
+    Attributes:
+        channels: that follow one another sample by sample.
+    """
 
     encoding: str
     rate: int
+    channels: int = 1
 
     @classmethod
-    def of(cls, encoding: Any, rate: Any = None) -> "RawFormat":
+    def of(cls, encoding: Any, rate: Any = None, channels: int = 1) -> "RawFormat":
         """The format that a message declares.
 
         Args:
@@ -69,7 +80,8 @@ class RawFormat:
                 and Opus always have their own.
 
         Raises:
-            BadRequest: an encoding or rate that is not taken; the message says which are.
+            BadRequest: an encoding, a rate or several channels that are not taken; the message says
+                which are.
         """
         name = _RTP_NAMES.get(encoding, encoding) if isinstance(encoding, str) else ""
         if name not in _ENCODINGS:
@@ -81,7 +93,10 @@ class RawFormat:
         # `int` is safe after the range: NaN and the infinities are in no range.
         if not number or not _LOWEST <= rate <= _HIGHEST or rate != int(rate):
             raise BadRequest(f"sample_rate is a whole number of hertz, {_LOWEST} to {_HIGHEST}")
-        return cls(name, int(rate) if _ENCODINGS[name].any_rate else usual)
+        single = _ENCODINGS[name].any_rate
+        if channels > 1 and not single:
+            raise BadRequest(f"{name} has one channel; PCM and G.711 may have more")
+        return cls(name, int(rate) if single else usual, channels)
 
     @classmethod
     def of_file(cls, encoding: str | None, rate: str | None) -> "RawFormat | None":
@@ -102,7 +117,7 @@ class RawFormat:
 
 
 class RawSound:
-    """One stream of sound; its bytes may be cut anywhere, in the middle of a sample as well.
+    """One channel of sound; its bytes may be cut anywhere, in the middle of a sample as well.
 
     Packets of Opus are the exception: each call of `push` takes one.
     """
@@ -111,8 +126,8 @@ class RawSound:
         self._codec = _codec(form.encoding)
         self._frame = _ENCODINGS[form.encoding].frame
         self._resampler = Resampler(form.rate)
-        big_endian = form.encoding == "L16"
-        self._check = FormatCheck("big-endian 16-bit" if big_endian else form.encoding)
+        self._check = FormatCheck(_CHECKED.get(form.encoding, form.encoding))
+        self._floats = form.encoding == "linear32"
         self._rest = b""
 
     def push(self, data: bytes) -> Iterator[Samples]:
@@ -138,28 +153,75 @@ class RawSound:
         self._check.push(data)
         if self._codec:
             return self._resampler.push(self._codec.decode([data]))
+        if self._floats:
+            return self._resampler.push(_of_floats(np.frombuffer(data, "<f4")))
         return self._resampler.push(np.frombuffer(data, "<i2").astype(np.int16))
 
 
+class Interleaved:
+    """Takes the bytes of several channels apart; they may be cut anywhere."""
+
+    def __init__(self, form: RawFormat) -> None:
+        self._channels = form.channels
+        self._sample = _ENCODINGS[form.encoding].frame
+        self._rest = b""
+
+    def push(self, data: bytes) -> list[bytes]:
+        """The next bytes of each channel."""
+        if self._channels == 1 or self._sample is None:
+            return [data]
+        size = self._channels * self._sample
+        joined = self._rest + data
+        whole = len(joined) // size * size
+        self._rest = joined[whole:]
+        samples = np.frombuffer(joined[:whole], np.uint8).reshape(-1, self._channels, self._sample)
+        return [samples[:, channel].tobytes() for channel in range(self._channels)]
+
+
+class RawFrames:
+    """Sound of several channels, each of which is a `RawSound`."""
+
+    def __init__(self, form: RawFormat) -> None:
+        self._interleaved = Interleaved(form)
+        self._sounds = [RawSound(form) for _ in range(form.channels)]
+
+    def push(self, data: bytes) -> Iterator[Frames]:
+        """The frames of the next bytes; pieces and errors are those of `RawSound.push`."""
+        parts = zip(self._sounds, self._interleaved.push(data), strict=True)
+        for pieces in zip(*(sound.push(part) for sound, part in parts), strict=True):
+            yield np.stack(pieces, axis=1)
+
+    def flush(self) -> Frames:
+        """The frames that the resamplers held back."""
+        return np.stack([sound.flush() for sound in self._sounds], axis=1)
+
+
 async def read_raw(chunks: AsyncIterator[bytes], form: RawFormat) -> AsyncGenerator[Frames, None]:
-    """The sound of a file without a header, as 16 kHz int16 frames of one channel.
+    """The sound of a file without a header, as 16 kHz int16 frames.
 
     Raises:
         NotAudio: it is empty, another kind of file, or sound of another encoding.
     """
-    sound, size, samples = RawSound(form), 0, 0
+    sound, size, samples = RawFrames(form), 0, 0
     async for chunk in chunks:
         size += len(chunk)
-        for pcm in sound.push(chunk):
-            samples += len(pcm)
-            yield pcm[:, None]
+        for frames in sound.push(chunk):
+            samples += len(frames)
+            yield frames
             await asyncio.sleep(0)
     rest = sound.flush()
     if not size:
         raise NotAudio("the message is empty; send the bytes of an audio file", "empty")
     if not samples + len(rest):
         raise NotAudio("the file is shorter than one frame of its encoding", "no_audio")
-    yield rest[:, None]
+    yield rest
+
+
+def _of_floats(sound: npt.NDArray[np.float32]) -> Samples:
+    """Samples of -1 to 1; what is no number is silence."""
+    scaled = np.clip(np.nan_to_num(sound, posinf=0, neginf=0), -1, 1) * 32_767
+    samples: Samples = np.rint(scaled).astype(np.int16)
+    return samples
 
 
 def _codec(encoding: str) -> Decoder | None:

@@ -8,24 +8,28 @@ from contextlib import asynccontextmanager
 from websockets.exceptions import ConnectionClosed
 
 from coqui_server.exceptions import NotAudio, RequestError, ServerFault
-from coqui_server.media.raw import RawFormat, RawSound
+from coqui_server.media.mixdown import Mixdown
+from coqui_server.media.raw import RawFormat, RawFrames
 from coqui_server.transcription.session import Session
 
 _log = logging.getLogger(__name__)
 
 
 class Intake:
-    """One stream of sound, as `RawSound`.
+    """One stream of sound, as `RawFrames`. Several channels are mixed.
 
     Args:
-        encoding, rate: as `RawFormat.of`.
+        encoding, rate, channels: as `RawFormat.of`.
 
     Raises:
-        BadRequest: an encoding or rate that is not taken; the message says which are.
+        BadRequest: as `RawFormat.of`.
     """
 
-    def __init__(self, encoding: str = "linear16", rate: float | None = None) -> None:
-        self._sound = RawSound(RawFormat.of(encoding, rate))
+    def __init__(
+        self, encoding: str = "linear16", rate: float | None = None, channels: int = 1
+    ) -> None:
+        self._sound = RawFrames(RawFormat.of(encoding, rate, channels))
+        self._mixdown = Mixdown()
 
     async def write(self, session: Session, data: bytes) -> None:
         """Decode the bytes and write their samples into the session.
@@ -34,20 +38,23 @@ class Intake:
             NotAudio: they are a file, or sound of another encoding.
             ServerFault: the session failed.
         """
-        for pcm in self._sound.push(data):
-            await session.write(pcm)
+        for frames in self._sound.push(data):
+            await session.write(self._mixdown.push(frames))
             await asyncio.sleep(0)
 
     async def end(self, session: Session) -> None:
         """Write the samples that the resampler held back."""
-        await session.write(self._sound.flush())
+        await session.write(self._mixdown.push(self._sound.flush()))
 
 
 @asynccontextmanager
-async def finishing(session: Session, intake: Intake) -> AsyncIterator[None]:
+async def finishing(session: Session, intake: Intake | None) -> AsyncIterator[None]:
     """Finish the session at the end of the block, also when the client left or was refused.
 
     Sound that proves to be none is not decoded: its text would be made up.
+
+    Args:
+        intake: what may hold the last samples back; None where nothing does.
 
     Raises:
         ServerFault: the session failed.
@@ -60,8 +67,12 @@ async def finishing(session: Session, intake: Intake) -> AsyncIterator[None]:
         _log.warning("session %s: %s", session.id, refusal)
         raise
     except (ConnectionClosed, RequestError):
-        await intake.end(session)
-        await session.finish()
+        await _finish(session, intake)
         raise
-    await intake.end(session)
+    await _finish(session, intake)
+
+
+async def _finish(session: Session, intake: Intake | None) -> None:
+    if intake:
+        await intake.end(session)
     await session.finish()

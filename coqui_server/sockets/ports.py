@@ -20,7 +20,8 @@ from coqui_server import __version__
 from coqui_server.auth.access import Access
 from coqui_server.auth.arrivals import Arrivals
 from coqui_server.auth.origins import foreign_origin
-from coqui_server.exceptions import ConfigError, ForeignHost, NotSignedIn, StoreError
+from coqui_server.auth.proxies import Arrival
+from coqui_server.exceptions import ConfigError, ForeignHost, NotSignedIn, RequestError, StoreError
 from coqui_server.sockets.addresses import Addresses
 from coqui_server.sockets.routes import Routes
 from coqui_server.sockets.websockets_adapter import Connection
@@ -93,7 +94,8 @@ async def open_port(
         leave = partial(connection.close, NotSignedIn.close_code, "the sign-in has ended")
         try:
             with access.presence.entered(connection.principal, leave):
-                await routes[connection.arrival.path](connection, connection.principal)
+                route = routes[connection.arrival.path]
+                await route.serve(connection, connection.principal)
         except ConnectionClosed:
             _log.info("%s: the client went away", connection.arrival.address)
 
@@ -109,7 +111,15 @@ async def open_port(
         # The protocols read their options from it.
         request.path = urlunsplit(("", "", arrival.path, parts.query, ""))
         plain = _plain(connection, request, service, routes)
-        return plain or await _refusal(connection, request, access)
+        refusal = plain or await _refusal(connection, request, access)
+        return refusal or _unfit(connection, parts.query, routes)
+
+    def complete(connection: ServerConnection, _: Request, response: Response) -> None:
+        # A request for another host is refused before its path is known.
+        arrival: Arrival | None = getattr(connection, "arrival", None)
+        route = routes.get(arrival.path) if arrival else None
+        if route and route.handshake:
+            route.handshake.complete(str(connection.id), response)
 
     try:
         return await serve(
@@ -118,6 +128,7 @@ async def open_port(
             place.port,
             create_connection=create_connection,  # type: ignore[arg-type]
             process_request=answer,
+            process_response=complete,
             max_size=(None, service.settings.server.websocket.frame_limit),
             max_queue=_QUEUED_FRAMES,
             compression=None,
@@ -170,6 +181,19 @@ async def _refusal(connection: Connection, request: Request, access: Access) -> 
     except StoreError as fault:
         _log.warning("no client can be signed in: %s", fault)
         return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{fault}\n")
+    return None
+
+
+def _unfit(connection: Connection, query: str, routes: Routes) -> Response | None:
+    """Refuse a query of which a vendor's clients expect to hear before the handshake."""
+    path = connection.arrival.path
+    if (handshake := routes[path].handshake) is None:
+        return None
+    try:
+        handshake.check(query)
+    except RequestError as refusal:
+        _log_refusal(connection, path, refusal.http_status, str(refusal))
+        return connection.respond(HTTPStatus(refusal.http_status), f"{refusal}\n")
     return None
 
 

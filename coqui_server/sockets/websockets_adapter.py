@@ -26,7 +26,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from coqui_server.auth.access import SUBPROTOCOL
+from coqui_server.auth.access import SCHEMES
 from coqui_server.auth.proxies import Arrival
 from coqui_server.exceptions import TooLarge
 from coqui_server.principal import Principal
@@ -107,6 +107,5 @@ def select_subprotocol(offered: Sequence[Subprotocol]) -> Subprotocol | None:
 
     Our protocols are chosen by the path. Asterisk offers "ws" and does not expect an answer.
     """
-    if SUBPROTOCOL in offered:
-        return SUBPROTOCOL
-    return next((name for name in offered if name.startswith(PREFIX)), None)
+    scheme = next((name for name in offered if name.lower() in SCHEMES), None)
+    return scheme or next((name for name in offered if name.startswith(PREFIX)), None)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 
+from coqui_server.config.audio import VadSettings
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import AnyEngine, Hypothesis, RemoteEngine
 from coqui_server.exceptions import EngineError, ServerFault
@@ -72,14 +73,15 @@ class GatedListening:
         self._lowcut = LowCut(settings.audio.highpass)
         self._leveller = Leveller(settings.level, 0.0 if request.live else _FILE_LOOKAHEAD)
         joined = not request.live and report is None and self._diarization is None
-        self._gate = _gate(settings, request.live, engine.capabilities.longest, joined)
+        vad = _vad(settings.vad, request.silence)
+        self._gate = _gate(settings, vad, request.live, engine.capabilities.longest, joined)
         self._open: Utterance | None = None
         self._tasks: dict[Utterance, asyncio.Task[tuple[Hypothesis, list[Voice]]]] = {}
         # Two for each thread: one that it decodes, one that waits for it.
         self._in_flight: asyncio.Queue[Utterance | None] = asyncio.Queue(2 * scheduler.threads)
         self._own_tasks: list[asyncio.Task[None]] = []
         self._live = request.live
-        self._stall = StallTimer(settings.vad.stalled)
+        self._stall = StallTimer(vad.stalled)
         # The writer and the watch both move the gate, and both may have to wait in the middle.
         self._gating = asyncio.Lock()
 
@@ -91,6 +93,10 @@ class GatedListening:
     @property
     def partial_seconds(self) -> float:
         return self._decoding.partial_seconds
+
+    @property
+    def speaking(self) -> float | None:
+        return self._open.start if self._open else None
 
     @property
     def earliest(self) -> float:
@@ -231,11 +237,18 @@ class GatedListening:
         await self._tell(Reported(utterance.start, utterance.end, tuple(segments), result.dropped))
 
 
+def _vad(vad: VadSettings, silence: float | None) -> VadSettings:
+    """The settings, with the silence that a request wants for its live sound."""
+    if silence is None:
+        return vad
+    live = vad.silence.model_copy(update={"live": silence})
+    return vad.model_copy(update={"silence": live})
+
+
 def _gate(
-    settings: Settings, live: bool, longest: float | None, joined: bool
+    settings: Settings, vad: VadSettings, live: bool, longest: float | None, joined: bool
 ) -> Gate | ChunkingGate:
     """The gate for an engine that takes at most `longest` seconds at a time (None: any length)."""
-    vad = settings.vad
     if longest is None:
         return Gate(vad, settings.audio, live)
     shorter = vad.model_copy(update={"max_utterance": min(vad.max_utterance, longest)})

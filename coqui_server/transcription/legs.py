@@ -57,6 +57,11 @@ class LegsListening:
     def partial_seconds(self) -> float:
         return sum(leg.partial_seconds for leg in self._all())
 
+    @property
+    def speaking(self) -> float | None:
+        begun = [leg.speaking for leg in self._legs.values() if leg.speaking is not None]
+        return min(begun, default=None)
+
     async def start(self) -> None:
         await self._legs[None].start()
 

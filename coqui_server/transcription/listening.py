@@ -22,6 +22,8 @@ class Listening(Protocol):
         failure: why there is no more text, if so; the caller then writes no more.
         final_seconds, partial_seconds: seconds of decoding, for finals and for what became no
             final.
+        speaking: seconds at which the open utterance began; None if there is none, or a service
+            finds the utterances.
     """
 
     @property
@@ -32,6 +34,9 @@ class Listening(Protocol):
 
     @property
     def partial_seconds(self) -> float: ...
+
+    @property
+    def speaking(self) -> float | None: ...
 
     async def start(self) -> None:
         """Begin. Raises ServiceError when a service cannot be reached."""

@@ -26,6 +26,7 @@ class SessionRequest:
         format: of its text; None for `text.format`.
         speakers: whether they are told apart; None for the setting `speakers`.
         voices: tells them apart, where that is wanted.
+        silence: seconds that end an utterance of live sound; None for `vad.silence`.
         interim: seconds of new speech between two partials; None for finals only.
         call: the id of the telephone call it is a leg of.
         label: its name for people.
@@ -40,6 +41,7 @@ class SessionRequest:
     format: TextFormat | None = None
     speakers: Speakers | None = None
     voices: VoiceModel | None = None
+    silence: float | None = None
     interim: float | None = None
     call: str | None = None
     label: str | None = None

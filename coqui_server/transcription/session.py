@@ -42,6 +42,7 @@ class Session:
 
     Attributes:
         samples: of sound so far, at 16 kHz.
+        legs: how many are heard, each by itself.
         warnings: why something may be missing from the transcript.
     """
 
@@ -58,6 +59,7 @@ class Session:
         self.request = request
         self.engine: AnyEngine = request.engine
         self.samples = 0
+        self.legs = 1
         self.warnings: list[TranscriptWarning] = []
         self._keeper = keeper
         source = Source(self.id, request.kind, request.call, request.label, request.owner)
@@ -129,6 +131,12 @@ class Session:
         return self._listening.final_seconds
 
     @property
+    def speaking(self) -> float | None:
+        """Seconds at which the open utterance began; None if there is none, or a service finds the
+        utterances."""
+        return self._listening.speaking
+
+    @property
     def duration(self) -> float:
         """Seconds of sound so far."""
         return self.samples / SAMPLE_RATE
@@ -155,6 +163,7 @@ class Session:
             ServerFault, SessionClosed: as in `write`.
         """
         assert isinstance(self._listening, LegsListening)
+        self.legs = len(sounds)
         await self._count(_together(sounds))
         await self._listening.hear(sounds)
 

@@ -9,7 +9,16 @@ from coqui_server import __version__
 from coqui_server.store import uploads
 from coqui_server.web import errors
 from coqui_server.web.accounts import Accounts
-from coqui_server.web.api import calls, files, monitoring, openai, sessions, unkept, whisper
+from coqui_server.web.api import (
+    calls,
+    deepgram,
+    files,
+    monitoring,
+    openai,
+    sessions,
+    unkept,
+    whisper,
+)
 from coqui_server.web.headers import Guard
 from coqui_server.web.one_file import Reception
 from coqui_server.web.pages import account, accounts, live, reference, sign_in
@@ -45,6 +54,7 @@ def build(parts: Parts) -> FastAPI:
     reception = _reception(parts)
     app.include_router(openai.router(parts.service, reception))
     app.include_router(whisper.router(parts.service, reception))
+    app.include_router(deepgram.router(parts.service, parts.callbacks))
     app.include_router(calls.router(parts.calls), dependencies=[ADMINISTRATOR])
     if parts.store and parts.queue:
         app.include_router(sessions.router(parts.store))

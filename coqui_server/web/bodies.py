@@ -20,7 +20,7 @@ _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 name (Unicode Technical Report 36, section 3.3)."""
 
 _LINGER = 30.0
-"""Seconds for which the rest of a refused form is read. A client that still sends when the
+"""Seconds for which the rest of a refused body is read. A client that still sends when the
 connection is closed gets a reset instead of the answer."""
 
 
@@ -34,26 +34,32 @@ async def form(
         BadRequest: it is no form, it is cut off, or the sender went away.
         Idle, GoingAway: the daemon waits no longer, as `Service.patience` has it.
     """
-    body = _body(request, service)
+    body = chunks(request, service)
     try:
         parts = multipart.read(request.headers.get("Content-Type", ""), body)
         async with aclosing(parts):
             yield parts
     except RequestError:
-        await _discard(body)
+        await discard(body)
         raise
 
 
-async def _body(request: Request, service: Service) -> AsyncGenerator[bytes, None]:
-    chunks = request.stream()
-    while (chunk := await _next(chunks, service)) is not None:
+async def chunks(request: Request, service: Service) -> AsyncGenerator[bytes, None]:
+    """The body, piece by piece.
+
+    Raises:
+        BadRequest: the sender went away.
+        Idle, GoingAway: the daemon waits no longer, as `Service.patience` has it.
+    """
+    stream = request.stream()
+    while (chunk := await _next(stream, service)) is not None:
         yield chunk
 
 
-async def _next(chunks: AsyncGenerator[bytes, None], service: Service) -> bytes | None:
+async def _next(stream: AsyncGenerator[bytes, None], service: Service) -> bytes | None:
     try:
         async with service.patience():
-            return await anext(chunks, None)
+            return await anext(stream, None)
     except ClientDisconnect as gone:
         raise BadRequest("the sender went away") from gone
 
@@ -61,10 +67,10 @@ async def _next(chunks: AsyncGenerator[bytes, None], service: Service) -> bytes 
 async def unread(request: Request) -> None:
     """Read a body of which nothing was read, because the request was refused before."""
     with suppress(ClientDisconnect):
-        await _discard(request.stream())
+        await discard(request.stream())
 
 
-async def _discard(body: AsyncGenerator[bytes, None]) -> None:
+async def discard(body: AsyncGenerator[bytes, None]) -> None:
     """Read the rest of the body, if there is any."""
     with suppress(TimeoutError, RequestError):
         async with asyncio.timeout(_LINGER):

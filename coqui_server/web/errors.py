@@ -35,9 +35,18 @@ async def _refused(request: Request, refusal: RequestError) -> Response:
     if isinstance(refusal, NotSignedIn):
         return _to_sign_in(request, refusal)
     answer = _answer(request, refusal.http_status, str(refusal), refusal.code)
-    if isinstance(refusal, Busy):
-        answer.headers["Retry-After"] = RETRY
+    answer.headers.update(headers(refusal))
     return answer
+
+
+def headers(refusal: RequestError) -> dict[str, str]:
+    """What tells a program how to go on after a refusal."""
+    match refusal:
+        case Busy():
+            return {"Retry-After": RETRY}
+        case NotSignedIn():
+            return {"WWW-Authenticate": "Bearer"}
+    return {}
 
 
 def _to_sign_in(request: Request, refusal: NotSignedIn) -> Response:
@@ -47,7 +56,7 @@ def _to_sign_in(request: Request, refusal: NotSignedIn) -> Response:
         query = urlencode({"next": request.url.path})
         return RedirectResponse(f"{root(request)}/sign-in?{query}", 303)
     answer = _answer(request, refusal.http_status, str(refusal), refusal.code)
-    answer.headers["WWW-Authenticate"] = "Bearer"
+    answer.headers.update(headers(refusal))
     return answer
 
 

@@ -8,6 +8,7 @@ from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
 from coqui_server.store import Store
 from coqui_server.transcription.service import Service
+from coqui_server.web.callbacks import Callbacks
 
 
 @dataclass(frozen=True)
@@ -20,3 +21,4 @@ class Parts:
     store: Store | None
     queue: Queue | None
     access: Access
+    callbacks: Callbacks

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from coqui_server.exceptions import BadRequest
-from coqui_server.media.raw import RawFormat, RawSound
+from coqui_server.media.raw import Interleaved, RawFormat, RawFrames, RawSound
 from coqui_server.media.samples import Samples
 
 NO_FILE = b"\x55" * 12
@@ -22,7 +22,15 @@ def samples(encoding: str, pieces: list[bytes]) -> Samples:
 
 @pytest.mark.parametrize(
     ("encoding", "each"),
-    [("linear16", 2), ("L16", 2), ("mulaw", 1), ("alaw", 1), ("g722", 1), ("gsm", 33)],
+    [
+        ("linear16", 2),
+        ("L16", 2),
+        ("linear32", 4),
+        ("mulaw", 1),
+        ("alaw", 1),
+        ("g722", 1),
+        ("gsm", 33),
+    ],
 )
 @given(data=some.binary(max_size=1000).map(NO_FILE.__add__), cut=some.integers(0, 1000))
 @settings(max_examples=30, deadline=None)
@@ -70,3 +78,36 @@ def test_rates_that_are_none(rate: object) -> None:
     """They are refused."""
     with pytest.raises(BadRequest, match="sample_rate is a whole number"):
         RawFormat.of("linear16", rate)
+
+
+@given(data=some.binary(max_size=200), cut=some.integers(0, 200))
+def test_channels_are_taken_apart(data: bytes, cut: int) -> None:
+    """Sample by sample, wherever the bytes are cut; an incomplete moment waits for its rest."""
+    interleaved = Interleaved(RawFormat("linear16", 16_000, 3))
+    parts = [interleaved.push(data[:cut]), interleaved.push(data[cut:])]
+    whole = len(data) // 6 * 6
+    for channel in range(3):
+        expected = b"".join(data[at : at + 2] for at in range(2 * channel, whole, 6))
+        assert b"".join(part[channel] for part in parts) == expected
+
+
+def test_frames_have_all_channels() -> None:
+    """Each channel is what it is by itself."""
+    left, right = np.arange(8000, dtype="<i2"), np.arange(8000, dtype="<i2")[::-1]
+    both = np.stack([left, right], axis=1).tobytes()
+    sound = RawFrames(RawFormat("linear16", 16_000, 2))
+    frames = np.concatenate([*sound.push(both), sound.flush()])
+    assert np.array_equal(frames, np.stack([left, right], axis=1))
+
+
+def test_only_samples_by_themselves_have_several_channels() -> None:
+    """Codecs with frames have one."""
+    assert RawFormat.of("mulaw", None, 2).channels == 2
+    with pytest.raises(BadRequest, match="g722 has one channel"):
+        RawFormat.of("g722", None, 2)
+
+
+def test_floating_point() -> None:
+    """-1 to 1 is full scale; what is beyond is cut off, what is no number is silent."""
+    data = np.array([0, 0.5, -1, 2, np.nan, np.inf], "<f4").tobytes()
+    assert samples("linear32", [data]).tolist() == [0, 16_384, -32_767, 32_767, 0, 0]

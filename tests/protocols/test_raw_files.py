@@ -23,9 +23,11 @@ FORMS = {
     "encoding=L16&sample_rate=8000": "-ar 8000 -f s16be",
 }
 
+ENCODINGS = "encoding is one of linear16, L16, linear32, mulaw, alaw, g722, gsm, g729, opus"
+
 REFUSED = {
-    "encoding=mp3": "encoding is one of linear16, L16, mulaw, alaw, g722, gsm, g729, opus",
-    "encoding=": "encoding is one of linear16, L16, mulaw, alaw, g722, gsm, g729, opus",
+    "encoding=mp3": ENCODINGS,
+    "encoding=": ENCODINGS,
     "encoding=opus": "opus without a container cannot be in a file",
     "encoding=mulaw&sample_rate=7999": "sample_rate is a whole number of hertz, 8000 to 192000",
     "encoding=mulaw&sample_rate=fast": "sample_rate is a whole number of hertz, 8000 to 192000",

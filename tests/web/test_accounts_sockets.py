@@ -23,7 +23,15 @@ from tests.web.people import PASSWORD, signed_up
 from tools.daemon import running
 
 VOICE = clip("appointment.wav")
-PATHS = ("/api/v1/stt", "/ws/v1/speech-to-text", "/ws", "/", "/vosk", "/ws/events")
+PATHS = (
+    "/api/v1/stt",
+    "/ws/v1/speech-to-text",
+    "/ws",
+    "/",
+    "/vosk",
+    "/ws/events",
+    "/v1/listen",
+)
 
 
 @pytest.fixture
