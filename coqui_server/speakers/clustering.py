@@ -53,11 +53,12 @@ def cluster(
     if len(chosen) < (count or 1):
         chosen = list(range(len(voices)))
     trusted = [voices[place] for place in chosen]
-    groups = _in_parts(trusted, count)
-    if count is None:
-        groups = _merged(trusted, groups)
-        if most is not None and max(groups) >= most:
-            return cluster(voices, most)
+    groups = _merged(trusted, _in_parts(trusted, None))
+    limit, found = count or most, max(groups) + 1
+    if limit and found > limit:
+        groups = _joined(trusted, groups, limit)
+    elif count and found < count:
+        groups = _in_parts(trusted, count)
     people = _followed(voices, trusted, groups)
     for place, group in zip(chosen, groups, strict=True):
         people[place] = group
@@ -75,9 +76,15 @@ def _in_parts(voices: list[Voice], count: int | None) -> list[int]:
         before = max(parts, default=-1) + 1
         its = grouped(_kinship(part), _weights(part), None, _OF_PART)
         parts += [before + group for group in its]
-    means = _means(voices, parts)
-    joined = grouped(means @ means.T, np.bincount(parts, _weights(voices)).astype(float), count)
-    return [joined[part] for part in parts]
+    return _joined(voices, parts, count)
+
+
+def _joined(voices: Sequence[Voice], groups: list[int], count: int | None) -> list[int]:
+    """Larger groups out of these."""
+    means = _means(voices, groups)
+    weights = np.bincount(groups, _weights(voices)).astype(float)
+    joined = grouped(means @ means.T, weights, count)
+    return [joined[group] for group in groups]
 
 
 def grouped(

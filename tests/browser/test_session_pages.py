@@ -13,6 +13,8 @@ from coqui_server.word_times.aligner import Aligner
 from tests.support.browser import IN_BROWSER, Visit
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start, send
+from tests.support.media import wav
+from tests.support.people import ANNA, BERT, conversation
 
 pytestmark = IN_BROWSER
 
@@ -134,6 +136,22 @@ async def test_a_segment_is_mended(server: Running, visit: Visit) -> None:
             await expect(segment.locator(".said")).to_have_text(f"سلام، {MARKUP}")
             await expect(segment.locator(".original bdi")).to_have_text(said)
             await page.reload()
+
+
+async def test_a_speaker_is_named(server: Running, visit: Visit) -> None:
+    """All that they say has the name at once and after a reload."""
+    call = wav(conversation((ANNA, VOICE.path.name), (BERT, VOICE.path.name), pause=1.5))
+    answer = await send(server, call, "?speakers=2")
+    async with visit(server, f"/sessions/{answer.reply['session']}") as watched:
+        page = watched.page
+        names = ["Speaker 1", "Speaker 1", "Speaker 2", "Speaker 2"]
+        await expect(page.locator(".who")).to_have_text(names)
+        await page.get_by_label("Speaker 2").fill("Bert")
+        await page.keyboard.press("Tab")
+        for _ in range(2):
+            await expect(page.locator(".who")).to_have_text([*names[:2], "Bert", "Bert"])
+            await page.reload()
+        await expect(page.get_by_label("Speaker 2")).to_have_value("Bert")
 
 
 async def test_persian_runs_from_right_to_left(server: Running, visit: Visit) -> None:

@@ -21,7 +21,7 @@ _SPEAKERS: Mapping[str, str] = {
     "told apart": "auto",
     **{f"{count} of them": str(count) for count in range(2, 7)},
 }
-"""What becomes of the people on one channel, by what people call it."""
+"""What becomes of the people on one channel, by what people call it; the setting is added."""
 
 
 def router(service: Service) -> APIRouter:
@@ -30,15 +30,22 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/files")
     async def files(request: Request) -> Response:
+        told = str(service.settings.speakers)
         engines = [engine.name for engine in service.engines]
         shown = {
             "engines": engines,
             "limit": service.settings.jobs.max_size,
             "channels": _CHANNELS,
             "usual": service.settings.audio.channels,
-            "speakers": _SPEAKERS,
-            "told": str(service.settings.speakers),
+            "speakers": {**_SPEAKERS, _called(told): told},
+            "told": told,
         }
         return templates.TemplateResponse(request, "files.html", shown)
 
     return routes
+
+
+def _called(speakers: str) -> str:
+    """What people call a value of the setting."""
+    known = {wish: name for name, wish in _SPEAKERS.items()}
+    return known.get(speakers, f"{speakers} of them")
