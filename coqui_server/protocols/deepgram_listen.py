@@ -89,7 +89,8 @@ class _Stream:
         request = SessionRequest(
             "live",
             engine=self._engine,
-            options=self._query.options(self._engine),
+            options=self._query.options,
+            speakers=self._query.speakers,
             format=self._query.format,
             silence=self._query.silence,
             interim=pace if self._query.flag("interim_results") else None,

@@ -8,6 +8,7 @@ no engine here has (`redact`, `summarize`, `search`).
 
 from urllib.parse import parse_qs
 
+from coqui_server.config.speakers import Speakers
 from coqui_server.config.text import TextFormat
 from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine, Options
@@ -70,14 +71,19 @@ class Query:
         assert refusal
         raise refusal
 
-    def options(self, engine: AnyEngine) -> Options:
-        """For an engine: the language, and the key terms where it takes phrases."""
-        return Options(phrases=self.phrases(engine), language=self.language)
+    @property
+    def speakers(self) -> Speakers | None:
+        """Whether they are told apart; None if the query does not say."""
+        return "auto" if self.flag("diarize") else None
 
-    def phrases(self, engine: AnyEngine) -> tuple[str, ...]:
+    @property
+    def options(self) -> Options:
+        """For an engine."""
+        return Options(terms=self.terms, language=self.language)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
         """`keyterm`, and `keywords` without their boost (`term:2`)."""
-        if not engine.capabilities.phrases:
-            return ()
         boosted = [word.partition(":")[0] for word in self._values.get("keywords", [])]
         terms = [*self._values.get("keyterm", []), *boosted]
         if len(terms) > _MOST_TERMS:
@@ -130,8 +136,8 @@ class Query:
 
     def check(self, engines: Engines) -> None:
         """Look at all values. Raises BadRequest for the first that is not taken."""
-        self.options(self.engine(engines))
-        _ = self.raw, self.streams, self.silence, self.utterance_end
+        self.engine(engines)
+        _ = self.options, self.raw, self.streams, self.silence, self.utterance_end
 
     def _number(self, name: str, lowest: int, highest: int) -> int | None:
         text = self.text(name)

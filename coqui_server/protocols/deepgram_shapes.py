@@ -20,6 +20,9 @@ Json = dict[str, Any]
 _EDGES = re.compile(r"^\W+|\W+$")
 _WORD_END = re.compile(r"\s|$")
 
+_SPEAKER = re.compile(r"Speaker (\d+)")
+"""How a speaker is called who was told apart by the voice."""
+
 _SURE = 1.0
 """The confidence of what an engine gives none for."""
 
@@ -83,6 +86,7 @@ def utterances(segments: Sequence[Segment]) -> list[Json]:
             "channel": (segment.channel or 1) - 1,
             "id": str(uuid.uuid4()),
             **alternative([segment]),
+            **_speaker(segment),
         }
         for segment in segments
     ]
@@ -138,4 +142,11 @@ def _words(segment: Segment) -> Iterator[Mapping[str, Any]]:
             "end": round(piece.end, 6),
             "confidence": _SURE if confidence is None else round(confidence, 6),
             "punctuated_word": written,
+            **_speaker(segment),
         }
+
+
+def _speaker(segment: Segment) -> Json:
+    """The number of who speaks, from 0; nothing if speakers were not told apart."""
+    told = _SPEAKER.fullmatch(segment.speaker or "")
+    return {"speaker": int(told[1]) - 1} if told else {}

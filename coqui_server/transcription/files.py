@@ -38,7 +38,6 @@ async def transcribe(
     raw: RawFormat | None = None,
     format: TextFormat | None = None,
     speakers: Speakers | None = None,
-    phrases: Sequence[str] = (),
     label: str | None = None,
     owner: str | None = None,
     sinks: Sequence[Sink] = (),
@@ -55,7 +54,6 @@ async def transcribe(
         raw: the format of a file without a header; None for all others.
         format: of the text; None for `text.format`.
         speakers: whether they are told apart; None for the setting `speakers`.
-        phrases: as `Options.phrases`.
 
     Raises:
         BadRequest: no such engine, it does not know the language, or does not translate, there is
@@ -66,9 +64,7 @@ async def transcribe(
     chosen = service.engines.get(engine, language)
     if translate and not chosen.capabilities.translates:
         raise BadRequest(f"{chosen.name} (model {chosen.model}) does not translate")
-    options = Options(
-        phrases=tuple(phrases), terms=terms, language=language, prompt=prompt, translate=translate
-    )
+    options = Options(terms=terms, language=language, prompt=prompt, translate=translate)
     audio = service.settings.audio
     mode = channels or audio.channels
     request = SessionRequest(

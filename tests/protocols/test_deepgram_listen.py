@@ -195,19 +195,16 @@ async def test_words_as_they_are_written(start: Start, vosk: Engine, moonshine: 
     assert final["metadata"]["model_info"]["arch"] == "vosk"
 
 
-async def test_key_terms_go_to_engines_that_take_phrases(start: Start) -> None:
-    """Those that do not get none."""
-    able = Obstacle(name="able", capabilities=Capabilities(phrases=True))
-    plain = Obstacle(name="plain")
-    async with start(plain, others=[able]) as server:
-        for engine in (able, plain):
-            query = f"?model={engine.name}&keyterm=Anna&keyterm=dental%20office&keywords=Monday:2"
-            async with client(server, f"/v1/listen{query}&encoding=linear16") as user:
-                await user.send_sound(VOICE.pcm)
-                await user.send({"type": "CloseStream"})
-                await user.until(type="Metadata")
-    assert {options.phrases for options in able.options} == {("Anna", "dental office", "Monday")}
-    assert {options.phrases for options in plain.options} == {()}
+async def test_key_terms(start: Start) -> None:
+    """Engines get them as names and terms to favour."""
+    able = Obstacle(name="able", capabilities=Capabilities(terms=True))
+    async with start(able) as server:
+        query = "?keyterm=Anna&keyterm=dental%20office&keywords=Monday:2"
+        async with client(server, f"/v1/listen{query}&encoding=linear16") as user:
+            await user.send_sound(VOICE.pcm)
+            await user.send({"type": "CloseStream"})
+            await user.until(type="Metadata")
+    assert {options.terms for options in able.options} == {("Anna", "dental office", "Monday")}
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,6 @@ def test_formats(query: str, form: RawFormat | None, streams: int) -> None:
 def test_key_terms() -> None:
     """Both names, without the boost, and not without limit."""
     query = Query("keyterm=Anna%20Smith&keywords=Leipzig:2.5&keywords=Monday")
-    assert query.phrases(ANY) == ("Anna Smith", "Leipzig", "Monday")
-    assert query.phrases(ENGLISH) == ()
+    assert query.terms == ("Anna Smith", "Leipzig", "Monday")
     with pytest.raises(BadRequest, match="100 key terms"):
         Query("&".join(["keyterm=a"] * 101)).check(Engines(ANY))

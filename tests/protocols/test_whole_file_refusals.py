@@ -153,10 +153,9 @@ async def test_a_client_that_vanishes_while_sending(
         socket.transport.abort()
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
-    async with asyncio.timeout(1):
-        await until(lambda: not children())
-        await until(lambda: not server.service.health()["sessions"]["file"])
-        await until(lambda: "the client went away" in caplog.text)
+    await until(lambda: not children())
+    await until(lambda: not server.service.health()["sessions"]["file"])
+    await until(lambda: "the client went away" in caplog.text)
     assert "ended early" in caplog.text
 
 

@@ -176,7 +176,8 @@ async def _answer(service: Service, asking: Principal, query: Query, file: _File
         channels="split" if query.flag("multichannel") else "mix",
         raw=query.raw,
         format=query.format,
-        phrases=query.phrases(engine),
+        terms=query.terms,
+        speakers=query.speakers,
         owner=asking.user,
     )
     return _reply(session, transcript, query, file.sha256)

@@ -80,6 +80,7 @@ def router(service: Service, reception: Reception) -> APIRouter:
                 engine=_engine(service, file.value("model")),
                 language=file.value("language"),
                 prompt=file.value("prompt"),
+                speakers="auto" if format == "diarized_json" else None,
             )
             if file.value("stream") not in ("true", "True", "1"):
                 return _answer(await while_connected(request, work()), file, format)

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from coqui_server.config.speakers import Speakers
 from coqui_server.exports import FORMATS, Document
 from coqui_server.media.raw import RawFormat
 from coqui_server.transcription.channels import channel_mode
+from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.service import Service
@@ -16,7 +18,7 @@ from coqui_server.transcription.wording import text_format
 from coqui_server.web.one_file import OneFile
 from coqui_transcript.transcript import Transcript
 
-OWN = ("channels", "track", "format", "encoding", "sample_rate")
+OWN = ("channels", "track", "format", "speakers", "encoding", "sample_rate")
 """Our own options of files, which these surfaces take beside theirs."""
 
 
@@ -56,12 +58,14 @@ async def transcribed(
     prompt: str | None = None,
     translate: bool = False,
     raw: RawFormat | None = None,
+    speakers: Speakers | None = None,
     sinks: Sequence[Sink] = (),
 ) -> Transcribed:
     """Transcribe a file in a session of its own, with the options of `OWN` that its form has.
 
     Args and raises as `transcription.files.transcribe`, but to translate is a matter of the first
-    engine that does, if none is named. `raw` is what the form says, unless it is given.
+    engine that does, if none is named. `raw` is what the form says, unless it is given;
+    `speakers` counts where the form says nothing of them.
     """
     value = file.value
     async with file.chunks() as chunks:
@@ -77,6 +81,7 @@ async def transcribed(
             channels=channel_mode(value("channels")),
             raw=raw or RawFormat.of_file(value("encoding"), value("sample_rate")),
             format=text_format(value("format")),
+            speakers=speakers_wish(value("speakers")) or speakers,
             label=file.name,
             owner=file.owner,
             sinks=sinks,
