@@ -162,7 +162,7 @@ async def test_diarized_json(client: AsyncOpenAI) -> None:
     alone = await create(
         file=VOICE.path, model="gpt-4o-transcribe-diarize", response_format="diarized_json"
     )
-    assert {segment.speaker for segment in alone.segments} == {"unknown"}
+    assert {segment.speaker for segment in alone.segments} == {"Speaker 1"}
 
 
 async def test_a_stream(client: AsyncOpenAI) -> None:
