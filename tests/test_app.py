@@ -75,9 +75,9 @@ def test_list_engines(tmp_path: Path) -> None:
     listed = start("--config", configured(tmp_path, 'vira.key = ""'), "--list-engines")
     assert listed.returncode == 0
     told = listed.stdout.splitlines()
-    assert "moonshine  enabled  en, words, confidence" in told
+    assert "moonshine  enabled  en, words, confidence, terms" in told
     whisper = next(number for number, line in enumerate(told) if line.startswith("whisper "))
-    assert told[whisper] == "whisper    missing  en, words, confidence"
+    assert told[whisper] == "whisper    missing  en, words, confidence, terms"
     assert told[whisper + 1].endswith("; run: python -m coqui_server.models get tiny.en")
     vira = next(number for number, line in enumerate(told) if line.startswith("vira "))
     assert told[vira].split() == ["vira", "missing", "fa"]

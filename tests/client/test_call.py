@@ -24,6 +24,7 @@ from coqui_client.exceptions import LostError
 from coqui_client.progress import Progress
 from coqui_client.sound import frames
 from tests.support.client import command, ffmpeg
+from tests.support.daemon import children
 
 pytestmark = pytest.mark.process
 
@@ -377,8 +378,8 @@ async def test_sound_left_early(endless: Path) -> None:
     """Who stops listening to a file leaves no ffmpeg behind."""
     async with aclosing(frames(endless)) as sound:
         assert len(await anext(sound)) == 160
-        assert len(psutil.Process().children()) == 1
-    assert psutil.Process().children() == []
+        assert len(children()) == 1
+    assert children() == []
 
 
 @unix_only

@@ -28,7 +28,7 @@ from coqui_server.transcription.request import SessionRequest
 from tests.support.client import command, ffmpeg
 from tests.support.clips import ROOT, SAMPLES, spoken
 from tests.support.clips import clip as sample
-from tests.support.daemon import Running, starter
+from tests.support.daemon import Running, children, starter
 from tests.support.daemon import Start as StartDaemon
 
 pytestmark = pytest.mark.process
@@ -304,7 +304,7 @@ async def test_ended_by_the_daemon(start: Start) -> None:
     url = await start(telling(STOPPED))
     with pytest.raises(LostError, match=r"the daemon ended the session after \d s"):
         await transcribe(url, "native", Display(), live.of_file(VOICEMAIL.path))
-    assert psutil.Process().children() == []
+    assert children() == []
 
 
 async def test_closed_by_the_daemon(start: Start, clip: Path) -> None:
