@@ -29,7 +29,7 @@ from benchmarks.conversations import Conversation, Turn, mixed, people, recorded
 from coqui_server.config.settings import Settings
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.speakers.clustering import cluster
-from coqui_server.speakers.model import VoiceModel, loaded
+from coqui_server.speakers.model import SpeakerModel, loaded
 from coqui_server.speakers.register import Register
 from coqui_server.speakers.turns import turns
 from coqui_server.speakers.voices import Voice
@@ -111,7 +111,7 @@ def _columns(each: Sequence[Heard]) -> str:
     return f" {all:5.1%} {core:5.1%} {one:5.1%} {wrong:5.1%} {who:>7} {known:5.1%} {cost:.3f}  "
 
 
-def _heard(model: VoiceModel, conversation: Conversation, *, live: bool, check: bool) -> Heard:
+def _heard(model: SpeakerModel, conversation: Conversation, *, live: bool, check: bool) -> Heard:
     start = time.process_time()
     heard = [
         [voice.moved(begin, 0) for voice in model.voices(pcm)]

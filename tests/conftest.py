@@ -12,7 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from coqui_server.engines.base import Engine
-    from coqui_server.speakers.model import VoiceModel
+    from coqui_server.speakers.model import SpeakerModel
     from coqui_server.transcription.scheduler import Scheduler
     from coqui_server.word_times.aligner import Aligner
     from tests.support.daemon import Start
@@ -143,7 +143,7 @@ def aligner() -> "Iterator[Aligner]":
 
 
 @pytest.fixture(scope="session")
-def voice_model() -> "VoiceModel":
+def voice_model() -> "SpeakerModel":
     """What tells speakers apart."""
     from coqui_server.speakers.model import loaded
 

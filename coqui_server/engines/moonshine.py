@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import (
     Fail,
     InvalidArgument,
@@ -23,7 +22,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     RuntimeException,
 )
 
-from coqui_server import extras, models, word_times
+from coqui_server import extras, models, onnx, word_times
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.engines.buffered import BufferedRecognizer
@@ -98,14 +97,10 @@ class Moonshine:
     name = "moonshine"
 
     def __init__(self, folder: Path, settings: Settings) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
         self.model = folder.name
         self.capabilities = capabilities(settings)
-        self._encoder = onnxruntime.InferenceSession(str(folder / _ENCODER), options)
-        self._decoder = onnxruntime.InferenceSession(str(folder / _DECODER), options)
+        self._encoder = onnx.session(str(folder / _ENCODER))
+        self._decoder = onnx.session(str(folder / _DECODER))
         self._tokens = read_tokens((folder / _TOKENIZER).read_bytes())
         self._vocabulary = Vocabulary(self._tokens)
         self._tree = lru_cache(_LISTS)(partial(Terms, vocabulary=self._vocabulary))

@@ -13,8 +13,8 @@ from math import ceil
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
+from coqui_server import onnx
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.speakers import packaged
 from coqui_server.speakers.features import HOP, filter_bank
@@ -43,27 +43,21 @@ _LEAST = 0.1
 
 
 @cache
-def loaded() -> "VoiceModel":
+def loaded() -> "SpeakerModel":
     """The models, which are loaded once, in half a second.
 
     Raises:
         ConfigError: they are not there.
     """
-    return VoiceModel()
+    return SpeakerModel()
 
 
-class VoiceModel:
+class SpeakerModel:
     """The two models. Many threads may use them at the same time."""
 
     def __init__(self) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
         models = packaged.read(packaged.SEGMENTATION, packaged.EMBEDDING)
-        self._segmentation, self._embedding = (
-            onnxruntime.InferenceSession(model, options) for model in models
-        )
+        self._segmentation, self._embedding = map(onnx.session, models)
 
     def voices(self, pcm: Samples) -> list[Voice]:
         """The voices in 16 kHz mono samples, in order; times count from the first. Blocks."""

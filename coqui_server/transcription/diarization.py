@@ -15,7 +15,7 @@ from coqui_server.config.speakers import MOST, Speakers
 from coqui_server.exceptions import BadRequest
 from coqui_server.speakers import turns
 from coqui_server.speakers.clustering import cluster
-from coqui_server.speakers.model import VoiceModel
+from coqui_server.speakers.model import SpeakerModel
 from coqui_server.speakers.register import Register
 from coqui_server.speakers.voices import Voice
 from coqui_server.transcription.reporter import Reporter
@@ -60,7 +60,7 @@ class Diarization:
 
     def __init__(
         self,
-        model: VoiceModel,
+        model: SpeakerModel,
         request: SessionRequest,
         scheduler: Scheduler,
         reporter: Reporter,

@@ -1,22 +1,17 @@
 """Listening to a file: to its channels together, or to each by itself, in the order of speech."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 from math import inf
 
-from coqui_server.config.settings import Settings
-from coqui_server.engines.base import AnyEngine
 from coqui_server.exceptions import ServerFault
 from coqui_server.media.samples import Samples
 from coqui_server.transcription.channels import Leg, Sounds
 from coqui_server.transcription.gated import GatedListening
 from coqui_server.transcription.order import Order
 from coqui_server.transcription.reporter import Report, Reported, Reporter
-from coqui_server.transcription.request import SessionRequest
-from coqui_server.transcription.scheduler import Scheduler
-from coqui_server.transcription.timing import Timing
 
 
 class LegsListening:
@@ -24,20 +19,17 @@ class LegsListening:
 
     A leg costs what a file of its own does. Its utterances are held here while another leg may have
     an earlier one, so that finals come in the order in which people began to speak.
+
+    Args:
+        gated: makes the listening of a leg, which reports to what it is given.
     """
 
     def __init__(
-        self,
-        engine: AnyEngine,
-        request: SessionRequest,
-        scheduler: Scheduler,
-        settings: Settings,
-        reporter: Reporter,
-        timing: Timing,
+        self, gated: Callable[[Report | None], GatedListening], reporter: Reporter
     ) -> None:
-        self._parts = engine, request, scheduler, settings, reporter, timing
+        self._gated = gated
         self._reporter = reporter
-        self._legs: dict[Leg | None, GatedListening] = {None: GatedListening(*self._parts)}
+        self._legs: dict[Leg | None, GatedListening] = {None: gated(None)}
         self._ended: list[GatedListening] = []
         self._samples = 0
         self._order = Order()
@@ -104,7 +96,7 @@ class LegsListening:
     async def _change(self, sounds: Sounds) -> None:
         await self.finish()
         self._ended += self._legs.values()
-        self._legs = {leg: GatedListening(*self._parts, self._report_of(leg)) for leg in sounds}
+        self._legs = {leg: self._gated(self._report_of(leg)) for leg in sounds}
         for listening in self._legs.values():
             await listening.start()
             await listening.skip(self._samples)

@@ -1,5 +1,6 @@
 """How a session turns its sound into text: the interface, and the choice between its forms."""
 
+from functools import partial
 from typing import Protocol
 
 from coqui_server.config.settings import Settings
@@ -76,8 +77,7 @@ def listening(
     A file is always gated, each of its legs by itself: services that stream take sound at the pace
     of speech. So is sound whose speakers are told apart, which is done utterance by utterance.
     """
-    if not request.live:
-        return LegsListening(engine, request, scheduler, settings, reporter, timing)
-    if isinstance(engine, StreamingService) and request.voices is None:
+    if request.live and isinstance(engine, StreamingService) and request.voices is None:
         return StreamedListening(engine, request, reporter)
-    return GatedListening(engine, request, scheduler, settings, reporter, timing)
+    gated = partial(GatedListening, engine, request, scheduler, settings, reporter, timing)
+    return gated() if request.live else LegsListening(gated, reporter)

@@ -8,7 +8,7 @@ from coqui_server.config.audio import Kind
 from coqui_server.config.speakers import Speakers
 from coqui_server.config.text import TextFormat
 from coqui_server.engines.base import DEFAULT_OPTIONS, AnyEngine, Options
-from coqui_server.speakers.model import VoiceModel
+from coqui_server.speakers.model import SpeakerModel
 from coqui_server.transcription.events import Sink
 
 
@@ -40,7 +40,7 @@ class SessionRequest:
     options: Options = DEFAULT_OPTIONS
     format: TextFormat | None = None
     speakers: Speakers | None = None
-    voices: VoiceModel | None = None
+    voices: SpeakerModel | None = None
     silence: float | None = None
     interim: float | None = None
     call: str | None = None

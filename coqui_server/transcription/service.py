@@ -256,7 +256,7 @@ class Service:
     def _engine(self, request: SessionRequest) -> AnyEngine:
         return request.engine or self.engines.default
 
-    async def _voices(self, request: SessionRequest) -> model.VoiceModel | None:
+    async def _voices(self, request: SessionRequest) -> model.SpeakerModel | None:
         """What tells the speakers of a session apart; None if that is not wanted."""
         if (request.speakers or self.settings.speakers) == "off":
             return None

@@ -10,7 +10,8 @@ import httpcore
 
 from coqui_server.backoff import backoff
 from coqui_server.config.rtp import WebhookSettings
-from coqui_server.exceptions import Busy, RequestError
+from coqui_server.exceptions import Busy, RequestError, ServerFault
+from coqui_server.protocols import deepgram_shapes as shapes
 from coqui_server.web.fetching import internet, web_address
 from coqui_server.webhook import headers, signing_key
 
@@ -60,7 +61,7 @@ class Callbacks:
 
         Args:
             id: of the request; the answer's `metadata` gets it.
-            work: raises RequestError; then that is the answer, in the form of `refusal`.
+            work: raises RequestError; then that is the answer.
             received: set when the request may be answered.
 
         Raises:
@@ -101,11 +102,11 @@ class Callbacks:
             answer = await working
             answer["metadata"]["request_id"] = id
         except RequestError as refusal:
-            answer = {"err_code": refusal.code.upper(), "err_msg": str(refusal), "request_id": id}
+            answer = shapes.error(refusal, id)
         # The work may fail in ways that its sender cannot know of.
         except Exception:
             _log.exception("request %s failed; its callback tells that", id)
-            answer = {"err_code": "INTERNAL", "err_msg": "an internal error", "request_id": id}
+            answer = shapes.error(ServerFault("an internal error"), id)
         body = json.dumps(answer, ensure_ascii=False).encode()
         attempts = 1
         while problem := await self._problem(id, address, body):

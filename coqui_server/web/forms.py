@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 
@@ -31,7 +32,7 @@ class _Received:
 
     upload: Upload
     name: str
-    wishes: dict[str, str | None]
+    options: dict[str, Any]
 
 
 class UploadForm:
@@ -90,29 +91,16 @@ class UploadForm:
         if len(self._files) >= MOST_FILES:
             raise TooLarge(f"a form may have {MOST_FILES} files")
         self._service.engines.get(self._wishes["engine"], self._wishes["language"])
-        track_number(self._wishes["track"])
-        channel_mode(self._wishes["channels"])
-        _raw_format(self._wishes)
-        text_format(self._wishes["format"])
-        speakers_wish(self._wishes["speakers"])
+        options = _options(self._wishes)
         upload = await uploads.enter_async_context(self._queue.receive())
-        self._files.append(_Received(upload, bodies.shown_name(name), self._wishes))
+        self._files.append(_Received(upload, bodies.shown_name(name), options))
 
     async def _queued(self, principal: Principal) -> list[JobRow]:
         jobs: list[JobRow] = []
         try:
             for file in self._files:
                 added = await self._queue.add(
-                    file.upload,
-                    principal.user,
-                    file.name,
-                    engine=file.wishes["engine"],
-                    language=file.wishes["language"],
-                    track=track_number(file.wishes["track"]),
-                    channels=channel_mode(file.wishes["channels"]),
-                    raw=_raw_format(file.wishes),
-                    format=text_format(file.wishes["format"]),
-                    speakers=speakers_wish(file.wishes["speakers"]),
+                    file.upload, principal.user, file.name, **file.options
                 )
                 jobs.append(added)
         except RequestError:
@@ -123,5 +111,14 @@ class UploadForm:
         return jobs
 
 
-def _raw_format(wishes: Mapping[str, str | None]) -> RawFormat | None:
-    return RawFormat.of_file(wishes["encoding"], wishes["sample_rate"])
+def _options(wishes: Mapping[str, str | None]) -> dict[str, Any]:
+    """The arguments of `Queue.add`. Raises BadRequest for a wish that cannot be met."""
+    return {
+        "engine": wishes["engine"],
+        "language": wishes["language"],
+        "track": track_number(wishes["track"]),
+        "channels": channel_mode(wishes["channels"]),
+        "raw": RawFormat.of_file(wishes["encoding"], wishes["sample_rate"]),
+        "format": text_format(wishes["format"]),
+        "speakers": speakers_wish(wishes["speakers"]),
+    }

@@ -3,7 +3,7 @@
 import numpy as np
 
 from coqui_server.media.samples import SAMPLE_RATE
-from coqui_server.speakers.model import VoiceModel
+from coqui_server.speakers.model import SpeakerModel
 from coqui_server.speakers.voices import Voice
 from tests.support.people import ANNA, BERT, conversation
 
@@ -16,7 +16,7 @@ def likeness(one: Voice, other: Voice) -> float:
     return float(one.print @ other.print)
 
 
-def test_two_people(voice_model: VoiceModel) -> None:
+def test_two_people(voice_model: SpeakerModel) -> None:
     """Each has a speaker of the window, and prints that are unlike the other's."""
     voices = voice_model.voices(TWO)
     first = [voice for voice in voices if voice.end < CHANGE]
@@ -30,7 +30,7 @@ def test_two_people(voice_model: VoiceModel) -> None:
     assert np.allclose([np.linalg.norm(voice.print) for voice in voices], 1.0, atol=1e-5)
 
 
-def test_the_same_person_in_another_window(voice_model: VoiceModel) -> None:
+def test_the_same_person_in_another_window(voice_model: SpeakerModel) -> None:
     """Sound longer than 10 s is heard in windows, and voices have the times of the whole."""
     thrice = np.concatenate([TWO, np.zeros(SAMPLE_RATE, np.int16), TWO])
     voices = voice_model.voices(thrice)
@@ -43,7 +43,7 @@ def test_the_same_person_in_another_window(voice_model: VoiceModel) -> None:
     assert starts == sorted(starts)
 
 
-def test_nobody(voice_model: VoiceModel) -> None:
+def test_nobody(voice_model: SpeakerModel) -> None:
     """Neither in silence, nor in almost no sound."""
     assert voice_model.voices(np.zeros(2 * SAMPLE_RATE, np.int16)) == []
     assert voice_model.voices(TWO[:100]) == []

@@ -11,7 +11,7 @@ from coqui_server.config.speakers import Speakers
 from coqui_server.engines.base import Capabilities, Engine, Hypothesis, Options
 from coqui_server.exceptions import BadRequest
 from coqui_server.media.samples import SAMPLE_RATE, Samples
-from coqui_server.speakers.model import VoiceModel
+from coqui_server.speakers.model import SpeakerModel
 from coqui_server.speakers.register import Register
 from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.events import Final, SpeakersCorrected
@@ -66,7 +66,7 @@ class Clock:
 async def heard(
     scheduler: Scheduler,
     engine: Engine,
-    model: VoiceModel | None,
+    model: SpeakerModel | None,
     pcm: Samples,
     kind: Kind = "file",
     speakers: Speakers = "auto",
@@ -89,7 +89,7 @@ async def test_two_people(
     kind: Kind,
     speakers: Speakers,
     moonshine: Engine,
-    voice_model: VoiceModel,
+    voice_model: SpeakerModel,
     scheduler: Scheduler,
 ) -> None:
     """Each utterance has its speaker, from the first final on."""
@@ -108,7 +108,7 @@ async def test_nobody_is_told_apart_unasked(moonshine: Engine, scheduler: Schedu
 
 @pytest.mark.parametrize("streaming", [False, True])
 async def test_an_utterance_of_two(
-    streaming: bool, voice_model: VoiceModel, scheduler: Scheduler
+    streaming: bool, voice_model: SpeakerModel, scheduler: Scheduler
 ) -> None:
     """It is cut at the turn, where there are word times, and no word is lost."""
     pcm = conversation((ANNA, "appointment.wav"), (BERT, "appointment.wav"), pause=0.0)
@@ -124,7 +124,7 @@ async def test_an_utterance_of_two(
 
 
 async def test_a_file_is_corrected_at_its_end(
-    voice_model: VoiceModel, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+    voice_model: SpeakerModel, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was told wrongly before all was known, and only that."""
     monkeypatch.setattr(Register, "assign", lambda _, voices: [0] * len(voices))
@@ -144,7 +144,7 @@ async def test_a_file_is_corrected_at_its_end(
 
 
 async def test_live_sound_keeps_its_labels(
-    voice_model: VoiceModel, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+    voice_model: SpeakerModel, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is corrected there."""
     monkeypatch.setattr(Register, "assign", lambda _, voices: [0] * len(voices))
@@ -153,7 +153,7 @@ async def test_live_sound_keeps_its_labels(
     assert sink.of(SpeakersCorrected) == []
 
 
-async def test_three_are_two_if_it_is_said(voice_model: VoiceModel, scheduler: Scheduler) -> None:
+async def test_three_are_two_if_it_is_said(voice_model: SpeakerModel, scheduler: Scheduler) -> None:
     """A known number of people is kept to."""
     turns = [(person, "appointment.wav") for person in (ANNA, BERT, CARL)]
     pcm = conversation(*turns, pause=1.5)
@@ -163,7 +163,7 @@ async def test_three_are_two_if_it_is_said(voice_model: VoiceModel, scheduler: S
     assert {segment.speaker for segment in two} == {"Speaker 1", "Speaker 2"}
 
 
-async def test_silence_has_no_speakers(voice_model: VoiceModel, scheduler: Scheduler) -> None:
+async def test_silence_has_no_speakers(voice_model: SpeakerModel, scheduler: Scheduler) -> None:
     """And nothing fails."""
     _, segments = await heard(scheduler, Clock(), voice_model, clip("appointment.wav").pcm * 0)
     assert segments == ()

@@ -9,13 +9,11 @@ import asyncio
 import hashlib
 import sys
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 
 from coqui_server.exceptions import BadRequest, RequestError, TooLarge
 from coqui_server.principal import Principal
@@ -25,7 +23,7 @@ from coqui_server.protocols.live_connection import json_object
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
-from coqui_server.web import errors
+from coqui_server.web.api.refusals import refusing
 from coqui_server.web.bodies import chunks, discard
 from coqui_server.web.callbacks import Callbacks
 from coqui_server.web.fetching import fetched
@@ -58,22 +56,10 @@ _LONGEST_JSON = 16 * 1024
 """Bytes of a body that names a file."""
 
 
-class _Route(APIRoute):
-    """Answers refusals in Deepgram's form."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            id = str(uuid.uuid4())
-            try:
-                return await handle(request)
-            except RequestError as refusal:
-                named = {"dg-request-id": id, "dg-error": refusal.code}
-                headers = named | errors.headers(refusal)
-                return JSONResponse(shapes.error(refusal, id), refusal.http_status, headers)
-
-        return answer
+def _refusal(refusal: RequestError) -> JSONResponse:
+    id = str(uuid.uuid4())
+    named = {"dg-request-id": id, "dg-error": refusal.code}
+    return JSONResponse(shapes.error(refusal, id), refusal.http_status, named)
 
 
 class _File:
@@ -108,7 +94,7 @@ class _File:
 
 def router(service: Service, callbacks: Callbacks) -> APIRouter:
     """The route of prerecorded transcription."""
-    routes = APIRouter(prefix="/v1", tags=["deepgram"], route_class=_Route)
+    routes = APIRouter(prefix="/v1", tags=["deepgram"], route_class=refusing(_refusal))
 
     # A file has its own limit.
     @routes.post("/listen", max_body_size=sys.maxsize, openapi_extra=_DESCRIPTION)

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, aclosing
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 
 from coqui_server.exceptions import (
     BadRequest,
@@ -23,7 +23,7 @@ from coqui_server.exports import openai
 from coqui_server.exports.openai import Json
 from coqui_server.transcription.service import Service
 from coqui_server.web.api.finals import EventStream, finals
-from coqui_server.web.api.openai_errors import error
+from coqui_server.web.api.openai_errors import answer, error
 from coqui_server.web.api.refusals import refusing
 from coqui_server.web.api.transcribed import OWN, Transcribed, transcribed
 from coqui_server.web.attended import while_connected
@@ -63,7 +63,7 @@ _FORM = form_schema("file", *_FIELDS)
 
 def router(service: Service, reception: Reception) -> APIRouter:
     """The routes of OpenAI's clients."""
-    routes = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=refusing(error))
+    routes = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=refusing(answer))
     created = int(time.time())
 
     # No limit for the whole form: the file in it has its own.
@@ -161,10 +161,6 @@ def _engine(service: Service, model: str | None) -> str | None:
 def _answer(done: Transcribed, file: OneFile, format: str, task: str = "transcribe") -> Response:
     said = done.transcript
     match format:
-        case "text":
-            return PlainTextResponse(f"{said.text}\n")
-        case "srt" | "vtt":
-            return PlainTextResponse(done.exported(format))
         case "verbose_json":
             wanted = file.fields.get("timestamp_granularities", ())
             return JSONResponse(
@@ -172,7 +168,7 @@ def _answer(done: Transcribed, file: OneFile, format: str, task: str = "transcri
             )
         case "diarized_json":
             return JSONResponse(openai.diarized(said, _names(file)))
-    return JSONResponse(openai.plain(said, logprobs=_logprobs(file)))
+    return done.as_text(format) or JSONResponse(openai.plain(said, logprobs=_logprobs(file)))
 
 
 async def _first(
@@ -197,7 +193,7 @@ async def _events(
                 yield event
             item = await anext(rest, None)
     except RequestError as refusal:
-        yield error(refusal)[1]
+        yield error(refusal)
 
 
 def _told(stream: openai.Stream, item: Segment | Transcribed) -> list[Json]:

@@ -1,19 +1,26 @@
 """Refusals in the form and with the statuses that OpenAI's clients expect."""
 
+from fastapi.responses import JSONResponse
+
 from coqui_server.exceptions import NotAudio, NotSignedIn, RequestError, UnknownEngine
 from coqui_server.exports import openai
 from coqui_server.exports.openai import Json
 
 
-def error(refusal: RequestError) -> tuple[int, Json]:
-    """The status and the object of a refusal."""
+def answer(refusal: RequestError) -> JSONResponse:
+    """The response to a refusal."""
+    return JSONResponse(error(refusal), _status(refusal))
+
+
+def error(refusal: RequestError) -> Json:
+    """The object of a refusal."""
     status, message = _status(refusal), str(refusal)
     match refusal:
         case UnknownEngine():
-            return status, openai.error(message, status, code="model_not_found", param="model")
+            return openai.error(message, status, code="model_not_found", param="model")
         case NotSignedIn():
-            return status, openai.error(message, status, code="invalid_api_key")
-    return status, openai.error(message, status, code=refusal.code)
+            return openai.error(message, status, code="invalid_api_key")
+    return openai.error(message, status, code=refusal.code)
 
 
 def _status(refusal: RequestError) -> int:

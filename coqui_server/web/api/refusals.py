@@ -8,12 +8,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from coqui_server.exceptions import Busy, NotSignedIn, RequestError
-from coqui_server.web import bodies
-from coqui_server.web.errors import RETRY
+from coqui_server.exceptions import NotSignedIn, RequestError
+from coqui_server.web import bodies, errors
 
-Form = Callable[[RequestError], tuple[int, dict[str, Any]]]
-"""The status and the JSON of a refusal."""
+Form = Callable[[RequestError], JSONResponse]
+"""The answer to a refusal, but for the headers that all of them have."""
 
 
 def refusing(form: Form) -> type[APIRoute]:
@@ -32,17 +31,10 @@ def refusing(form: Form) -> type[APIRoute]:
                 except RequestError as refusal:
                     if isinstance(refusal, NotSignedIn):
                         await bodies.unread(request)
-                    return _refused(refusal, *form(refusal))
+                    answer = form(refusal)
+                    answer.headers.update(errors.headers(refusal))
+                    return answer
 
             return answered
 
     return Route
-
-
-def _refused(refusal: RequestError, status: int, content: dict[str, Any]) -> Response:
-    answer = JSONResponse(content, status)
-    if isinstance(refusal, Busy):
-        answer.headers["Retry-After"] = RETRY
-    if isinstance(refusal, NotSignedIn):
-        answer.headers["WWW-Authenticate"] = "Bearer"
-    return answer

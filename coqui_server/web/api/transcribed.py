@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from fastapi.responses import PlainTextResponse, Response
+
 from coqui_server.config.speakers import Speakers
 from coqui_server.exports import FORMATS, Document
 from coqui_server.media.raw import RawFormat
@@ -47,6 +49,15 @@ class Transcribed:
     def exported(self, format: str) -> bytes:
         """The transcript in one of `FORMATS`."""
         return FORMATS[format].render(self.document)
+
+    def as_text(self, format: str) -> Response | None:
+        """The answer in one of OpenAI's formats that are no JSON; None for the others."""
+        match format:
+            case "text":
+                return PlainTextResponse(f"{self.transcript.text}\n")
+            case "srt" | "vtt":
+                return PlainTextResponse(self.exported(format))
+        return None
 
 
 async def transcribed(

@@ -18,7 +18,7 @@ from coqui_server.media.raw import RawFormat
 from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.transcription.languages import spoken_language
 from coqui_server.transcription.service import Service
-from coqui_server.web.api.refusals import refusing
+from coqui_server.web.api.refusals import Form, refusing
 from coqui_server.web.api.transcribed import OWN, Transcribed, transcribed
 from coqui_server.web.attended import while_connected
 from coqui_server.web.one_file import OneFile, Reception, form_schema
@@ -44,9 +44,7 @@ def router(service: Service, reception: Reception) -> APIRouter:
 
 
 def _webservice(service: Service, reception: Reception) -> APIRouter:
-    routes = APIRouter(
-        route_class=refusing(lambda refusal: (refusal.http_status, {"detail": str(refusal)}))
-    )
+    routes = APIRouter(route_class=refusing(_saying("detail")))
 
     @routes.post("/asr", max_body_size=sys.maxsize, openapi_extra=_AUDIO_FILE)
     async def asr(
@@ -95,9 +93,7 @@ def _webservice(service: Service, reception: Reception) -> APIRouter:
 
 
 def _cpp(service: Service, reception: Reception) -> APIRouter:
-    routes = APIRouter(
-        route_class=refusing(lambda refusal: (refusal.http_status, {"error": str(refusal)}))
-    )
+    routes = APIRouter(route_class=refusing(_saying("error")))
 
     @routes.post("/inference", max_body_size=sys.maxsize, openapi_extra=_FILE)
     async def inference(asking: CurrentPrincipal, request: Request) -> Response:
@@ -126,6 +122,11 @@ async def _detected(service: Service, file: OneFile, raw: RawFormat | None) -> t
         return await spoken_language(service, chunks, path=file.path, raw=raw)
 
 
+def _saying(key: str) -> Form:
+    """Refusals whose JSON has the problem under this key."""
+    return lambda refusal: JSONResponse({key: str(refusal)}, refusal.http_status)
+
+
 def _written(done: Transcribed, output: str, *, words: bool) -> Response:
     """The answer of `/asr`: text for all but `json`."""
     said = done.transcript
@@ -144,12 +145,7 @@ def _written(done: Transcribed, output: str, *, words: bool) -> Response:
 
 def _inferred(done: Transcribed, format: str, task: str) -> Response:
     said = done.transcript
-    match format:
-        case "text":
-            return PlainTextResponse(f"{said.text}\n")
-        case "srt" | "vtt":
-            return PlainTextResponse(done.exported(format))
-        case "verbose_json":
-            fields = openai.verbose(said, done.language, task=task)
-            return JSONResponse({**fields, "segments": openai.segments(said, words=True)})
-    return JSONResponse({"text": said.text})
+    if format == "verbose_json":
+        fields = openai.verbose(said, done.language, task=task)
+        return JSONResponse({**fields, "segments": openai.segments(said, words=True)})
+    return done.as_text(format) or JSONResponse({"text": said.text})
