@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.async_api import FilePayload, Locator, Page, expect
+from playwright.async_api import FilePayload, Locator, Page, Route, expect
 
 from coqui_server.engines.base import AnyEngine
 from coqui_server.media import wav
@@ -199,6 +199,27 @@ async def test_without_a_store(start: Start, moonshine: AnyEngine, visit: Visit)
         names = await watched.page.get_by_role("navigation").get_by_role("link").all_inner_texts()
         assert "Live" in names
         assert "Files" not in names
+
+
+async def test_an_answer_that_comes_after_the_news(start: Start, visit: Visit) -> None:
+    """What the queue said when a file was taken does not hide what has happened to it since."""
+    slow = Obstacle(held=True)
+    async with start(slow, console=True) as server, visit(server, "/files") as watched:
+        page = watched.page
+        state = page.locator("tbody .word")
+
+        async def late(route: Route) -> None:
+            answer = await route.fetch()
+            await expect(state).to_have_text("Working")
+            await route.fulfill(response=answer)
+
+        await page.route("**/api/files", late)
+        await choose(page, payload("a.wav", VOICE.path.read_bytes()))
+        await expect(state).to_have_text("Working")
+        await expect(page.locator("#uploads li")).to_have_count(0)
+        await expect(state).to_have_text("Working")
+        slow.let_go()
+        await expect(state).to_have_text("Done")
 
 
 async def test_two_users(start: Start, visit: Visit) -> None:

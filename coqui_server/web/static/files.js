@@ -51,19 +51,26 @@ function handIn(files) {
 
 async function send() {
   while (waiting.length > 0) {
-    for (const job of await waiting[0].send()) put(job);
+    await waiting[0].send();
     waiting.shift();
   }
 }
 
-// The queue
+// The queue. It is changed by events alone, and by loading it: the answer to a request may come
+// after the news of what happened to its job since.
+
+let news; // what came while the queue is loaded, which the answer may not have
 
 const source = new EventSource(address("/api/files/events"));
 source.addEventListener("open", () => {
   notice("");
   load(0);
 });
-source.addEventListener("job", ({ data }) => put(JSON.parse(data)));
+source.addEventListener("job", ({ data }) => {
+  const job = JSON.parse(data);
+  news?.push(job);
+  put(job);
+});
 source.addEventListener("missed", () => load(0));
 source.addEventListener("error", () => {
   notice(
@@ -75,10 +82,12 @@ source.addEventListener("error", () => {
 at("more").addEventListener("click", () => load(rows.size));
 
 async function load(offset) {
+  const since = (news = []);
   const jobs = await ask("GET", address(`/api/files?offset=${offset}&limit=${PAGE}`));
+  if (news === since) news = undefined;
   if (jobs === undefined) return;
   if (offset === 0) rows.forEach((row, id) => remove(id)); // some may have been deleted
-  jobs.forEach(put);
+  [...jobs, ...since].forEach(put);
   at("more").hidden = jobs.length < PAGE;
 }
 
@@ -112,8 +121,7 @@ function frame() {
 
 async function act(job, what) {
   const file = address(`/api/files/${job.id}`);
-  const done = await (what === "retry" ? ask("POST", `${file}/retry`) : ask("DELETE", file));
-  if (done) put(done);
+  await (what === "retry" ? ask("POST", `${file}/retry`) : ask("DELETE", file));
 }
 
 // The server's answer; undefined, with a notice on the page, if it refuses.

@@ -22,9 +22,9 @@ export class Upload {
     else if (file.size === 0) this.refused("This file is empty.");
   }
 
-  // Resolves with its jobs: none, if it was stopped or refused.
+  // Resolves when it is over, also if it was stopped or refused.
   send() {
-    if (this.over) return [];
+    if (this.over) return undefined;
     return new Promise((resolve) => {
       this.request.upload.onprogress = ({ loaded, total }) => {
         this.bar.value = loaded / total;
@@ -44,7 +44,6 @@ export class Upload {
   ended() {
     if (this.request.status === 201) this.element.remove();
     else if (!this.over) this.refused(this.request.response?.message ?? "The server cannot be reached.");
-    return this.request.status === 201 ? this.request.response : [];
   }
 
   stopped() {
