@@ -21,7 +21,14 @@ from coqui_server.auth.access import Access
 from coqui_server.auth.arrivals import Arrivals
 from coqui_server.auth.origins import foreign_origin
 from coqui_server.auth.proxies import Arrival
-from coqui_server.exceptions import ConfigError, ForeignHost, NotSignedIn, RequestError, StoreError
+from coqui_server.exceptions import (
+    Busy,
+    ConfigError,
+    ForeignHost,
+    NotSignedIn,
+    RequestError,
+    StoreError,
+)
 from coqui_server.sockets.addresses import Addresses
 from coqui_server.sockets.routes import Routes
 from coqui_server.sockets.websockets_adapter import Connection
@@ -193,7 +200,10 @@ def _unfit(connection: Connection, query: str, routes: Routes) -> Response | Non
         handshake.check(query)
     except RequestError as refusal:
         _log_refusal(connection, path, refusal.http_status, str(refusal))
-        return connection.respond(HTTPStatus(refusal.http_status), f"{refusal}\n")
+        response = connection.respond(HTTPStatus(refusal.http_status), f"{refusal}\n")
+        if isinstance(refusal, Busy):
+            response.headers["Retry-After"] = str(refusal.retry)
+        return response
     return None
 
 

@@ -33,6 +33,9 @@ from coqui_server.principal import Principal
 from coqui_server.sockets.addresses import Addresses
 from coqui_server.store.tokens import PREFIX
 
+_REALTIME = Subprotocol("realtime")
+"""What OpenAI's clients offer in a browser, beside a subprotocol with their key."""
+
 
 class Connection(ServerConnection):
     """A connection that says why a frame is too large before it is closed for it.
@@ -107,5 +110,5 @@ def select_subprotocol(offered: Sequence[Subprotocol]) -> Subprotocol | None:
 
     Our protocols are chosen by the path. Asterisk offers "ws" and does not expect an answer.
     """
-    scheme = next((name for name in offered if name.lower() in SCHEMES), None)
+    scheme = next((name for name in offered if name.lower() in (*SCHEMES, _REALTIME)), None)
     return scheme or next((name for name in offered if name.startswith(PREFIX)), None)
