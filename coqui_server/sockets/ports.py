@@ -5,7 +5,7 @@ import errno
 import json
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from coqui_server import __version__
@@ -146,7 +147,7 @@ async def open_port(
             server_header=f"coqui_server/{__version__}",
         )
     except OSError as error:
-        raise _unusable(error, place) from error
+        raise unusable(error, place) from error
 
 
 def _plain(
@@ -214,20 +215,34 @@ def _log_refusal(connection: Connection, path: str, status: int, remedy: str) ->
     _log.warning("%s: refused %.100r (%d); %s", address, path, status, remedy)
 
 
-class Listening(Protocol):
+class Closing(Protocol):
+    """An open connection."""
+
+    async def close(self, code: CloseCode, /) -> None: ...
+
+
+class Port(Protocol):
     """An open TCP port."""
 
     @property
     def sockets(self) -> Iterable[socket.socket]: ...
 
+    @property
+    def connections(self) -> Collection[Closing]: ...
 
-def address_of(port: Listening) -> str:
+    def close(self, close_connections: bool = True) -> None: ...
+
+    async def wait_closed(self) -> None: ...
+
+
+def address_of(port: Port) -> str:
     """`host:port` of an open TCP port."""
     host, number = next(iter(port.sockets)).getsockname()[:2]
     return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
 
 
-def _unusable(error: OSError, place: Place) -> ConfigError:
+def unusable(error: OSError, place: Place) -> ConfigError:
+    """Why a place to listen at cannot be had."""
     if error.errno in (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", None)):
         taken = f"found {place.port}, which is in use on {place.host}"
         return ConfigError(place.port_key, f"{taken}; allowed: a free port, or 0 for any")

@@ -100,7 +100,7 @@ def _drop(frame: Frame) -> None:
     pass
 
 
-def peer(transport: asyncio.Transport) -> str:
+def peer(transport: asyncio.BaseTransport) -> str:
     """The address of the other side; "" if it is gone already."""
     return str((transport.get_extra_info("peername") or ("",))[0])
 
