@@ -65,6 +65,10 @@ class Daemon:
         """Every open TCP port."""
         return [*self.servers, *([self.console] if self.console else [])]
 
+    def console_port(self) -> int | None:
+        """The number of the console's port; None where it is switched off."""
+        return self.console.sockets[0].getsockname()[1] if self.console else None
+
     async def shut_down(self) -> None:
         """Take nothing new, finish what is in flight, and close the TCP ports.
 
@@ -156,7 +160,7 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         daemon = Daemon(settings, service, rtp, calls, door, paths, store, queue)
         stack.push_async_callback(daemon.close_ports)
         addresses = Addresses(settings.server.connections, Proxies(settings.server).trusts)
-        daemon.servers = await listen(service, paths, door, addresses)
+        daemon.servers = await listen(service, paths, door, addresses, daemon.console_port)
         if settings.web.enabled:
             callbacks = Callbacks(settings.rtp.webhook)
             stack.push_async_callback(callbacks.close)
