@@ -69,6 +69,10 @@ class Daemon:
         others: tuple[Port | None, ...] = (self.wyoming, self.console)
         return [*self.servers, *(port for port in others if port)]
 
+    def console_port(self) -> int | None:
+        """The number of the console's port; None where it is switched off."""
+        return self.console.sockets[0].getsockname()[1] if self.console else None
+
     async def shut_down(self) -> None:
         """Take nothing new, finish what is in flight, and close the TCP ports.
 
@@ -160,7 +164,7 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         daemon = Daemon(settings, service, rtp, calls, door, paths, store, queue)
         stack.push_async_callback(daemon.close_ports)
         addresses = Addresses(settings.server.connections, Proxies(settings.server).trusts)
-        daemon.servers = await listen(service, paths, door, addresses)
+        daemon.servers = await listen(service, paths, door, addresses, daemon.console_port)
         daemon.wyoming = await open_wyoming(service, addresses)
         if daemon.wyoming:
             await stack.enter_async_context(announced(daemon.wyoming, settings.wyoming))

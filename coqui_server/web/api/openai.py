@@ -23,6 +23,7 @@ from coqui_server.exports import openai
 from coqui_server.exports.openai import Json
 from coqui_server.protocols import openai_errors, openai_models
 from coqui_server.transcription.service import Service
+from coqui_server.transcription.wording import terms
 from coqui_server.web.api.finals import EventStream, finals
 from coqui_server.web.api.refusals import refusing
 from coqui_server.web.api.transcribed import OWN, Transcribed, transcribed
@@ -41,6 +42,7 @@ _FIELDS = (
     "include",
     "stream",
     "known_speaker_names",
+    "keywords",
     *OWN,
 )
 
@@ -68,6 +70,7 @@ def router(service: Service, reception: Reception) -> APIRouter:
                 engine=openai_models.engine(service.engines, file.value("model")),
                 language=file.value("language"),
                 prompt=file.value("prompt"),
+                terms=terms([*file.fields.get("keywords", ())]),
                 speakers="auto" if format == "diarized_json" else None,
             )
             if file.value("stream") not in ("true", "True", "1"):
