@@ -77,7 +77,7 @@ def _show(heard: dict[str, Any]) -> bool:
     """Print the line of a plug-in; whether it heard every word."""
     text = heard.get("text", "")
     wrong = errors([_CLIP.with_suffix(".txt").read_text()], [text]).wer
-    told = heard.get("error") or text
+    told = heard.get("error") or text or f"nothing; see the log in {_FOLDER}"
     print(f"{heard['plugin']:<44} {heard['version']:<8} {wrong:>6.1%}  {told}", flush=True)
     return wrong == 0.0
 
