@@ -99,6 +99,8 @@ async def test_a_transcript_grows_while_somebody_speaks(start: Start) -> None:
         await user.send(Transcribe(language="en"), AudioStart(16_000, 2, 1))
         await user.speak(VOICE.pcm.tobytes() + SILENCE)
         await user.until("transcript-chunk")
+        (session,) = server.service.sessions
+        assert session.request.speakers == "off", "names of speakers are no part of a command"
         await user.speak(VOICE.pcm.tobytes())
         await user.send(AudioStop())
         await user.until("transcript-stop")
@@ -120,7 +122,7 @@ async def test_each_utterance_has_its_own_wishes(start: Start) -> None:
     wishes = (
         (Transcribe(language="en", transcript_names=["Ana"], transcript_terms=["rota"]), "word"),
         (Transcribe(language="de-CH"), "wort"),
-        (Transcribe(), "word"),
+        (None, "word"),
         (Transcribe(name="great"), "wort"),
     )
     async with start(english, ON, others=[german]) as server, client(server) as user:

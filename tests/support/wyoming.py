@@ -58,8 +58,8 @@ class Client:
             await self.send(AudioChunk(rate, width, channels, piece))
 
     async def say(self, sound: bytes | Samples, wish: Transcribe | None = None) -> str:
-        """A whole utterance; the text of its transcript."""
-        await self.send(wish or Transcribe(), AudioStart(16_000, 2, 1))
+        """A whole utterance, with a `transcribe` or without; the text of its transcript."""
+        await self.send(*([wish] if wish else []), AudioStart(16_000, 2, 1))
         await self.speak(sound)
         await self.send(AudioStop())
         transcript = await self.until("transcript")
