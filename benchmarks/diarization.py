@@ -45,6 +45,10 @@ Activity = npt.NDArray[np.bool_]
 """A row for each person, a column for each 10 ms."""
 
 
+Tell = Callable[[Sequence[list[Voice]], int | None], list[Turn]]
+"""Tells people apart, by the voices of each utterance and their number, if it is known."""
+
+
 @dataclass(frozen=True)
 class Score:
     """Seconds of each kind of error, and of speech.
@@ -85,14 +89,12 @@ class Heard:
 def main() -> None:
     arguments = _arguments()
     model = loaded()
-    print(f"{'':38} {'file':40} live\n{'':38}", end="")
-    print("   err   .25   one wrong     who     N  cost  " * 2)
+    print(f"{'':38} {'file':46} {'live':46} live, at its end\n{'':38}", end="")
+    print("   err   .25   one wrong     who     N  cost  " * 3)
     for name, group in groupby(_conversations(arguments), key=lambda each: each.name):
         row, same = f"{name:38}", list(group)
-        for live in (False, True):
-            row += _columns(
-                [_heard(model, one, live=live, check=arguments.pyannote) for one in same]
-            )
+        for live, tell in ((False, _at_end), (True, _as_it_goes), (True, _at_end)):
+            row += _columns([_heard(model, one, live, tell, arguments.pyannote) for one in same])
         print(row, flush=True)
 
 
@@ -111,14 +113,15 @@ def _columns(each: Sequence[Heard]) -> str:
     return f" {all:5.1%} {core:5.1%} {one:5.1%} {wrong:5.1%} {who:>7} {known:5.1%} {cost:.3f}  "
 
 
-def _heard(model: SpeakerModel, conversation: Conversation, *, live: bool, check: bool) -> Heard:
+def _heard(
+    model: SpeakerModel, conversation: Conversation, live: bool, tell: Tell, check: bool
+) -> Heard:
     start = time.process_time()
     heard = [
         [voice.moved(begin, 0) for voice in model.voices(pcm)]
         for begin, pcm in _utterances(conversation.pcm, live=live)
     ]
     count = len({who for _, _, who in conversation.turns})
-    tell = _live if live else _file
     told = tell(heard, None)
     processor = time.process_time() - start
     if check:
@@ -134,8 +137,8 @@ def _heard(model: SpeakerModel, conversation: Conversation, *, live: bool, check
     )
 
 
-def _file(heard: Sequence[list[Voice]], count: int | None) -> list[Turn]:
-    """What is told at the end of a file."""
+def _at_end(heard: Sequence[list[Voice]], count: int | None) -> list[Turn]:
+    """What is told when all is known."""
     windows = 0
     voices: list[Voice] = []
     for own in heard:
@@ -144,7 +147,7 @@ def _file(heard: Sequence[list[Voice]], count: int | None) -> list[Turn]:
     return _told(voices, cluster(voices, count))
 
 
-def _live(heard: Sequence[list[Voice]], count: int | None) -> list[Turn]:
+def _as_it_goes(heard: Sequence[list[Voice]], count: int | None) -> list[Turn]:
     """What is told utterance by utterance."""
     register = Register(count)
     people = [person for own in heard for person in register.assign(own)]
