@@ -25,21 +25,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.bare import timed_utterances
 from benchmarks.conversations import Conversation, Turn, mixed, people, recorded
 from coqui_server.config.settings import Settings
-from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.speakers.clustering import cluster
 from coqui_server.speakers.model import SpeakerModel, loaded
 from coqui_server.speakers.register import Register
 from coqui_server.speakers.turns import turns
 from coqui_server.speakers.voices import Voice
-from coqui_server.speech.level import Leveller
-from coqui_server.speech.lowcut import LowCut
-from coqui_server.speech.vad import Gate, GateEvent, Opened, Speech
 
 CALL = "callfriend_diane_sheila.wav"
 _FRAME = 0.01
-_MESSAGE = 1600
 
 Activity = npt.NDArray[np.bool_]
 """A row for each person, a column for each 10 ms."""
@@ -119,7 +116,7 @@ def _heard(
     start = time.process_time()
     heard = [
         [voice.moved(begin, 0) for voice in model.voices(pcm)]
-        for begin, pcm in _utterances(conversation.pcm, live=live)
+        for begin, pcm in timed_utterances(conversation.pcm, Settings(), live=live)
     ]
     count = len({who for _, _, who in conversation.turns})
     told = tell(heard, None)
@@ -218,25 +215,6 @@ def _best(shared: npt.NDArray[np.int_]) -> int:
                 if joined != taken:
                     best[joined] = max(best.get(joined, 0), value + frames)
     return max(best.values())
-
-
-def _utterances(pcm: Samples, *, live: bool) -> Iterator[tuple[float, Samples]]:
-    """The utterances that a session cuts out, with their starts in seconds."""
-    settings = Settings()
-    low, level = LowCut(settings.audio.highpass), Leveller(settings.level, 0.0 if live else 30.0)
-    gate = Gate(settings.vad, settings.audio, live)
-    events: list[GateEvent] = []
-    for at in range(0, len(pcm), _MESSAGE):
-        events += gate.push(level.push(low.push(pcm[at : at + _MESSAGE])))
-    rest = np.concatenate((level.push(low.flush()), level.flush()))
-    parts: list[tuple[float, list[Samples]]] = []
-    for event in [*events, *gate.push(rest), *gate.flush()]:
-        match event:
-            case Opened(start):
-                parts.append((start, []))
-            case Speech(sound):
-                parts[-1][1].append(sound)
-    yield from ((start, np.concatenate(sounds)) for start, sounds in parts)
 
 
 def _compare(truth: Sequence[Turn], told: Sequence[Turn]) -> None:
