@@ -9,23 +9,20 @@ import logging
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing
 from typing import Self
 
-from coqui_server.config.audio import ChannelMode
-from coqui_server.config.speakers import Speakers
 from coqui_server.config.store import JobsSettings
-from coqui_server.config.text import TextFormat
 from coqui_server.exceptions import Busy, NotFound, RequestError, StoreError
+from coqui_server.jobs import kept_wishes
 from coqui_server.jobs.running import RunningJob, job_message
-from coqui_server.media.raw import RawFormat
 from coqui_server.principal import EVERYBODY, Scope, owner_filter
 from coqui_server.store import Store, uploads
 from coqui_server.store.tables import JobRow, JobState
 from coqui_server.store.uploads import Upload
-from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.events import Event, SessionStarted, UtteranceEnd
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.hub import Announcer, Subscription
 from coqui_server.transcription.messages import Message
 from coqui_server.transcription.service import Service
+from coqui_server.transcription.wishes import NOTHING, FileWishes
 
 _PAUSE = 1.0
 """Seconds before a store that failed, or a server without room, is tried again."""
@@ -81,11 +78,7 @@ class Queue:
         *,
         engine: str | None = None,
         language: str | None = None,
-        track: int | None = None,
-        channels: ChannelMode | None = None,
-        raw: RawFormat | None = None,
-        format: TextFormat | None = None,
-        speakers: Speakers | None = None,
+        wishes: FileWishes = NOTHING,
     ) -> JobRow:
         """Add an uploaded file at the end of the queue.
 
@@ -104,14 +97,9 @@ class Queue:
                 name=name,
                 engine=engine,
                 language=language,
-                track=track,
-                channels=channels,
-                encoding=raw and raw.encoding,
-                sample_rate=raw and raw.rate,
-                format=format,
-                speakers=None if speakers is None else str(speakers),
                 upload=upload.name,
                 size=upload.size,
+                **kept_wishes.columns(wishes),
             )
         except RequestError:
             await self._uploads.remove(upload.name)
@@ -257,8 +245,8 @@ class Queue:
     async def _transcribe(self, running: RunningJob) -> None:
         job = running.job
         path = self._uploads.path(job.upload)
-        raw = RawFormat(job.encoding, job.sample_rate) if job.encoding and job.sample_rate else None
-        duration = None if raw else await self._service.transcoder.duration(path)
+        wishes = kept_wishes.wishes(job)
+        duration = None if wishes.raw else await self._service.transcoder.duration(path)
 
         def passed(size: int) -> None:
             if duration is None:
@@ -278,11 +266,7 @@ class Queue:
                 path=path,
                 engine=job.engine,
                 language=job.language,
-                track=job.track,
-                channels=job.channels,
-                raw=raw,
-                format=job.format,
-                speakers=speakers_wish(job.speakers),
+                wishes=wishes,
                 label=job.name,
                 owner=job.owner,
                 sinks=[follow],

@@ -21,7 +21,7 @@ from coqui_server.protocols.openai_configuration import (
     OLDER_FORMATS,
     Configuration,
 )
-from coqui_server.transcription.wording import terms
+from coqui_server.transcription.wishes import terms
 
 _OLDER_KEYS = {
     "input_audio_transcription": "transcription",

@@ -133,7 +133,7 @@ class GatedListening:
             await self._take(self._gate.flush())
             await self._in_flight.put(None)
         await self._own_tasks[0]
-        if self._diarization and not self._live and self.failure is None:
+        if self._diarization and self.failure is None:
             await self._diarization.correct()
         await self.close()
 

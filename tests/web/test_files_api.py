@@ -73,7 +73,7 @@ async def test_a_file_that_is_cut_off(web: httpx.AsyncClient) -> None:
     done = await until(web, file["id"], "completed")
     session = (await web.get(f"/api/sessions/{done['session']}")).json()
     export = await web.get(f"/api/sessions/{done['session']}/export?format=json")
-    assert [warning["code"] for warning in done["warnings"]] == ["cut_off"]
+    assert [warning["code"] for warning in done["warnings"]] == ["truncated"]
     assert session["warnings"] == export.json()["warnings"] == done["warnings"]
     assert (await web.get("/api/files")).json()[0]["warnings"] == done["warnings"]
 
