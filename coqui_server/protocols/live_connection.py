@@ -101,7 +101,8 @@ def parsed(text: str | bytes) -> dict[str, Any]:
         BadRequest: it is not one.
     """
     message = json_object(text)
-    if isinstance(text, bytes) or "\\u" in text:
+    # One character is found, or not, in 0.1 us in 6 kB of base64; a whole escape takes 17.
+    if isinstance(text, bytes) or "\\" in text:
         # A lone surrogate is no character: it could not be sent back.
         try:
             json.dumps(message, ensure_ascii=False).encode()

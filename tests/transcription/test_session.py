@@ -113,6 +113,21 @@ async def test_word_times_can_be_switched_off(
     assert not any(segment.words for segment in transcript.segments)
 
 
+async def test_utterances_that_are_not_reported(scheduler: Scheduler) -> None:
+    """Where each begins and ends is known before its text is; the end of the last is open."""
+    engine = Obstacle()
+    async with Session(SessionRequest("live", engine), scheduler, Settings()) as session:
+        await session.write(clip(TWO_SENTENCES).pcm)
+        (first, last), (begun, ended) = session.utterances
+        assert last is not None
+        assert first < last <= begun
+        assert ended is None
+        engine.passing.set()
+        await session.settle()
+        assert not session.utterances
+        await session.finish()
+
+
 async def test_an_utterance_end_follows_each_final(moonshine: Engine, scheduler: Scheduler) -> None:
     """Final, end, final, end."""
     heard = Listener()
