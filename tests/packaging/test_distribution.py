@@ -48,6 +48,7 @@ def test_the_source_has_all_that_the_demo_and_the_tests_need(built: Path) -> Non
         "Makefile",
         "application.conf",
         "client.py",
+        "deploy/Dockerfile",
         "docs/architecture.md",
         "models/README.md",
         "requirements-test.txt",

@@ -22,7 +22,8 @@ class Image:
 
     Attributes:
         volumes: folders that are writable.
-        entry, health: the commands of the entry point and of the health check.
+        entry: the command of a container, the entry point with its arguments.
+        health: the command of the health check.
     """
 
     root: Root
@@ -81,8 +82,8 @@ def _do(instruction: Instruction, image: Image, made: Mapping[str, Image]) -> No
             _at(image.root, instruction.text).mkdir(parents=True, exist_ok=True)
         case "VOLUME":
             image.volumes.append(instruction.text)
-        case "ENTRYPOINT":
-            image.entry = instruction.command
+        case "ENTRYPOINT" | "CMD":
+            image.entry += instruction.command
         case "HEALTHCHECK":
             image.health = Instruction("CMD", {}, instruction.text.partition("CMD ")[2]).command
         case "LABEL" | "EXPOSE":
