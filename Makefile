@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517
 
-.PHONY: demo run test fast hindered frameworks check sizes docs clean
+.PHONY: demo run test fast hindered frameworks check sizes docs image-check clean
 
 demo: $(VENV)/runtime
 	$(BIN)/python -m tools.demo
@@ -39,6 +39,11 @@ check: $(VENV)/tests
 docs: $(VENV)/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "The pages are in build/site/index.html. Search needs a web server: python3 -m http.server -d build/site 8080"
+
+# The container image of deploy/Dockerfile, built and tried without a container engine. Only as root.
+image-check: $(VENV)/runtime
+	command -v debootstrap >/dev/null || sh -c '. tools/debian.sh && debian_install debootstrap'
+	$(BIN)/python -m tools.image.check
 
 $(VENV)/runtime: requirements.txt pyproject.toml
 	sh tools/setup.sh $(PYTHON) $(VENV)

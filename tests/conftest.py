@@ -37,6 +37,7 @@ _KINDS = {
 
 _FOLDERS = {
     "browser": "browser",
+    "deploy": "process",
     "docs": "process",
     "jobs": "database",
     "store": "database",

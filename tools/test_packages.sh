@@ -18,3 +18,5 @@ needed "ls /usr/lib/postgresql" postgresql
 needed "command -v chromium" chromium
 needed "ls /usr/sbin/nginx" nginx-light
 needed "command -v faketime" faketime
+needed "command -v promtool" prometheus
+needed "command -v systemd-analyze" systemd
