@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
-from coqui_server import __version__
+from coqui_server import __version__, cluster
 from coqui_server.auth import access
 from coqui_server.banner import engine_list, screen
 from coqui_server.config import loading, reference
@@ -62,7 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             load_engines(settings)
             find_ffmpeg(settings.ffmpeg.path)
             Webhook(settings.rtp.webhook)
-            database.address(settings.store)
+            cluster.check(settings.cluster)
+            shared = settings.store.enabled and settings.cluster.url is not None
+            database.address(settings.store, shared=shared)
             access.check(settings)
             print(f"{source}: ok")
         else:
