@@ -12,6 +12,7 @@ from websockets.frames import CloseCode
 from coqui_server import cluster, word_times
 from coqui_server.auth import access
 from coqui_server.auth.access import Access
+from coqui_server.auth.departures import Departures
 from coqui_server.auth.proxies import Proxies
 from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines, load_engines
@@ -129,7 +130,7 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         shared = await stack.enter_async_context(cluster.opened(settings.cluster))
         run = shared.run if shared else None
         store = await stack.enter_async_context(opened(settings.store, run, settings.cluster.lease))
-        door = access.opened(settings, store)
+        door = await access.opened(settings, store)
         stack.push_async_callback(door.presence.close)
         measured = engines is not None
         if engines is None:
@@ -155,6 +156,8 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         if shared:
             exchange = Exchange(service.hub, await shared.news("sessions"))
             await stack.enter_async_context(exchange)
+            departures = Departures(door, await shared.news("sign-ins"))
+            await stack.enter_async_context(departures)
         if store and store.replicas:
             await stack.enter_async_context(store.replicas.kept(service.hub))
         if not measured:

@@ -19,6 +19,7 @@ from coqui_server import extras
 from coqui_server.config.cluster import ClusterSettings
 
 if TYPE_CHECKING:
+    from coqui_server.cluster.counters import Counters
     from coqui_server.cluster.link import Link
     from coqui_server.cluster.news import News
 
@@ -38,6 +39,13 @@ class Cluster:
         self.link = link
         self._parts = parts
         self._news: dict[str, News] = {}
+
+    @property
+    def counters(self) -> "Counters":
+        """Counters that all servers share."""
+        from coqui_server.cluster.counters import Counters
+
+        return Counters(self.link)
 
     @property
     def health(self) -> dict[str, str]:
