@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517
 
-.PHONY: demo run test fast hindered check sizes docs clean
+.PHONY: demo run test fast hindered frameworks check sizes docs clean
 
 demo: $(VENV)/runtime
 	$(BIN)/python -m tools.demo
@@ -22,6 +22,10 @@ fast: $(VENV)/tests
 # The whole suite on one core beside a busy neighbour: no test may depend on the machine's speed.
 hindered: $(VENV)/tests
 	taskset -c 0 sh -c 'while :; do :; done & trap "kill $$!" EXIT; $(BIN)/python -m pytest --timeout 600'
+
+# The plug-ins of Pipecat and LiveKit Agents against a daemon; the first time they are installed.
+frameworks: $(VENV)/tests
+	$(BIN)/python -m tools.frameworks
 
 # How long files and functions are.
 sizes: $(VENV)/runtime

@@ -19,6 +19,7 @@ from coqui_server.engines import load_engines
 from coqui_server.exceptions import ConfigError, StoreError
 from coqui_server.media.ffmpeg import find_ffmpeg
 from coqui_server.ready import announced
+from coqui_server.sockets import announcement
 from coqui_server.store import database
 from coqui_server.webhook import Webhook
 
@@ -66,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shared = settings.store.enabled and settings.cluster.url is not None
             database.address(settings.store, shared=shared)
             access.check(settings)
+            announcement.check(settings.wyoming)
             print(f"{source}: ok")
         else:
             asyncio.run(run(settings, source, options.ready_file))

@@ -20,8 +20,10 @@ from coqui_server.jobs.queue import Queue
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
 from coqui_server.sockets.addresses import Addresses
-from coqui_server.sockets.ports import listen
+from coqui_server.sockets.announcement import announced
+from coqui_server.sockets.ports import Port, listen
 from coqui_server.sockets.routes import Routes, routes
+from coqui_server.sockets.wyoming_port import WyomingPort, open_wyoming
 from coqui_server.speakers import model
 from coqui_server.store import Store, opened
 from coqui_server.transcription.exchange import Exchange
@@ -48,7 +50,7 @@ class Daemon:
         routes: the paths of the socket protocols.
         servers: the speech port, then the extra ports.
         store, queue: None where nothing is stored.
-        console: None where it is switched off.
+        console, wyoming: None where they are switched off.
         exchange: passes events between several servers; None for one alone.
     """
 
@@ -61,13 +63,19 @@ class Daemon:
     store: Store | None
     queue: Queue | None
     servers: list[Server] = field(default_factory=list)
+    wyoming: WyomingPort | None = None
     console: Console | None = None
     exchange: Exchange | None = None
 
     @property
-    def ports(self) -> list[Server | Console]:
+    def ports(self) -> list[Port]:
         """Every open TCP port."""
-        return [*self.servers, *([self.console] if self.console else [])]
+        others: tuple[Port | None, ...] = (self.wyoming, self.console)
+        return [*self.servers, *(port for port in others if port)]
+
+    def console_port(self) -> int | None:
+        """The number of the console's port; None where it is switched off."""
+        return self.console.sockets[0].getsockname()[1] if self.console else None
 
     async def shut_down(self) -> None:
         """Take nothing new, finish what is in flight, and close the TCP ports.
@@ -174,7 +182,10 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         daemon.exchange = exchange
         stack.push_async_callback(daemon.close_ports)
         addresses = Addresses(settings.server.connections, Proxies(settings.server).trusts)
-        daemon.servers = await listen(service, paths, door, addresses)
+        daemon.servers = await listen(service, paths, door, addresses, daemon.console_port)
+        daemon.wyoming = await open_wyoming(service, addresses)
+        if daemon.wyoming:
+            await stack.enter_async_context(announced(daemon.wyoming, settings.wyoming))
         if settings.web.enabled:
             callbacks = Callbacks(settings.rtp.webhook)
             stack.push_async_callback(callbacks.close)

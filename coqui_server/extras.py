@@ -13,6 +13,7 @@ _PACKAGES = {
     "deepgram": ("deepgram", "deepgram-sdk"),
     "postgresql": ("asyncpg", "asyncpg"),
     "cluster": ("redis", "redis"),
+    "zeroconf": ("zeroconf", "zeroconf"),
 }
 """The module and the package of each extra."""
 

@@ -23,6 +23,9 @@ SCHEMES = (Subprotocol("bearer"), Subprotocol("token"))
 """What comes before a token, in `Authorization` or as a browser's subprotocol:
 `new WebSocket(address, ["bearer", token])`. Deepgram's clients say `token`."""
 
+_OPENAI = "openai-insecure-api-key."
+"""What stands before a token in the subprotocol that OpenAI's clients offer in a browser."""
+
 
 class Access:
     """Finds the principal of an HTTP request or a WebSocket handshake.
@@ -146,4 +149,5 @@ def _token(headers: Mapping[str, str], query: str) -> str | None:
     if tokens := parse_qs(query).get("token"):
         return tokens[0]
     offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",")]
-    return next((name for name in offered if name.startswith(PREFIX)), None)
+    keys = (name.removeprefix(_OPENAI) for name in offered)
+    return next((key for key in keys if key.startswith(PREFIX)), None)

@@ -94,6 +94,10 @@ class RtpSettings(Section):
     """How long a missing packet is waited for. The wait grows on a bad line."""
     idle: Duration = Field(10.0, ge=0.5, description='a duration such as "10 s", at least 500 ms')
     """A call without packets for this long is over."""
+    abandoned: Duration = Field(
+        30.0, ge=0.5, description='a duration such as "30 s", at least 500 ms'
+    )
+    """The ports of a reserved call are free again so long after its last stream has ended."""
     max_calls: int = Field(50, ge=1, le=100_000, description="a whole number, at least 1")
     """How many streams may be open at once."""
     codecs: Annotated[dict[PayloadType, Encoding], BeforeValidator(unquoted)] = Field(

@@ -12,8 +12,6 @@ both for all: `?format=verbatim&speakers=auto`. Texts of several speakers are a 
 their names.
 """
 
-import base64
-import binascii
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -23,7 +21,7 @@ from coqui_server.config.audio import ChannelMode
 from coqui_server.exceptions import BadRequest, RequestError, ServerFault
 from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, finishing
-from coqui_server.protocols.live_connection import LiveConnection, parsed
+from coqui_server.protocols.live_connection import LiveConnection, decoded, parsed
 from coqui_server.transcription.channels import channel_mode
 from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.events import Event, Final, Partial
@@ -96,7 +94,7 @@ async def _answer(
                 return True
             case "audio":
                 await client.send({"type": "status", "message": "Processing audio..."})
-                recording = _fragments(_decoded(message.get("audio")))
+                recording = _fragments(decoded(message.get("audio")))
                 wish = {**client.query, **message}
                 _, transcript = await transcribe(
                     service,
@@ -126,16 +124,6 @@ async def _answer(
 def _channels(message: dict[str, Any]) -> ChannelMode | None:
     mode = message.get("channels")
     return None if mode is None else channel_mode(str(mode))
-
-
-def _decoded(audio: Any) -> bytes:
-    """The bytes of a base64 text, or of a data URL (RFC 2397) as browsers make them."""
-    if not isinstance(audio, str):
-        raise BadRequest('"audio" is a text, the base64 of a recording')
-    try:
-        return base64.b64decode(audio.rpartition("base64,")[2], validate=True)
-    except (binascii.Error, ValueError) as wrong:
-        raise BadRequest(f'"audio" is not base64: {wrong}') from wrong
 
 
 async def _fragments(recording: bytes) -> AsyncIterator[bytes]:

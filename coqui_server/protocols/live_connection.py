@@ -1,6 +1,8 @@
 """The connection of a live client: messages of bounded size and in time, JSON back."""
 
 import asyncio
+import base64
+import binascii
 import json
 import logging
 from typing import Any, Self
@@ -121,6 +123,20 @@ def json_object(text: str | bytes) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise _no_object()
     return message
+
+
+def decoded(audio: Any) -> bytes:
+    """The bytes of a base64 text, or of a data URL (RFC 2397) as browsers make them.
+
+    Raises:
+        BadRequest: it is neither.
+    """
+    if not isinstance(audio, str):
+        raise BadRequest('"audio" is a text, the base64 of sound')
+    try:
+        return base64.b64decode(audio.rpartition("base64,")[2], validate=True)
+    except (binascii.Error, ValueError) as wrong:
+        raise BadRequest(f'"audio" is not base64: {wrong}') from wrong
 
 
 def _no_object() -> BadRequest:

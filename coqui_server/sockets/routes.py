@@ -13,6 +13,8 @@ from coqui_server.protocols import (
     deepgram_listen,
     events,
     json_audio,
+    openai_handshake,
+    openai_realtime,
     speech_to_text,
     vosk,
     whole_file,
@@ -62,5 +64,9 @@ def routes(service: Service, calls: Calls) -> Routes:
                 partial(deepgram_handshake.check, engines=service.engines),
                 deepgram_handshake.complete,
             ),
+        ),
+        "/v1/realtime": Route(
+            partial(openai_realtime.serve, service=service),
+            Handshake(partial(openai_handshake.check, service=service), openai_handshake.complete),
         ),
     }

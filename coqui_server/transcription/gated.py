@@ -25,7 +25,7 @@ from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.stall import StallTimer
 from coqui_server.transcription.timing import Timing
-from coqui_server.transcription.utterance import Utterance
+from coqui_server.transcription.utterance import Span, Utterance
 from coqui_transcript.transcript import Segment, shifted
 
 _FILE_LOOKAHEAD = 30.0
@@ -95,8 +95,8 @@ class GatedListening:
         return self._decoding.partial_seconds
 
     @property
-    def speaking(self) -> float | None:
-        return self._open.start if self._open else None
+    def utterances(self) -> list[Span]:
+        return [(utterance.start, utterance.end) for utterance in self._tasks]
 
     @property
     def earliest(self) -> float:

@@ -12,6 +12,7 @@ from coqui_server.transcription.channels import Leg, Sounds
 from coqui_server.transcription.gated import GatedListening
 from coqui_server.transcription.order import Order
 from coqui_server.transcription.reporter import Report, Reported, Reporter
+from coqui_server.transcription.utterance import Span
 
 
 class LegsListening:
@@ -50,9 +51,9 @@ class LegsListening:
         return sum(leg.partial_seconds for leg in self._all())
 
     @property
-    def speaking(self) -> float | None:
-        begun = [leg.speaking for leg in self._legs.values() if leg.speaking is not None]
-        return min(begun, default=None)
+    def utterances(self) -> list[Span]:
+        several = (leg.utterances for leg in self._legs.values())
+        return sorted(chain.from_iterable(several), key=lambda span: span[0])
 
     async def start(self) -> None:
         await self._legs[None].start()

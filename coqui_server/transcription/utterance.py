@@ -9,6 +9,10 @@ import numpy as np
 
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 
+Span = tuple[float, float | None]
+"""The start and the end of an utterance, in seconds from the session's start; the end is None while
+somebody speaks."""
+
 
 @dataclass(eq=False)
 class Utterance:

@@ -6,10 +6,15 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
-from coqui_server.rtp.calls import MOST_LEGS, Calls
+from coqui_server.rtp.calls import Calls
+from coqui_server.rtp.commands import MOST_LEGS
 
 Legs = Annotated[
-    int | list[str], Field(description=f"how many, up to {MOST_LEGS}, or what each is called")
+    int | list[str | dict[str, Any]],
+    Field(
+        description=f"how many, up to {MOST_LEGS}; or for each its name, or an object with label, "
+        "codec and codecs, such as {'label': 'caller', 'codecs': {'111': 'opus/48000/2'}}"
+    ),
 ]
 
 
