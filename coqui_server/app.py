@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
-from coqui_server import __version__, logs
+from coqui_server import __version__, cluster, logs
 from coqui_server.auth import access
 from coqui_server.banner import engine_list, screen
 from coqui_server.config import loading, reference
@@ -50,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             load_engines(settings)
             find_ffmpeg(settings.ffmpeg.path)
             Webhook(settings.rtp.webhook)
-            database.address(settings.store)
+            cluster.check(settings.cluster)
+            shared = settings.store.enabled and settings.cluster.url is not None
+            database.address(settings.store, shared=shared)
             access.check(settings)
             announcement.check(settings.wyoming)
             print(f"{source}: ok")

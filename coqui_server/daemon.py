@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from websockets.asyncio.server import Server
 from websockets.frames import CloseCode
 
-from coqui_server import word_times
+from coqui_server import cluster, word_times
 from coqui_server.auth import access
 from coqui_server.auth.access import Access
+from coqui_server.auth.departures import Departures
 from coqui_server.auth.proxies import Proxies
 from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines, load_engines
@@ -25,6 +26,7 @@ from coqui_server.sockets.routes import Routes, routes
 from coqui_server.sockets.wyoming_port import WyomingPort, open_wyoming
 from coqui_server.speakers import model
 from coqui_server.store import Store, opened
+from coqui_server.transcription.exchange import Exchange
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from coqui_server.web.app import build
@@ -49,6 +51,7 @@ class Daemon:
         servers: the speech port, then the extra ports.
         store, queue: None where nothing is stored.
         console, wyoming: None where they are switched off.
+        exchange: passes events between several servers; None for one alone.
     """
 
     settings: Settings
@@ -62,6 +65,7 @@ class Daemon:
     servers: list[Server] = field(default_factory=list)
     wyoming: WyomingPort | None = None
     console: Console | None = None
+    exchange: Exchange | None = None
 
     @property
     def ports(self) -> list[Port]:
@@ -101,6 +105,8 @@ class Daemon:
             async with asyncio.timeout(seconds):
                 await self.rtp.drain()
                 await self.service.drained()
+                if self.exchange:
+                    await self.exchange.settled()
                 # Subscribers leave when the hub is closed, which has no more events.
                 self.service.hub.close()
                 await asyncio.gather(*(port.wait_closed() for port in self.ports))
@@ -129,8 +135,10 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         ConfigError: a model is missing, an address cannot be had, or the store cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(opened(settings.store))
-        door = access.opened(settings, store)
+        shared = await stack.enter_async_context(cluster.opened(settings.cluster))
+        run = shared.run if shared else None
+        store = await stack.enter_async_context(opened(settings.store, run, settings.cluster.lease))
+        door = await access.opened(settings, store)
         stack.push_async_callback(door.presence.close)
         measured = engines is not None
         if engines is None:
@@ -150,7 +158,16 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
             keeper=store.keeper if store else None,
             terms_of=store.users.terms_of if store else None,
             aligner=aligner,
+            cluster=shared,
         )
+        exchange = None
+        if shared:
+            exchange = Exchange(service.hub, await shared.news("sessions"))
+            await stack.enter_async_context(exchange)
+            departures = Departures(door, await shared.news("sign-ins"))
+            await stack.enter_async_context(departures)
+        if store and store.replicas:
+            await stack.enter_async_context(store.replicas.kept(service.hub))
         if not measured:
             await service.rehearse()
         webhook = await stack.enter_async_context(Webhook(settings.rtp.webhook))
@@ -162,6 +179,7 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         calls = Calls(rtp)
         paths = routes(service, calls)
         daemon = Daemon(settings, service, rtp, calls, door, paths, store, queue)
+        daemon.exchange = exchange
         stack.push_async_callback(daemon.close_ports)
         addresses = Addresses(settings.server.connections, Proxies(settings.server).trusts)
         daemon.servers = await listen(service, paths, door, addresses, daemon.console_port)

@@ -27,6 +27,7 @@
     |       |   +-- ServiceError  a remote one refused, failed or did not answer
     |       +-- TranscodeError ffmpeg could not be run or got stuck
     |       +-- StoreError     the store is locked, full or unreachable
+    |       +-- ClusterFault   Redis or another server cannot be reached, or does not answer
     +-- ModelError             a model that does not exist, or is not what it should be
     |   +-- ModelUnreachable   its publisher cannot be reached
     +-- LibraryError           a native library refused a call; has its code
@@ -284,6 +285,13 @@ class StoreError(ServerFault):
         self.refused = refused
         if full:
             self.code, self.http_status = "disk_full", 507
+
+
+class ClusterFault(ServerFault):
+    """Redis, or another of several servers, cannot be reached or does not answer."""
+
+    code = "cluster_failed"
+    http_status = 503
 
 
 class ModelError(CoquiServerError):

@@ -16,6 +16,7 @@ from coqui_server.auth.proxies import Arrival
 from coqui_server.exceptions import Busy, ForeignHost, NotSignedIn, RequestError, StoreError
 from coqui_server.sockets.routes import Routes
 from coqui_server.sockets.websockets_adapter import Connection
+from coqui_server.transcription.readiness import ANSWERS
 from coqui_server.transcription.service import Service
 
 _VISIBLE = dict.fromkeys((*range(32), 127), "?")
@@ -82,15 +83,15 @@ class Answers:
                 return elsewhere
             if path == "/":
                 return connection.respond(HTTPStatus.OK, "Welcome to coqui_server\n")
-            if path == "/health":
-                health = json.dumps(self._service.health()) + "\n"
-                response = connection.respond(HTTPStatus.OK, health)
+            if path in ANSWERS:
+                status, content = ANSWERS[path](self._service)
+                response = connection.respond(status, json.dumps(content) + "\n")
                 del response.headers["Content-Type"]
                 response.headers["Content-Type"] = "application/json"
                 return response
         if path in self._routes:
             return None
-        known = ", ".join((*self._routes, "/health"))
+        known = ", ".join((*self._routes, *ANSWERS))
         _log_refusal(connection, path, 404, f"there is {known}, below each of server.prefixes")
         return connection.respond(HTTPStatus.NOT_FOUND, f"no {path} here; there is {known}\n")
 
