@@ -26,6 +26,7 @@
     |       |   +-- ServiceError  a remote one refused, failed or did not answer
     |       +-- TranscodeError ffmpeg could not be run or got stuck
     |       +-- StoreError     the store is locked, full or unreachable
+    |           +-- TakenOver  what a worker writes for a job that another one has now
     +-- ModelError             a model that does not exist, or is not what it should be
     |   +-- ModelUnreachable   its publisher cannot be reached
     +-- LibraryError           a native library refused a call; has its code
@@ -272,6 +273,13 @@ class StoreError(ServerFault):
         self.refused = refused
         if full:
             self.code, self.http_status = "disk_full", 507
+
+
+class TakenOver(StoreError):
+    """A worker writes for a job that it has no more: its lease ended, or the job did."""
+
+    def __init__(self) -> None:
+        super().__init__("this job is no longer this worker's", refused=True)
 
 
 class ModelError(CoquiServerError):

@@ -34,38 +34,45 @@ _log = logging.getLogger(__name__)
 
 
 class Queue:
-    """Runs jobs until it is closed. Use as an async context manager."""
+    """The jobs as their owners use them. Use as an async context manager.
 
-    def __init__(self, service: Service, store: Store, settings: JobsSettings) -> None:
+    Args:
+        name: what this daemon is called in the table.
+        backend: works on the jobs.
+        announcer: tells those who look on.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        store: Store,
+        settings: JobsSettings,
+        name: str,
+        backend: Backend,
+        announcer: Announcer,
+    ) -> None:
         self._service = service
-        self._sessions = store.sessions
         self._jobs = store.jobs
+        self._claims = store.claims
         self._uploads = store.uploads
         self._settings = settings
-        self._announcer = Announcer()
-        self._running: dict[int, RunningJob] = {}
-        self._changes = asyncio.Event()
-        # Held while a job is chosen, so that a cancellation finds it either waiting or running.
-        self._choosing = asyncio.Lock()
-        self._closing = False
+        self._name = name
+        self._backend = backend
+        self._announcer = announcer
 
     async def __aenter__(self) -> Self:
-        await self._jobs.recover()
-        self._dispatcher = asyncio.create_task(self._dispatch())
+        await self._backend.start()
+        self._sweeper = asyncio.create_task(self._sweep(), name="jobs of the lost")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
-        """Stop. The next daemon starts running jobs again."""
-        self._closing = True
-        self._changes.set()
-        await self._dispatcher
-        ending = list(self._running.values())
-        for running in ending:
-            running.work.cancel()
-        await asyncio.gather(*(running.task for running in ending))
+        """Stop. Jobs that run in this process wait again."""
+        self._sweeper.cancel()
+        await asyncio.gather(self._sweeper, return_exceptions=True)
+        await self._backend.close()
         self._announcer.close()
 
     def receive(self) -> AbstractAsyncContextManager[Upload]:
@@ -133,18 +140,19 @@ class Queue:
         return self.message(await self._jobs.get(scope, id))
 
     async def cancel(self, scope: Scope, id: int) -> Message:
-        """Stop a job and wait for its end. A job that has ended stays as it is. Raises as `get`."""
-        async with self._choosing:
-            job = await self._jobs.cancel(scope, id)
-            if running := self._running.get(id):
-                running.stopped = True
-                running.work.cancel()
-        if running:
-            await asyncio.wait((running.task,))
-            return await self.get(scope, id)
-        self._changed(job)
-        return self.message(job)
+        """Stop a job and wait for its end, but no longer than its worker may need to hear of it. A
+        job that has ended stays as it is. Raises as `get`."""
+        job = await self._jobs.cancel(scope, id)
+        if job.state == "processing":
+            self._backend.cancel(id)
+            job = await self._ended(scope, id)
+        else:
+            self._changed(job)
+        return job_message(job)
 
+    async def _ended(self, scope: Scope, id: int) -> JobRow:
+        """A job that is to stop, when it has, or when nobody seems to be there to stop it."""
+        async with asyncio.timeout
     async def retry(self, scope: Scope, id: int) -> Message:
         """Make a failed or cancelled job pending again.
 

@@ -16,6 +16,7 @@ from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.media.transcode import Sound
 from coqui_server.transcription.channels import Channels, Sounds
 from coqui_server.transcription.events import Sink
+from coqui_server.transcription.keeping import Keeper
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
@@ -40,6 +41,7 @@ async def transcribe(
     speakers: Speakers | None = None,
     label: str | None = None,
     owner: str | None = None,
+    keeper: Keeper | None = None,
     sinks: Sequence[Sink] = (),
 ) -> tuple[Session, Transcript]:
     """The transcript of the file whose bytes `chunks` gives, and the session that made it.
@@ -54,6 +56,7 @@ async def transcribe(
         raw: the format of a file without a header; None for all others.
         format: of the text; None for `text.format`.
         speakers: whether they are told apart; None for the setting `speakers`.
+        keeper: keeps the session instead of the service's own.
 
     Raises:
         BadRequest: no such engine, it does not know the language, or does not translate, there is
@@ -75,6 +78,7 @@ async def transcribe(
         speakers=speakers,
         label=label,
         owner=owner,
+        keeper=keeper,
         sinks=tuple(sinks),
     )
     if raw and track not in (None, 1):

@@ -1,0 +1,79 @@
+"""The work on one job: its file to its transcript, once."""
+
+from collections.abc import Callable
+from contextlib import aclosing
+
+from coqui_server.exceptions import NotFound
+from coqui_server.media.raw import RawFormat
+from coqui_server.principal import EVERYBODY
+from coqui_server.store import Store, uploads
+from coqui_server.store.claims import Token
+from coqui_server.store.tables import JobRow
+from coqui_server.transcription.diarization import speakers_wish
+from coqui_server.transcription.events import Event, SessionStarted, UtteranceEnd
+from coqui_server.transcription.files import transcribe
+from coqui_server.transcription.service import Service
+
+Advance = Callable[[float], None]
+"""Takes what part of a file is done, 0 to 1."""
+
+
+async def transcribe_job(
+    service: Service, store: Store, job: JobRow, token: Token, advance: Advance
+) -> None:
+    """Make the transcript of a job, unless an earlier attempt did, and delete its file.
+
+    Raises:
+        TakenOver: the token is stale.
+        RequestError: as `transcribe`.
+    """
+    if job.session is None or not await _finished(store, job.session):
+        await _transcribe(service, store, job, token, advance)
+    await store.uploads.remove(job.upload)
+
+
+async def _finished(store: Store, session: str) -> bool:
+    """Whether a transcript is complete. One of a worker that was lost is removed."""
+    try:
+        if (await store.sessions.get(EVERYBODY, session)).state == "finished":
+            return True
+    except NotFound:
+        return False
+    await store.sessions.remove([session])
+    return False
+
+
+async def _transcribe(
+    service: Service, store: Store, job: JobRow, token: Token, advance: Advance
+) -> None:
+    raw = RawFormat(job.encoding, job.sample_rate) if job.encoding and job.sample_rate else None
+    async with store.uploads.local(job.upload) as path:
+        duration = None if raw else await service.transcoder.duration(path)
+
+        def passed(size: int) -> None:
+            if duration is None:
+                advance(size / job.size)
+
+        async def follow(event: Event) -> None:
+            if isinstance(event, SessionStarted):
+                job.session = event.source.session
+            elif isinstance(event, UtteranceEnd) and duration:
+                advance(event.end / duration)
+
+        async with aclosing(uploads.read(path, passed)) as chunks:
+            await transcribe(
+                service,
+                chunks,
+                path=path,
+                engine=job.engine,
+                language=job.language,
+                track=job.track,
+                channels=job.channels,
+                raw=raw,
+                format=job.format,
+                speakers=speakers_wish(job.speakers),
+                label=job.name,
+                owner=job.owner,
+                keeper=store.keeper.fenced(token),
+                sinks=[follow],
+            )
