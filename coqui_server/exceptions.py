@@ -26,7 +26,8 @@
     |       |   +-- ServiceError  a remote one refused, failed or did not answer
     |       +-- TranscodeError ffmpeg could not be run or got stuck
     |       +-- StoreError     the store is locked, full or unreachable
-    |           +-- TakenOver  what a worker writes for a job that another one has now
+    |       |   +-- TakenOver  what a worker writes for a job that is not its own any more
+    |       +-- ClusterFault   Redis or another server cannot be reached, or does not answer
     +-- ModelError             a model that does not exist, or is not what it should be
     |   +-- ModelUnreachable   its publisher cannot be reached
     +-- LibraryError           a native library refused a call; has its code
@@ -276,10 +277,17 @@ class StoreError(ServerFault):
 
 
 class TakenOver(StoreError):
-    """A worker writes for a job that it has no more: its lease ended, or the job did."""
+    """A worker writes for a job that is not its own any more: its lease or the job has ended."""
 
     def __init__(self) -> None:
         super().__init__("this job is no longer this worker's", refused=True)
+
+
+class ClusterFault(ServerFault):
+    """Redis, or another of several servers, cannot be reached or does not answer."""
+
+    code = "cluster_failed"
+    http_status = 503
 
 
 class ModelError(CoquiServerError):

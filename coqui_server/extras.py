@@ -12,6 +12,7 @@ _PACKAGES = {
     "openai": ("openai", "openai"),
     "deepgram": ("deepgram", "deepgram-sdk"),
     "postgresql": ("asyncpg", "asyncpg"),
+    "cluster": ("redis", "redis"),
 }
 """The module and the package of each extra."""
 

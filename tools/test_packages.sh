@@ -15,6 +15,8 @@ needed "command -v rtpengine" rtpengine-daemon
 needed "command -v espeak-ng" espeak-ng
 needed "command -v flite" flite
 needed "ls /usr/lib/postgresql" postgresql
+needed "command -v redis-server" redis-server
+needed "ls /usr/sbin/haproxy" haproxy
 needed "command -v chromium" chromium
 needed "ls /usr/sbin/nginx" nginx-light
 needed "command -v faketime" faketime

@@ -15,6 +15,7 @@ from coqui_server.config.audio import (
     VadSettings,
 )
 from coqui_server.config.auth import AuthSettings
+from coqui_server.config.cluster import ClusterSettings
 from coqui_server.config.engines import (
     NAMES,
     CoquiSettings,
@@ -70,4 +71,5 @@ class Settings(Section):
     models: ModelsSettings = ModelsSettings()
     store: StoreSettings = StoreSettings()
     jobs: JobsSettings = JobsSettings()
+    cluster: ClusterSettings = ClusterSettings()
     log: LogSettings = LogSettings()

@@ -39,8 +39,6 @@ class JobsSettings(Section):
     """The largest file that can be uploaded."""
     max_waiting: int = Field(1000, ge=1, description="a whole number, at least 1")
     """How many files of one user may wait."""
-    lease: Duration = Field(30.0, ge=2, description='a duration such as "30 s", at least 2 s')
-    """A worker that the database has not heard of for this long has lost its file to another."""
     attempts: int = Field(3, ge=1, description="a whole number, at least 1")
     """How often a file is begun when its worker is lost or cannot reach the store."""
 

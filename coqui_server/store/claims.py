@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from coqui_server.config.store import JobsSettings
 from coqui_server.exceptions import StoreError, TakenOver
 from coqui_server.store import clock
 from coqui_server.store.database import Database
@@ -37,12 +36,17 @@ class Report:
 
 
 class Claims:
-    """The table of jobs, as workers use it. All methods raise `StoreError`."""
+    """The table of jobs, as workers use it. All methods raise `StoreError`.
 
-    def __init__(self, database: Database, settings: JobsSettings) -> None:
+    Args:
+        lease: seconds for which a worker has a job, unless it renews that.
+        attempts: how often a job is begun when its worker is lost or cannot go on.
+    """
+
+    def __init__(self, database: Database, lease: float, attempts: int) -> None:
         self._database = database
-        self._lease = settings.lease
-        self._attempts = settings.attempts
+        self._lease = lease
+        self._attempts = attempts
 
     async def take(self, worker: str, engines: Collection[str]) -> JobRow | None:
         """Begin the next job that can be begun with these engines; None if there is none.

@@ -19,7 +19,7 @@ FLOORS = [
     {"store", "rtp", "webhook", "exports"},
     {"transcription"},
     {"engines"},
-    {"models", "speech", "readable", "speakers", "word_times"},
+    {"models", "speech", "readable", "speakers", "word_times", "cluster"},
     {"config"},
     {"media"},
     {"extras", "backoff", "networks", "onnx", "principal", "exceptions", "__init__"},

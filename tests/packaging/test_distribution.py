@@ -95,7 +95,7 @@ def test_every_version_is_pinned_in_one_place() -> None:
             assert not [pin for lines in pins.values() for pin in lines if pin in text], path
 
 
-@pytest.mark.parametrize("extra", ["whisper", "openai", "deepgram", "postgresql"])
+@pytest.mark.parametrize("extra", ["whisper", "openai", "deepgram", "postgresql", "cluster"])
 def test_the_command_for_an_extra_has_its_pin(extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As its requirements have it; also in a clone that is not installed."""
     pin = (ROOT / f"requirements-{extra}.txt").read_text().strip()

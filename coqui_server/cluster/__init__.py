@@ -1,0 +1,69 @@
+"""Several servers that share the work: what each of them knows of the others, through Redis.
+
+Without `cluster.redis` there is no `Cluster`, and nothing of this is imported but this module.
+
+    async with cluster.opened(settings.cluster) as shared:
+        if shared:
+            news = await shared.news("jobs")
+            news.publish({"job": 5, "state": "completed"})
+            async for entry in news.follow():
+                ...
+"""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from coqui_server import extras
+from coqui_server.config.cluster import ClusterSettings
+
+if TYPE_CHECKING:
+    from coqui_server.cluster.link import Link
+    from coqui_server.cluster.news import News
+
+
+class Cluster:
+    """This process among the others.
+
+    Attributes:
+        name: what it is called (`cluster.replica`).
+        run: the name and what tells this start from all others; never used again.
+        link: the connection to Redis.
+    """
+
+    def __init__(self, name: str, link: "Link", parts: AsyncExitStack) -> None:
+        self.name = name
+        self.run = f"{name}/{uuid.uuid4().hex[:12]}"
+        self.link = link
+        self._parts = parts
+        self._news: dict[str, News] = {}
+
+    async def news(self, topic: str) -> "News":
+        """The news of a topic, such as "sessions". It is the same object for the same topic."""
+        from coqui_server.cluster.news import News
+
+        if topic not in self._news:
+            opening = News(self.link, topic, self.run)
+            self._news[topic] = await self._parts.enter_async_context(opening)
+        return self._news[topic]
+
+
+@asynccontextmanager
+async def opened(settings: ClusterSettings) -> AsyncIterator[Cluster | None]:
+    """What connects this process to the others; None where `cluster.redis` is not set.
+
+    It does not wait for Redis: a server starts and works without it, and finds it later.
+
+    Raises:
+        ConfigError: the address cannot be used, or the package for it is not installed.
+    """
+    if settings.url is None:
+        yield None
+        return
+    for missing in extras.missing("cluster"):
+        raise missing
+    from coqui_server.cluster.link import Link
+
+    async with Link(settings.url) as link, AsyncExitStack() as parts:
+        yield Cluster(settings.name, link, parts)

@@ -1,0 +1,5 @@
+"""Redis."""
+
+from tests.support.redis import redis
+
+__all__ = ["redis"]
