@@ -15,6 +15,7 @@ from coqui_server.auth.access import Access
 from coqui_server.auth.proxies import Proxies
 from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines, load_engines
+from coqui_server.jobs import opening as jobs
 from coqui_server.jobs.queue import Queue
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.listener import Listener
@@ -150,7 +151,7 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         rtp = await stack.enter_async_context(Listener(service, [webhook]))
         queue = None
         if store:
-            queue = await stack.enter_async_context(Queue(service, store, settings.jobs))
+            queue = await stack.enter_async_context(jobs.opened(service, store))
         calls = Calls(rtp)
         paths = routes(service, calls)
         daemon = Daemon(settings, service, rtp, calls, door, paths, store, queue)

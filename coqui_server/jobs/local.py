@@ -5,6 +5,7 @@ import logging
 
 from coqui_server.exceptions import StoreError
 from coqui_server.jobs.worker import PAUSE, Worker
+from coqui_server.store.claims import Claims
 
 _log = logging.getLogger(__name__)
 
@@ -13,17 +14,19 @@ class Local:
     """The backend of one machine.
 
     Args:
-        recover: take over what ran when a worker of this name, or of any, died.
+        left: whose jobs are begun again at the start, because that worker died; None: anybody's.
     """
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, claims: Claims, left: str | None) -> None:
         self._worker = worker
+        self._claims = claims
+        self._left = left
         self._changes = asyncio.Event()
+        self._closing = False
 
     async def start(self) -> None:
-        """Begin what waits, and what a daemon that died left."""
+        await self._claims.recover(self._left)
         await self._worker.start()
-        self._changes.set()
         self._dispatcher = asyncio.create_task(self._dispatch(), name="jobs")
 
     def submit(self) -> None:
@@ -33,15 +36,15 @@ class Local:
         self._worker.cancel(id)
 
     async def close(self) -> None:
-        """Stop. The next daemon starts running jobs again."""
-        self._dispatcher.cancel()
-        await asyncio.gather(self._dispatcher, return_exceptions=True)
+        # Not cancelled: a job that is being taken would be nobody's.
+        self._closing = True
+        self._changes.set()
+        await self._dispatcher
         await self._worker.close()
 
     async def _dispatch(self) -> None:
         """Begin the jobs that can be begun, after each change."""
-        while True:
-            await self._changes.wait()
+        while not self._closing:
             self._changes.clear()
             try:
                 while running := await self._worker.begin():
@@ -49,4 +52,5 @@ class Local:
             except StoreError as fault:
                 _log.warning("the queue waits: %s", fault)
                 await asyncio.sleep(PAUSE)
-                self._changes.set()
+            else:
+                await self._changes.wait()

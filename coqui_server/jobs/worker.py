@@ -13,6 +13,7 @@ from coqui_server.jobs.backend import Tell
 from coqui_server.jobs.running import RunningJob
 from coqui_server.jobs.work import transcribe_job
 from coqui_server.store import Store
+from coqui_server.store.claims import Claims
 from coqui_server.store.tables import JobRow
 from coqui_server.transcription.service import Service
 
@@ -33,10 +34,12 @@ class Worker:
         tell: is told each change of a job.
     """
 
-    def __init__(self, service: Service, store: Store, name: str, tell: Tell) -> None:
+    def __init__(
+        self, service: Service, store: Store, claims: Claims, name: str, tell: Tell
+    ) -> None:
         self._service = service
         self._store = store
-        self._claims = store.claims
+        self._claims = claims
         self._name = name
         self._tell = tell
         self._running: dict[int, RunningJob] = {}

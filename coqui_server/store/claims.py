@@ -150,12 +150,10 @@ class Claims:
 
     def _lose(self, job: JobRow, error: str) -> None:
         job.lost += 1
-        if job.stopping:
-            _close(job, "cancelled")
-        elif job.lost < self._attempts:
+        if job.lost < self._attempts or job.stopping:
             _close(job, "pending")
         else:
-            _close(job, "failed", f"it was begun {job.lost} times; at last {error}")
+            _close(job, "failed", f"{error} (attempt {job.lost} of {self._attempts})")
 
 
 async def check(transaction: AsyncSession, tokens: Collection[Token]) -> None:
@@ -202,7 +200,10 @@ def _able(engines: Collection[str]) -> ColumnElement[bool]:
 
 
 def _close(job: JobRow, state: JobState, error: str | None = None) -> None:
-    """Set what a job becomes that runs no more."""
+    """Set what a job becomes that runs no more. One that was cancelled does not wait again."""
+    if state == "pending" and job.stopping:
+        state = "cancelled"
     job.state, job.error = state, error
     job.running, job.lease = None, None
+    job.share, job.left = float(state == "completed"), None
     job.ended = None if state == "pending" else clock.now()

@@ -17,8 +17,8 @@ _COLUMNS = (
     sa.Column("worker", sa.Text),
     sa.Column("lease", sa.DateTime(timezone=True)),
     sa.Column("stopping", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("share", sa.Float, nullable=False, server_default="0"),
-    sa.Column("left", sa.Float),
+    sa.Column("share", sa.Double, nullable=False, server_default="0"),
+    sa.Column("left", sa.Double),
 )
 
 
