@@ -10,6 +10,7 @@ from coqui_server.store.database import Database
 from coqui_server.store.jobs import Jobs
 from coqui_server.store.keeper import Keeper
 from coqui_server.store.recordings import Recordings
+from coqui_server.store.replicas import Replicas
 from coqui_server.store.retention import Retention
 from coqui_server.store.sessions import Sessions
 from coqui_server.store.tokens import Tokens
@@ -19,7 +20,11 @@ from coqui_server.store.users import Users
 
 @dataclass(frozen=True)
 class Store:
-    """An open store: its database, and what is done with it."""
+    """An open store: its database, and what is done with it.
+
+    Attributes:
+        replicas: the servers that share it; None for one alone.
+    """
 
     settings: StoreSettings
     database: Database
@@ -29,11 +34,18 @@ class Store:
     uploads: Uploads
     users: Users
     tokens: Tokens
+    replicas: Replicas | None = None
 
 
 @asynccontextmanager
-async def opened(settings: StoreSettings) -> AsyncIterator[Store | None]:
+async def opened(
+    settings: StoreSettings, replica: str | None = None, lease: float = 0
+) -> AsyncIterator[Store | None]:
     """The store of these settings; None if it is switched off.
+
+    Args:
+        replica: the run of this server, if several share the store.
+        lease: seconds after which one that is not heard of is dead.
 
     Raises:
         ConfigError: it cannot be opened.
@@ -42,14 +54,17 @@ async def opened(settings: StoreSettings) -> AsyncIterator[Store | None]:
         yield None
         return
     async with AsyncExitStack() as parts:
-        opened = await parts.enter_async_context(database.opened(settings))
+        opened = await parts.enter_async_context(
+            database.opened(settings, shared=replica is not None)
+        )
         recordings = Recordings(settings.path / "recordings")
         parts.callback(recordings.close)
-        keeper = Keeper(opened, recordings, settings.recordings)
+        keeper = Keeper(opened, recordings, settings.recordings, replica)
         kept = await parts.enter_async_context(keeper)
         sessions, jobs = Sessions(opened, recordings), Jobs(opened)
         uploads = Uploads(settings.path / "uploads")
         retention = Retention(opened, sessions, jobs, uploads, settings.retention)
         await parts.enter_async_context(retention.kept())
         users, tokens = Users(opened), Tokens(opened)
-        yield Store(settings, opened, sessions, kept, jobs, uploads, users, tokens)
+        replicas = Replicas(opened, recordings, replica, lease) if replica else None
+        yield Store(settings, opened, sessions, kept, jobs, uploads, users, tokens, replicas)

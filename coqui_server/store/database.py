@@ -9,7 +9,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -24,6 +24,9 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 
 _LOCK_TIMEOUT = 5.0
 """Seconds to wait for a lock of another program."""
+
+_MIGRATING = 0x6D696772617465
+"""The key of PostgreSQL's lock for migrations: "migrate"."""
 
 _FULL = (13, "53100")
 """A full disk: SQLITE_FULL, and PostgreSQL's disk_full."""
@@ -60,18 +63,19 @@ class Database:
 
 
 @asynccontextmanager
-async def opened(settings: StoreSettings) -> AsyncIterator[Database]:
-    """The database of these settings, with all tables as this version has them. It is ours alone.
+async def opened(settings: StoreSettings, *, shared: bool = False) -> AsyncIterator[Database]:
+    """The database of these settings, with all tables as this version has them. It is ours alone,
+    or `shared` with servers that share it, too.
 
     Raises:
         ConfigError: it cannot be opened, is from a later version, or another server uses it.
     """
-    url = address(settings)
+    url = address(settings, shared=shared)
     if url.get_backend_name() == "sqlite":
         _make_folder(settings, url)
     async with AsyncExitStack() as parts:
         with _opening():
-            await parts.enter_async_context(locked(url))
+            await parts.enter_async_context(locked(url, shared=shared))
         engine = _engine(url)
         parts.push_async_callback(engine.dispose)
         with _opening():
@@ -79,12 +83,16 @@ async def opened(settings: StoreSettings) -> AsyncIterator[Database]:
         yield Database(engine)
 
 
-def address(settings: StoreSettings) -> URL:
+def address(settings: StoreSettings, *, shared: bool = False) -> URL:
     """Where the database is.
 
     Raises:
-        ConfigError: `store.url` is not an address, or its driver is not installed.
+        ConfigError: `store.url` is not an address, its driver is not installed, or it cannot be
+            `shared`.
     """
+    if settings.url is None and shared:
+        allowed = "allowed with cluster.redis: postgresql://user@host/name"
+        raise ConfigError("store.url", f"found null, {allowed}; SQLite is for one server alone")
     if settings.url is None:
         file = settings.path / "coqui_server.db"
         return URL.create(_DRIVERS["sqlite"], database=str(file))
@@ -149,6 +157,9 @@ def _opening() -> Iterator[None]:
 
 
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Servers that share the database may start at the same time.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
     configuration = Config()
     configuration.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     configuration.attributes["connection"] = connection

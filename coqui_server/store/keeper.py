@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from coqui_server.config.store import RecordingSettings
@@ -15,8 +15,9 @@ from coqui_server.media.samples import Samples
 from coqui_server.store import claims
 from coqui_server.store.claims import Token
 from coqui_server.store.database import Database
+from coqui_server.store.interruption import interrupt
 from coqui_server.store.recordings import Recording, Recordings
-from coqui_server.store.sessions import sum_up
+from coqui_server.store.sessions import close
 from coqui_server.store.tables import SegmentRow, SessionRow
 from coqui_server.transcription.events import (
     Event,
@@ -57,21 +58,31 @@ class Keeper:
     One task writes. Events that come while it is busy go into one transaction, so that 300 sessions
     do not sync the disk 300 times a second. When the store fails, the sessions that wait for it
     fail; the next event is tried again.
+
+    Args:
+        replica: which of several servers this is; None for one alone, to which every session that
+            still runs at the start was left by the one before.
     """
 
     def __init__(
-        self, database: Database, recordings: Recordings, kinds: RecordingSettings
+        self,
+        database: Database,
+        recordings: Recordings,
+        kinds: RecordingSettings,
+        replica: str | None = None,
     ) -> None:
         self._database = database
         self._recordings = recordings
         self._kinds = kinds
+        self._replica = replica
         self._recording: dict[str, Recording] = {}
         self._queue: asyncio.Queue[_Entry] = asyncio.Queue(_WAITING)
         # Ends of sessions that failed because of the store, and that it could not store either.
         self._owed: list[_Entry] = []
 
     async def __aenter__(self) -> Self:
-        await _interrupt(self._database, self._recordings)
+        if self._replica is None:
+            await interrupt(self._database, self._recordings)
         self._writer = asyncio.create_task(self._write())
         return self
 
@@ -173,7 +184,11 @@ class Keeper:
 
     async def _commit(self, batch: list[_Entry]) -> None:
         events = [entry.event for entry in batch]
-        started = [_session(event) for event in events if isinstance(event, SessionStarted)]
+        started = [
+            {**_session(event), "replica": self._replica}
+            for event in events
+            if isinstance(event, SessionStarted)
+        ]
         segments = [_segment(event) for event in events if isinstance(event, Final)]
         ended = [
             _end(entry.event, entry.sound)
@@ -189,13 +204,31 @@ class Keeper:
             for entry in batch:
                 if entry.token and isinstance(entry.event, SessionStarted):
                     await claims.attach(transaction, entry.token, entry.event.source.session)
+            if self._replica is not None:
+                await self._check(transaction, {event.source.session for event in events})
             if segments:
                 await transaction.execute(insert(SegmentRow), segments)
             for event in events:
                 if isinstance(event, SpeakersCorrected):
                     await _correct(transaction, event)
             if ended:
-                await _close(transaction, ended)
+                await close(transaction, ended)
+
+    async def _check(self, transaction: AsyncSession, sessions: set[str]) -> None:
+        """Check that no other server has closed these sessions, and that none does before the end
+        of the transaction.
+
+        Raises:
+            StoreError: one of them is closed.
+        """
+        ours = select(SessionRow.id).where(
+            SessionRow.id.in_(sessions), SessionRow.state == "running"
+        )
+        open = await transaction.scalars(ours.with_for_update(key_share=True))
+        if sessions - set(open):
+            raise StoreError(
+                "the other servers had not heard of this one, and closed the session", refused=True
+            )
 
 
 class Fenced:
@@ -243,35 +276,6 @@ async def _correct(transaction: AsyncSession, event: SpeakersCorrected) -> None:
         for number, segment in event.segments.items()
     ]
     await transaction.execute(update(SegmentRow), corrected)
-
-
-async def _close(transaction: AsyncSession, ended: list[dict[str, Any]]) -> None:
-    connection = await transaction.connection()
-    table = SessionRow.__table__
-    rows = update(SessionRow).where(table.c.id == bindparam("session"))
-    await connection.execute(rows, ended)
-    await sum_up(transaction, [end["session"] for end in ended])
-
-
-async def _interrupt(database: Database, recordings: Recordings) -> None:
-    """End the sessions that a daemon left open when it died, with their segments so far."""
-    async with database.reading() as transaction:
-        running = select(SessionRow.id).where(SessionRow.state == "running")
-        open = (await transaction.scalars(running)).all()
-    if not open:
-        return
-    _log.warning("%d sessions were interrupted when the daemon stopped", len(open))
-    sizes = await recordings.sizes(open)
-    last = select(func.max(SegmentRow.end)).where(SegmentRow.session == SessionRow.id)
-    closed = {
-        "state": "interrupted",
-        "error": "the daemon stopped",
-        "duration": func.coalesce(last.scalar_subquery(), 0.0),
-    }
-    async with database.writing() as transaction:
-        await transaction.execute(update(SessionRow).where(SessionRow.id.in_(open)).values(closed))
-        recorded = [{"session": session, "recording": size} for session, size in sizes.items()]
-        await _close(transaction, recorded)
 
 
 def _session(event: SessionStarted) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One daemon owns a store: the lock that a second one cannot take.
+"""One daemon owns a store, or several share it: the lock that no other one can take.
 
 Both locks end with the process that holds them, also when it is killed.
 """
@@ -30,6 +30,7 @@ _WATCH = 5.0
 """Seconds between two checks of the connection that holds the lock: PostgreSQL may be restarted."""
 
 _TAKE = "SELECT pg_try_advisory_lock(:key)"
+_SHARE = "SELECT pg_try_advisory_lock_shared(:key)"
 _HOLDER = """
 SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) + objid::bigint = :key
@@ -40,14 +41,17 @@ _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def locked(url: URL) -> AsyncIterator[None]:
+async def locked(url: URL, *, shared: bool = False) -> AsyncIterator[None]:
     """Own the database for the time of the block.
+
+    Args:
+        shared: own it together with others that share it.
 
     Raises:
         ConfigError: another daemon owns it; the message says which.
     """
-    lock = _file_lock if url.get_backend_name() == "sqlite" else _advisory_lock
-    async with lock(url):
+    sqlite = url.get_backend_name() == "sqlite"
+    async with _file_lock(url) if sqlite else _advisory_lock(url, _SHARE if shared else _TAKE):
         yield
 
 
@@ -69,11 +73,11 @@ async def _file_lock(url: URL) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _advisory_lock(url: URL) -> AsyncIterator[None]:
+async def _advisory_lock(url: URL, take: str) -> AsyncIterator[None]:
     settings = {"application_name": _self()[:63], "tcp_keepalives_idle": "10"}
     arguments = {"server_settings": settings}
     engine = create_async_engine(url, connect_args=arguments, poolclass=NullPool)
-    held = _Advisory(engine.execution_options(isolation_level="AUTOCOMMIT"))
+    held = _Advisory(engine.execution_options(isolation_level="AUTOCOMMIT"), take)
     try:
         await held.wait()
         watching = asyncio.create_task(held.watch())
@@ -88,10 +92,15 @@ async def _advisory_lock(url: URL) -> AsyncIterator[None]:
 
 
 class _Advisory:
-    """PostgreSQL's lock, held by a connection of its own. The server frees it with that."""
+    """PostgreSQL's lock, held by a connection of its own. The server frees it with that.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    Args:
+        take: the query that takes it.
+    """
+
+    def __init__(self, engine: AsyncEngine, take: str) -> None:
         self._engine = engine
+        self._query = text(take)
         self._connection: AsyncConnection | None = None
 
     async def wait(self) -> None:
@@ -136,7 +145,7 @@ class _Advisory:
         """Try to take the lock; who holds it, if it is taken."""
         connection = await self._engine.connect()
         try:
-            taken = await connection.scalar(text(_TAKE), {"key": _KEY})
+            taken = await connection.scalar(self._query, {"key": _KEY})
             if taken:
                 self._connection = connection
                 return None
@@ -152,4 +161,5 @@ def _self() -> str:
 
 def _held(holder: str) -> ConfigError:
     problem = f"another server uses this store: {holder.strip() or 'unknown'}; stop it first"
-    return ConfigError("store", problem)
+    several = "several servers share one only if all of them have cluster.redis"
+    return ConfigError("store", f"{problem} ({several})")

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload, undefer
 
@@ -149,6 +150,14 @@ class Sessions:
         await self.recordings.remove(ids)
         async with self._database.writing() as transaction:
             await transaction.execute(delete(SessionRow).where(SessionRow.id.in_(ids)))
+
+
+async def close(transaction: AsyncSession, ended: list[dict[str, Any]]) -> None:
+    """Set the columns of sessions that end, each with its id as `session`, and sum them up."""
+    connection = await transaction.connection()
+    rows = update(SessionRow).where(SessionRow.__table__.c.id == bindparam("session"))
+    await connection.execute(rows, ended)
+    await sum_up(transaction, [end["session"] for end in ended])
 
 
 async def sum_up(transaction: AsyncSession, ids: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
     func,
     select,
+    text,
 )
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -93,6 +94,7 @@ class SessionRow(Table):
         warnings: as in `coqui_transcript.mapping`: why something may be missing.
         names: that people gave to speakers, by what its segments call them.
         recording: bytes of its recorded sound; 0 without a recording.
+        replica: which of several servers has it, or had it; NULL for one server alone.
         excerpt: the beginning of the text.
     """
 
@@ -100,6 +102,12 @@ class SessionRow(Table):
     __table_args__ = (
         Index("sessions_start", "start"),
         Index("sessions_owner", "owner", "start"),
+        Index(
+            "sessions_running",
+            "replica",
+            postgresql_where=text("state = 'running'"),
+            sqlite_where=text("state = 'running'"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -119,6 +127,7 @@ class SessionRow(Table):
     warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     names: Mapped[dict[str, Any]] = mapped_column(default=dict)
     recording: Mapped[int] = mapped_column(_Number, default=0)
+    replica: Mapped[str | None]
     excerpt: Mapped[str] = column_property(func.substr(text, 1, 200))
 
     segments: Mapped[list["SegmentRow"]] = relationship(
@@ -150,6 +159,31 @@ class SegmentRow(Table):
     speaker: Mapped[str | None]
     confidence: Mapped[float | None]
     words: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+
+
+class ReplicaRow(Table):
+    """One of several servers, while it runs. Times are those of the database's clock.
+
+    Attributes:
+        id: the run of the server (`cluster.Cluster`).
+        seen: when it was last heard of.
+        steady: since when it was heard of without a break.
+    """
+
+    __tablename__ = "replicas"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    seen: Mapped[datetime]
+    steady: Mapped[datetime]
+
+
+class SecretRow(Table):
+    """What several servers have to know and nobody else, such as the key that signs cookies."""
+
+    __tablename__ = "secrets"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
 
 
 class UserRow(Table):
