@@ -23,13 +23,20 @@ class Partial:
 
 @dataclass(frozen=True)
 class Final:
-    """The text of an utterance: `text`, and `start`, `end`, `words` where the protocol has them."""
+    """The text of an utterance: `text`, and `start`, `end`, `words`, `speaker` where a protocol has
+    them."""
 
     fields: Mapping[str, Any]
 
     @property
     def text(self) -> str:
         return str(self.fields.get("text", ""))
+
+    @property
+    def line(self) -> str:
+        """The text as people read it: after its speaker's name, if there is one."""
+        speaker = self.fields.get("speaker")
+        return f"{speaker}: {self.text}" if speaker else self.text
 
 
 @dataclass(frozen=True)

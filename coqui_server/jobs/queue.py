@@ -9,13 +9,10 @@ import logging
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Self
 
-from coqui_server.config.audio import ChannelMode
-from coqui_server.config.speakers import Speakers
-from coqui_server.config.text import TextFormat
 from coqui_server.exceptions import RequestError, StoreError
+from coqui_server.jobs import kept_wishes
 from coqui_server.jobs.backend import Backend
 from coqui_server.jobs.running import job_message
-from coqui_server.media.raw import RawFormat
 from coqui_server.principal import Scope, owner_filter
 from coqui_server.store import Store
 from coqui_server.store.claims import Claims
@@ -24,6 +21,7 @@ from coqui_server.store.uploads import Upload
 from coqui_server.transcription.hub import Announcer, Subscription
 from coqui_server.transcription.messages import Message
 from coqui_server.transcription.service import Service
+from coqui_server.transcription.wishes import NOTHING, FileWishes
 
 _LOOK, _PATIENCE = 0.05, 10.0
 """Seconds between two looks at a job that is to stop, and until nobody waits for that any more."""
@@ -88,11 +86,7 @@ class Queue:
         *,
         engine: str | None = None,
         language: str | None = None,
-        track: int | None = None,
-        channels: ChannelMode | None = None,
-        raw: RawFormat | None = None,
-        format: TextFormat | None = None,
-        speakers: Speakers | None = None,
+        wishes: FileWishes = NOTHING,
     ) -> JobRow:
         """Add an uploaded file at the end of the queue.
 
@@ -111,14 +105,9 @@ class Queue:
                 name=name,
                 engine=engine,
                 language=language,
-                track=track,
-                channels=channels,
-                encoding=raw and raw.encoding,
-                sample_rate=raw and raw.rate,
-                format=format,
-                speakers=None if speakers is None else str(speakers),
                 upload=upload.name,
                 size=upload.size,
+                **kept_wishes.columns(wishes),
             )
         except RequestError:
             await self._uploads.remove(upload.name)

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from coqui_server.exceptions import NotFound
-from coqui_server.media.raw import RawFormat
+from coqui_server.jobs import kept_wishes
 from coqui_server.principal import EVERYBODY
 from coqui_server.store import Store, uploads
 from coqui_server.store.claims import Token
 from coqui_server.store.tables import JobRow
-from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.events import Event, SessionStarted, UtteranceEnd
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.service import Service
@@ -46,9 +45,9 @@ async def _finished(store: Store, session: str) -> bool:
 async def _transcribe(
     service: Service, store: Store, job: JobRow, token: Token, advance: Advance
 ) -> None:
-    raw = RawFormat(job.encoding, job.sample_rate) if job.encoding and job.sample_rate else None
+    wishes = kept_wishes.wishes(job)
     async with store.uploads.local(job.upload) as path:
-        duration = None if raw else await service.transcoder.duration(path)
+        duration = None if wishes.raw else await service.transcoder.duration(path)
 
         def passed(size: int) -> None:
             if duration is None:
@@ -67,11 +66,7 @@ async def _transcribe(
                 path=path,
                 engine=job.engine,
                 language=job.language,
-                track=job.track,
-                channels=job.channels,
-                raw=raw,
-                format=job.format,
-                speakers=speakers_wish(job.speakers),
+                wishes=wishes,
                 label=job.name,
                 owner=job.owner,
                 keeper=store.keeper.fenced(token),

@@ -229,7 +229,7 @@ class JobRow(Table):
         size: bytes.
         engine, language, track, channels: as requested.
         encoding, sample_rate: of a file without a header.
-        format, speakers: as requested; the number of speakers as text.
+        format, speakers, terms: as requested; the number of speakers as text.
         session: the id of its transcript.
         warnings: those of its session.
         turn: its place in the queue: users take turns, so each one's files have rising numbers.
@@ -263,6 +263,7 @@ class JobRow(Table):
     sample_rate: Mapped[int | None]
     format: Mapped[TextFormat | None]
     speakers: Mapped[str | None]
+    terms: Mapped[list[str]] = mapped_column(default=list)
     state: Mapped[JobState] = mapped_column(default="pending")
     error: Mapped[str | None]
     created: Mapped[datetime]

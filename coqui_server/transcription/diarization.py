@@ -11,8 +11,7 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
-from coqui_server.config.speakers import MOST, Speakers
-from coqui_server.exceptions import BadRequest
+from coqui_server.config.speakers import MOST
 from coqui_server.speakers import turns
 from coqui_server.speakers.clustering import cluster
 from coqui_server.speakers.model import SpeakerModel
@@ -27,22 +26,6 @@ from coqui_transcript.transcript import Segment
 _GROWTH = 2
 """How much longer an utterance must be at a pause than when its voices were last looked for, in
 case it is over. So all of that costs at most as much again as at the end alone."""
-
-
-def speakers_wish(value: object) -> Speakers | None:
-    """What a request says of its speakers; None if it says nothing.
-
-    Raises:
-        BadRequest: it is neither off, nor auto, nor a number of people.
-    """
-    match value:
-        case None | "off" | "auto":
-            return value
-        case str() if value.isdecimal() and len(value) < 4:
-            value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST:
-        return value
-    raise BadRequest(f"speakers is off, auto or a number from 1 to {MOST}")
 
 
 Result = TypeVar("Result")

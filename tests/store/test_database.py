@@ -26,6 +26,7 @@ LATER = [
     ("jobs", "channels"),
     ("jobs", "format"),
     ("jobs", "speakers"),
+    ("jobs", "terms"),
     ("sessions", "names"),
     ("sessions", "replica"),
     ("users", "terms"),
@@ -67,6 +68,7 @@ async def test_an_older_database_keeps_what_it_has(tmp_path: Path) -> None:
         user = (await transaction.scalars(select(UserRow))).one()
     assert (segment.text, segment.channel, segment.speaker) == ("Hello.", None, None)
     assert (job.name, job.channels, job.format, job.speakers) == ("a.wav", None, None, None)
+    assert job.terms == []
     assert (user.name, user.terms) == ("anna", [])
 
 

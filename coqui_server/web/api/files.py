@@ -40,6 +40,7 @@ _FORM = {
                         "sample_rate": {"type": "integer"},
                         "format": {"type": "string", "enum": ["verbatim", "readable"]},
                         "speakers": {"type": "string"},
+                        "terms": {"type": "string"},
                         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
                     },
                 }
@@ -90,12 +91,14 @@ def router(service: Service, queue: Queue) -> APIRouter:
         sample_rate: str | None = None,
         format: str | None = None,
         speakers: str | None = None,
+        terms: str | None = None,
     ) -> list[File]:
         """Upload files: all of them are queued, or none. Form fields `engine`, `language`,
-        `track`, `channels`, `encoding`, `sample_rate`, `format` and `speakers` apply to the files
-        after them; query parameters apply to all. Only a file without a header needs `encoding`,
-        and perhaps `sample_rate`. `format` is that of the text: `verbatim` or `readable`.
-        `speakers` are told apart: `off`, `auto` or their number."""
+        `track`, `channels`, `encoding`, `sample_rate`, `format`, `speakers` and `terms` apply to
+        the files after them; query parameters apply to all. Only a file without a header needs
+        `encoding`, and perhaps `sample_rate`. `format` is that of the text: `verbatim` or
+        `readable`. `speakers` are told apart: `off`, `auto` or their number. `terms` are names and
+        terms to favour, with commas or line ends between them."""
         options = {
             "engine": engine,
             "language": language,
@@ -105,6 +108,7 @@ def router(service: Service, queue: Queue) -> APIRouter:
             "sample_rate": sample_rate,
             "format": format,
             "speakers": speakers,
+            "terms": terms,
         }
         form = UploadForm(service, queue, options)
         jobs = await form.take(request, asking)

@@ -22,10 +22,11 @@ from coqui_server.exceptions import (
 from coqui_server.exports import openai
 from coqui_server.exports.openai import Json
 from coqui_server.transcription.service import Service
+from coqui_server.transcription.wishes import FILE_NAMES
 from coqui_server.web.api.finals import EventStream, finals
 from coqui_server.web.api.openai_errors import answer, error
 from coqui_server.web.api.refusals import refusing
-from coqui_server.web.api.transcribed import OWN, Transcribed, transcribed
+from coqui_server.web.api.transcribed import Transcribed, transcribed
 from coqui_server.web.attended import while_connected
 from coqui_server.web.one_file import OneFile, Reception, form_schema
 from coqui_server.web.principals import CurrentPrincipal
@@ -41,7 +42,7 @@ _FIELDS = (
     "include",
     "stream",
     "known_speaker_names",
-    *OWN,
+    *FILE_NAMES,
 )
 
 _FORMATS = ("json", "text", "srt", "vtt", "verbose_json", "diarized_json")
@@ -80,7 +81,7 @@ def router(service: Service, reception: Reception) -> APIRouter:
                 engine=_engine(service, file.value("model")),
                 language=file.value("language"),
                 prompt=file.value("prompt"),
-                speakers="auto" if format == "diarized_json" else None,
+                otherwise={"speakers": "auto"} if format == "diarized_json" else {},
             )
             if file.value("stream") not in ("true", "True", "1"):
                 return _answer(await while_connected(request, work()), file, format)
