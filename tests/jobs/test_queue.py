@@ -277,8 +277,9 @@ async def test_a_store_that_fails_meanwhile(
         ids = [await at.put("anna"), await at.put("anna")]
         while (await at.queue.get("anna", ids[0]))["session"] is None:
             await asyncio.sleep(0.01)
-        with closing(sqlite3.connect(settings.path / "coqui_server.db")) as other:
-            other.execute("BEGIN EXCLUSIVE")
+        file = settings.path / "coqui_server.db"
+        with closing(sqlite3.connect(file, check_same_thread=False)) as other:
+            await asyncio.to_thread(other.execute, "BEGIN EXCLUSIVE")
             held.let_go()
             await until(lambda: "its end is not stored yet" in caplog.text)
         ended = await at.until(ids[0], "failed", "completed")
