@@ -94,3 +94,6 @@ class LogSettings(Section):
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
     """The least important messages that are logged."""
+    format: Literal["text", "json"] = Field("text", description="text or json")
+    """text: lines for people. json: an object on each line, for programs that gather logs; the
+    start-up screen is then one of them."""

@@ -22,7 +22,7 @@ FLOORS = [
     {"models", "speech", "readable", "speakers", "word_times", "cluster"},
     {"config"},
     {"media"},
-    {"extras", "backoff", "networks", "onnx", "principal", "exceptions", "__init__"},
+    {"extras", "backoff", "logs", "networks", "onnx", "principal", "exceptions", "__init__"},
 ]
 """The rooms of `coqui_server`, from the top. Rooms of one floor may not import each other, except
 those below."""
