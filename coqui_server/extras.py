@@ -13,6 +13,7 @@ _PACKAGES = {
     "deepgram": ("deepgram", "deepgram-sdk"),
     "postgresql": ("asyncpg", "asyncpg"),
     "cluster": ("redis", "redis"),
+    "celery": ("celery", "celery"),
 }
 """The module and the package of each extra."""
 

@@ -21,6 +21,9 @@ _QUIET_LIBRARIES = (
     "fontTools",
     # The kind of database, at each start.
     "alembic",
+    # Each time that a worker looks for files.
+    "celery.app.trace",
+    "celery.worker.strategy",
 )
 """Libraries that log too much at INFO, or secrets."""
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from coqui_server.store.tables import JobRow
 
-Tell = Callable[[JobRow], None]
+Tell = Callable[[JobRow], object]
 """Tells those who look on what has become of a job, and of its progress."""
 
 

@@ -6,19 +6,21 @@ its worker. A worker that dies leaves a row whose lease ends, and the job waits 
 
 import asyncio
 import logging
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from typing import Self
 
-from coqui_server.exceptions import RequestError, StoreError
+from coqui_server.exceptions import NotFound, RequestError, StoreError
 from coqui_server.jobs import kept_wishes
 from coqui_server.jobs.backend import Backend
+from coqui_server.jobs.notices import Notices
 from coqui_server.jobs.running import job_message
-from coqui_server.principal import Scope, owner_filter
+from coqui_server.principal import EVERYBODY, Scope, owner_filter
 from coqui_server.store import Store
 from coqui_server.store.claims import Claims
-from coqui_server.store.tables import JobRow
+from coqui_server.store.tables import JobRow, JobState
 from coqui_server.store.uploads import Upload
-from coqui_server.transcription.hub import Announcer, Subscription
+from coqui_server.transcription.hub import Subscription
 from coqui_server.transcription.messages import Message
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.wishes import NOTHING, FileWishes
@@ -37,7 +39,7 @@ class Queue:
 
     Args:
         backend: works on the jobs.
-        announcer: tells those who look on.
+        notices: tells those who look on.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Queue:
         store: Store,
         claims: Claims,
         backend: Backend,
-        announcer: Announcer,
+        notices: Notices,
     ) -> None:
         self._service = service
         self._settings = service.settings.jobs
@@ -56,7 +58,9 @@ class Queue:
         self._uploads = store.uploads
         self._claims = claims
         self._backend = backend
-        self._announcer = announcer
+        self._notices = notices
+        # What was open at the last look.
+        self._open: Mapping[int, tuple[JobState, int]] = {}
 
     async def __aenter__(self) -> Self:
         await self._backend.start()
@@ -71,7 +75,7 @@ class Queue:
         self._sweeper.cancel()
         await asyncio.gather(self._sweeper, return_exceptions=True)
         await self._backend.close()
-        self._announcer.close()
+        self._notices.close()
 
     def receive(self) -> AbstractAsyncContextManager[Upload]:
         """A file that is being uploaded, of at most `jobs.max_size`. It is deleted after the block
@@ -164,25 +168,34 @@ class Queue:
         """Delete a job that has ended, and its file. Raises as `retry`."""
         job = await self._jobs.delete(scope, id)
         await self._uploads.remove(job.upload)
-        self._announcer.tell({**job_message(job), "state": "deleted"})
+        self._notices.tell({**job_message(job), "state": "deleted"})
 
     def subscribed(self, scope: Scope) -> AbstractContextManager[Subscription]:
         """The messages of the jobs in this scope, one at each change."""
-        return self._announcer.subscribed(owner_filter(scope))
+        return self._notices.subscribed(owner_filter(scope))
 
     def _changed(self, job: JobRow) -> None:
-        self._announcer.tell(job_message(job))
+        self._notices.tell(job_message(job))
         self._backend.submit()
 
     async def _sweep(self) -> None:
-        """Take jobs away from workers that are lost, and have the backend look for what waits, if
-        it has heard nothing of it."""
+        """Find what nobody tells: workers that are lost, work that no worker has heard of, and
+        changes while others cannot be heard."""
         while True:
             await asyncio.sleep(self._period)
             try:
                 for job in await self._claims.expire(besides=self._name):
                     _log.warning("job %d: the worker %s was lost", job.id, job.worker)
-                    self._changed(job)
+                    self._notices.tell(job_message(job))
+                await self._catch_up()
             except StoreError as fault:
                 _log.debug("nobody looks for lost workers: %s", fault)
             self._backend.submit()
+
+    async def _catch_up(self) -> None:
+        before, self._open = self._open, await self._jobs.open()
+        changed = {id for id, state in self._open.items() if before.get(id) != state}
+        if self._notices.deaf:
+            for id in changed | before.keys() - self._open.keys():
+                with suppress(NotFound):
+                    self._notices.tell_here(job_message(await self._jobs.get(EVERYBODY, id)))

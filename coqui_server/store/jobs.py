@@ -60,6 +60,13 @@ class Jobs:
             raise _missing(id)
         return job
 
+    async def open(self) -> dict[int, tuple[JobState, int]]:
+        """The state of all that wait or run, and how many per cent are done."""
+        query = select(JobRow.id, JobRow.state, JobRow.share).where(JobRow.state.in_(_OPEN))
+        async with self._database.reading() as transaction:
+            rows = await transaction.execute(query)
+            return {id: (state, int(100 * share)) for id, state, share in rows}
+
     async def cancel(self, scope: Scope, id: int) -> JobRow:
         """Take a pending job out of the queue. The worker of one that runs will hear of it.
 
