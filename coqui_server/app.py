@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
-from coqui_server import __version__, logs
+from coqui_server import __version__, cluster, logs
 from coqui_server.auth import access
 from coqui_server.banner import engine_list, screen
 from coqui_server.config import loading, reference
@@ -18,6 +18,7 @@ from coqui_server.config.settings import Settings
 from coqui_server.daemon import running
 from coqui_server.engines import load_engines
 from coqui_server.exceptions import ConfigError, StoreError
+from coqui_server.jobs import opening as jobs
 from coqui_server.media.ffmpeg import find_ffmpeg
 from coqui_server.ready import addresses, announced
 from coqui_server.store import database
@@ -49,8 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             load_engines(settings)
             find_ffmpeg(settings.ffmpeg.path)
             Webhook(settings.rtp.webhook)
-            database.address(settings.store)
+            cluster.check(settings.cluster)
+            shared = settings.store.enabled and settings.cluster.url is not None
+            database.address(settings.store, shared=shared)
             access.check(settings)
+            jobs.check(settings)
             print(f"{source}: ok")
         else:
             asyncio.run(run(settings, source, options.ready_file))

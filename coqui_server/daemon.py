@@ -24,6 +24,7 @@ from coqui_server.sockets.ports import listen
 from coqui_server.sockets.routes import Routes, routes
 from coqui_server.store import Store, opened
 from coqui_server.transcription import opening
+from coqui_server.transcription.exchange import Exchange
 from coqui_server.transcription.service import Service
 from coqui_server.web.app import build
 from coqui_server.web.callbacks import Callbacks
@@ -46,6 +47,7 @@ class Daemon:
         servers: the speech port, then the extra ports.
         store, queue: None where nothing is stored.
         console: None where it is switched off.
+        exchange: passes events between several servers; None for one alone.
     """
 
     settings: Settings
@@ -58,6 +60,7 @@ class Daemon:
     queue: Queue | None
     servers: list[Server] = field(default_factory=list)
     console: Console | None = None
+    exchange: Exchange | None = None
 
     @property
     def ports(self) -> list[Server | Console]:
@@ -92,6 +95,8 @@ class Daemon:
             async with asyncio.timeout(seconds):
                 await self.rtp.drain()
                 await self.service.drained()
+                if self.exchange:
+                    await self.exchange.settled()
                 # Subscribers leave when the hub is closed, which has no more events.
                 self.service.hub.close()
                 await asyncio.gather(*(port.wait_closed() for port in self.ports))
@@ -127,17 +132,24 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         stack.push_async_callback(door.presence.close)
         keeper, terms_of = (store.keeper, store.users.terms_of) if store else (None, None)
         service = await stack.enter_async_context(
-            opening.opened(settings, engines, keeper, terms_of)
+            opening.opened(settings, engines, keeper, terms_of, shared)
         )
+        exchange = None
+        if shared:
+            exchange = Exchange(service.hub, await shared.news("sessions"))
+            await stack.enter_async_context(exchange)
+        if store and store.replicas:
+            await stack.enter_async_context(store.replicas.kept(service.hub))
         webhook = await stack.enter_async_context(Webhook(settings.rtp.webhook))
         stack.push_async_callback(webhook.close, settings.server.drain)
         rtp = await stack.enter_async_context(Listener(service, [webhook]))
         queue = None
         if store:
-            queue = await stack.enter_async_context(jobs.opened(service, store, shared))
+            queue = await stack.enter_async_context(jobs.opened(service, store))
         calls = Calls(rtp)
         paths = routes(service, calls)
         daemon = Daemon(settings, service, rtp, calls, door, paths, store, queue)
+        daemon.exchange = exchange
         stack.push_async_callback(daemon.close_ports)
         addresses = Addresses(settings.server.connections, Proxies(settings.server).trusts)
         daemon.servers = await listen(service, paths, door, addresses)

@@ -1,8 +1,10 @@
 """A real Redis, from Debian's package, in a folder of its own."""
 
 import shutil
+import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +38,14 @@ class Server:
         with (self._folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         wait_until_open(self.port, self.process)
+        # It answers before it has read what it has kept.
+        while not self._answers():
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(100).startswith(b"+PONG")
 
     def stop(self, *, forget: bool = False) -> None:
         """Kill it.

@@ -39,6 +39,16 @@ class Cluster:
         self._parts = parts
         self._news: dict[str, News] = {}
 
+    @property
+    def health(self) -> dict[str, str]:
+        """The state for `/health`."""
+        return {"replica": self.name, "redis": "ok" if self.link.up else "away"}
+
+    @property
+    def dropped(self) -> int:
+        """Events that the others will not hear of, because Redis was away for too long."""
+        return sum(news.dropped for news in self._news.values())
+
     async def news(self, topic: str) -> "News":
         """The news of a topic, such as "sessions". It is the same object for the same topic."""
         from coqui_server.cluster.news import News
@@ -61,9 +71,19 @@ async def opened(settings: ClusterSettings) -> AsyncIterator[Cluster | None]:
     if settings.url is None:
         yield None
         return
+    async with _link(settings.url) as link, AsyncExitStack() as parts:
+        yield Cluster(settings.name, link, parts)
+
+
+def check(settings: ClusterSettings) -> None:
+    """Check what can be checked without Redis. Raises as `opened`."""
+    if settings.url is not None:
+        _link(settings.url)
+
+
+def _link(url: str) -> "Link":
     for missing in extras.missing("cluster"):
         raise missing
     from coqui_server.cluster.link import Link
 
-    async with Link(settings.url) as link, AsyncExitStack() as parts:
-        yield Cluster(settings.name, link, parts)
+    return Link(url)

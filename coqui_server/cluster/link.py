@@ -1,8 +1,9 @@
 """The connection to Redis, and whether it works."""
 
+import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Self
 
 from redis.asyncio import Redis
@@ -13,7 +14,7 @@ from redis.exceptions import RedisError
 from coqui_server.exceptions import ClusterFault, ConfigError
 
 PATIENCE = 5.0
-"""Seconds to wait for Redis: for a connection, and for each answer."""
+"""Seconds to wait for Redis."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +40,10 @@ class Link:
                 url,
                 decode_responses=True,
                 protocol=2,
-                socket_timeout=PATIENCE,
-                socket_connect_timeout=PATIENCE,
+                # Its own time limits use asyncio.wait_for, which may lose a cancellation before
+                # Python 3.12. `watched` has one.
+                socket_timeout=None,
+                socket_connect_timeout=None,
                 retry=Retry(NoBackoff(), 0),
             )
         except ValueError as wrong:
@@ -54,17 +57,19 @@ class Link:
     async def __aexit__(self, *_: object) -> None:
         await self.redis.aclose()
 
-    @contextmanager
-    def watched(self) -> Iterator[Redis]:
-        """The client, for commands whose failure is `ClusterFault`. The log says when it is lost
-        and when it is back."""
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[Redis]:
+        """The client, for commands that may take `PATIENCE` together and whose failure is
+        `ClusterFault`. The log says when Redis is lost and when it is back."""
         try:
-            yield self.redis
+            async with asyncio.timeout(PATIENCE):
+                yield self.redis
         except (RedisError, OSError) as error:
+            reason = str(error) or f"no answer in {PATIENCE:g} s"
             if self.up:
-                _log.warning("Redis cannot be used: %s; other servers are not heard", error)
+                _log.warning("Redis cannot be used: %s; other servers are not heard", reason)
             self.up = False
-            raise ClusterFault(f"Redis cannot be used: {error}") from error
+            raise ClusterFault(f"Redis cannot be used: {reason}") from error
         if not self.up:
             _log.warning("Redis is back")
         self.up = True

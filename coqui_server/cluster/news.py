@@ -113,7 +113,7 @@ class News:
                 continue
             first, batch = self._first, list(islice(self._waiting, _BATCH))
             try:
-                with self._link.watched():
+                async with self._link.watched():
                     await self._add(
                         keys=[
                             self._stream,

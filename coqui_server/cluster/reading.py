@@ -68,7 +68,7 @@ class Reader:
         Raises:
             ClusterFault: Redis cannot be used. The next call goes on from the same place.
         """
-        with self._link.watched() as redis:
+        async with self._link.watched() as redis:
             if self._place is None:
                 end = await self._end()
                 self._place = Place(end.generation, max(end.number - self._back, -1))

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from coqui_server import extras
-from coqui_server.cluster import Cluster
 from coqui_server.config.settings import Settings
 from coqui_server.exceptions import ConfigError
 from coqui_server.jobs.backend import Backend
@@ -19,13 +18,8 @@ from coqui_server.transcription.service import Service
 
 
 @asynccontextmanager
-async def opened(
-    service: Service, store: Store, shared: Cluster | None = None
-) -> AsyncIterator[Queue]:
+async def opened(service: Service, store: Store) -> AsyncIterator[Queue]:
     """The queue of a store, with the backend of the settings.
-
-    Args:
-        shared: what connects this server to others.
 
     Raises:
         ConfigError: as `check`.
@@ -35,7 +29,7 @@ async def opened(
     check(settings)
     claims = Claims(store.database, settings.cluster.lease, settings.jobs.attempts)
     async with AsyncExitStack() as stack:
-        notices = await stack.enter_async_context(Notices(shared))
+        notices = await stack.enter_async_context(Notices(service.cluster))
         backend = _celery(settings, claims) or _local(service, store, claims, notices)
         yield await stack.enter_async_context(Queue(service, store, claims, backend, notices))
 

@@ -94,8 +94,11 @@ class Process:
             kept = await stack.enter_async_context(store.opened(settings.store, shared.run, lease))
             assert kept is not None
             service = await stack.enter_async_context(
-                opening.opened(settings, self._engines, kept.keeper, kept.users.terms_of)
+                opening.opened(settings, self._engines, kept.keeper, kept.users.terms_of, shared)
             )
+            service.hub.publish = (await shared.news("sessions")).publish
+            assert kept.replicas is not None
+            await stack.enter_async_context(kept.replicas.kept(service.hub))
             news = await shared.news("jobs")
             claims = Claims(kept.database, lease, settings.jobs.attempts)
             others = OnCelery(self._app, claims, settings.engine)

@@ -8,6 +8,7 @@ from coqui_server.jobs import kept_wishes
 from coqui_server.principal import EVERYBODY
 from coqui_server.store import Store, uploads
 from coqui_server.store.claims import Token
+from coqui_server.store.interruption import end_of
 from coqui_server.store.tables import JobRow
 from coqui_server.transcription.events import Event, SessionStarted, UtteranceEnd
 from coqui_server.transcription.files import transcribe
@@ -26,19 +27,22 @@ async def transcribe_job(
         TakenOver: the token is stale.
         RequestError: as `transcribe`.
     """
-    if job.session is None or not await _finished(store, job.session):
+    if job.session is None or not await _finished(service, store, job.session):
         await _transcribe(service, store, job, token, advance)
     await store.uploads.remove(job.upload)
 
 
-async def _finished(store: Store, session: str) -> bool:
+async def _finished(service: Service, store: Store, session: str) -> bool:
     """Whether a transcript is complete. One of a worker that was lost is removed."""
     try:
-        if (await store.sessions.get(EVERYBODY, session)).state == "finished":
-            return True
+        row = await store.sessions.get(EVERYBODY, session)
     except NotFound:
         return False
+    if row.state == "finished":
+        return True
     await store.sessions.remove([session])
+    if row.state == "running":
+        await service.hub(end_of(row))
     return False
 
 

@@ -1,7 +1,8 @@
 """`/ws/events`: every event of every session as it happens, and the control of calls.
 
 `?kind=`, `?session=` and `?call=` filter. Each event is a JSON object in a text message, as
-`transcription.messages` has them. Commands are JSON objects too, and each has one answer:
+`transcription.messages` has them, with an `id`. `?from=` that id, a subscriber that was away gets
+what came after it. Commands are JSON objects too, and each has one answer:
 
     {"command": "list_calls"}                                -> {"event": "calls", "calls": [...]}
     {"command": "reserve_call", "id"?, "label"?, "codec"?, "legs"?}  -> {"event": "call", "call"}
@@ -43,7 +44,13 @@ async def serve(connection: ServerConnection, principal: Principal, hub: Hub, ca
     assert connection.request is not None
     query = dict(parse_qsl(urlsplit(connection.request.path).query))
     filters = {key: query[key] for key in _FILTERS if key in query}
-    with hub.subscribed(filters | owner_filter(principal.scope)) as events:
+    try:
+        subscription = hub.resumed(filters | owner_filter(principal.scope), query.get("from"))
+    except BadRequest as wrong:
+        await connection.send(json.dumps(_error(wrong)))
+        await connection.close(wrong.close_code)
+        return
+    with subscription as events:
         sending = asyncio.create_task(_send_events(connection, events))
         answering = asyncio.create_task(_answer(connection, calls if principal.sees_all else None))
         try:

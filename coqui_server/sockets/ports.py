@@ -25,6 +25,7 @@ from coqui_server.exceptions import ConfigError, ForeignHost, NotSignedIn, Reque
 from coqui_server.sockets.addresses import Addresses
 from coqui_server.sockets.routes import Routes
 from coqui_server.sockets.websockets_adapter import Connection
+from coqui_server.transcription.readiness import ANSWERS
 from coqui_server.transcription.service import Service
 
 _QUEUED_FRAMES = 1
@@ -154,14 +155,15 @@ def _plain(
     if "upgrade" not in request.headers.get("Connection", "").lower():
         if path == "/":
             return connection.respond(HTTPStatus.OK, "Welcome to coqui_server\n")
-        if path == "/health":
-            response = connection.respond(HTTPStatus.OK, json.dumps(service.health()) + "\n")
+        if path in ANSWERS:
+            status, content = ANSWERS[path](service)
+            response = connection.respond(status, json.dumps(content) + "\n")
             del response.headers["Content-Type"]
             response.headers["Content-Type"] = "application/json"
             return response
     if path in routes:
         return None
-    known = ", ".join((*routes, "/health"))
+    known = ", ".join((*routes, *ANSWERS))
     _log_refusal(connection, path, 404, f"there is {known}, below each of server.prefixes")
     return connection.respond(HTTPStatus.NOT_FOUND, f"no {path} here; there is {known}\n")
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from coqui_server import word_times
+from coqui_server.cluster import Cluster
 from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines, load_engines
 from coqui_server.speakers import model
@@ -20,13 +21,14 @@ async def opened(
     engines: Engines | None = None,
     keeper: Keeper | None = None,
     terms_of: TermsOf | None = None,
+    shared: Cluster | None = None,
 ) -> AsyncIterator[Service]:
     """A service, with decoder threads of its own.
 
     Args:
         engines: used as they are, and left open; None loads those of the settings, measures them,
             and closes them at the end.
-        keeper, terms_of: as `Service` has them.
+        keeper, terms_of, shared: as `Service` has them.
 
     Raises:
         ConfigError: a model is missing.
@@ -43,7 +45,7 @@ async def opened(
             await asyncio.to_thread(model.loaded)
         scheduler = Scheduler(settings.server.threadpool.count)
         stack.push_async_callback(scheduler.close)
-        service = Service(settings, engines, scheduler, keeper, terms_of, aligner)
+        service = Service(settings, engines, scheduler, keeper, terms_of, aligner, shared)
         if not measured:
             await service.rehearse()
         yield service

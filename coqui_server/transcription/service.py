@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 from coqui_server import __version__
+from coqui_server.cluster import Cluster
 from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine, RemoteEngine
@@ -47,6 +48,7 @@ class Service:
         keeper: keeps every session; None for a daemon that keeps nothing.
         terms_of: gives the names and terms of a user.
         aligner: times the words of engines that do not; None leaves them without words.
+        cluster: this server among others; None for one alone.
 
     Raises:
         ConfigError: `ffmpeg.path` names no file, or `text.terms_file` cannot be used.
@@ -63,8 +65,10 @@ class Service:
         keeper: Keeper | None = None,
         terms_of: TermsOf | None = None,
         aligner: Aligner | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
         self.settings = settings
+        self.cluster = cluster
         self._terms, self._terms_of = configured_terms(settings), terms_of
         self.engines = engines
         self.transcoder = Transcoder(settings.ffmpeg.path, settings.ffmpeg.timeout)
@@ -292,6 +296,7 @@ class Service:
                 "needed": round(self._loop.demand, 2),
                 "late": round(self._loop.lateness, 3),
             },
+            **({"cluster": self.cluster.health} if self.cluster else {}),
         }
 
 

@@ -55,6 +55,7 @@ class _Daemon(Collector):
         yield from self._sessions()
         yield from self._decoders()
         yield from self._packets()
+        yield from self._cluster()
 
     def _sessions(self) -> Iterator[Metric]:
         health, statistics = self._service.health(), self._service.statistics
@@ -102,6 +103,15 @@ class _Daemon(Collector):
             "Datagrams that were not let in.",
             value=self._rtp.drops.total.total(),
         )
+
+    def _cluster(self) -> Iterator[Metric]:
+        if cluster := self._service.cluster:
+            yield _gauge("coqui_redis_up", "Redis answers.", cluster.link.up)
+            yield CounterMetricFamily(
+                "coqui_news_dropped",
+                "Events that other servers did not hear of.",
+                value=cluster.dropped,
+            )
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

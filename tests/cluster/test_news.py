@@ -1,8 +1,6 @@
 """What one process tells reaches all of them, in one order, once; and what is lost is said."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -15,22 +13,13 @@ from coqui_server.cluster.news import News
 from coqui_server.cluster.reading import Entry, Gap
 from coqui_server.config.cluster import ClusterSettings
 from coqui_server.exceptions import ConfigError
+from tests.cluster.made import processes
+from tests.support.live import until
 from tools.redis import Server
 
 Followed = AsyncIterator[Entry | Gap]
 
 pytestmark = pytest.mark.process
-
-
-@asynccontextmanager
-async def processes(redis: Server, count: int, kept: int = 1000) -> AsyncIterator[list[News]]:
-    """The news of one topic, as so many processes have it: "a", "b" …."""
-    async with AsyncExitStack() as stack:
-        links = [await stack.enter_async_context(Link(redis.url)) for _ in range(count)]
-        yield [
-            await stack.enter_async_context(News(link, "test", name, kept))
-            for link, name in zip(links, "abcdef", strict=False)
-        ]
 
 
 async def entry(followed: Followed) -> Entry:
@@ -47,8 +36,7 @@ async def events(followed: Followed, count: int) -> list[tuple[str, object]]:
 
 async def sent(news: News) -> None:
     """Wait until all that was told is in Redis."""
-    while news._waiting:
-        await asyncio.sleep(0.01)
+    await until(lambda: not news._waiting)
 
 
 async def test_all_get_the_events_of_all_in_the_same_order(redis: Server) -> None:
@@ -78,8 +66,7 @@ async def test_nothing_is_lost_or_told_twice_while_redis_is_away(redis: Server) 
         redis.stop()
         first.publish({"n": 1})
         second.publish({"n": 2})
-        while first._link.up or second._link.up:
-            await asyncio.sleep(0.01)
+        await until(lambda: not first._link.up and not second._link.up)
         first._first -= 1
         first._waiting.appendleft('{"n": 0}')
         redis.start()
@@ -160,6 +147,7 @@ async def test_what_a_sender_dropped_is_a_gap(
         followed = news.follow(back=1)
         news.publish({"n": 0})
         await entry(followed)
+        await sent(news)
         redis.stop()
         for number in range(1, 9):
             news.publish({"n": number})
@@ -174,8 +162,7 @@ async def test_a_full_redis_is_waited_for(redis: Server) -> None:
     async with processes(redis, 1) as (news,):
         await news._link.redis.config_set("maxmemory", 1)
         news.publish({"n": 0})
-        while news._link.up:
-            await asyncio.sleep(0.01)
+        await until(lambda: not news._link.up)
         await news._link.redis.config_set("maxmemory", 0)
         assert await events(news.follow(back=1), 1) == [("a", 0)]
 
@@ -209,8 +196,7 @@ async def test_a_cluster_does_not_wait_for_redis(
         news = await shared.news("test")
         assert await shared.news("test") is news
         news.publish({"n": 0})
-        while shared.link.up:
-            await asyncio.sleep(0.01)
+        await until(lambda: not shared.link.up)
         redis.start()
         assert (await entry(news.follow(back=1))).sender == shared.run
     lines = [record.message for record in caplog.records]

@@ -9,9 +9,12 @@ import pytest
 from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import Engine
-from coqui_server.transcription.events import Final, Source, UtteranceEnd
+from coqui_server.exceptions import BadRequest
+from coqui_server.transcription import messages
+from coqui_server.transcription.events import Final, Partial, Source, UtteranceEnd
 from coqui_server.transcription.hub import Hub, Subscription
 from coqui_server.transcription.messages import Message
+from coqui_server.transcription.replay import Replay
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
@@ -123,6 +126,64 @@ async def test_waiting_for_news_and_the_end() -> None:
             "final",
             "utterance_end",
         ]
+
+
+async def test_a_viewer_that_was_away_goes_on_from_where_it_was() -> None:
+    """With what its filters let through, but for partials, which others have replaced since."""
+    hub = Hub()
+    with hub.subscribed({}) as first:
+        await hub(final(ALICE, "one"))
+        known = (await anext(first))["id"]
+        await hub(Partial(ALICE, "tw", 1.0))
+        await hub(final(ALICE, "two"))
+        await hub(final(BOB, "three"))
+        partial = await anext(first)
+    with hub.resumed({"call": "call 1"}, known) as again, hub.resumed({}, partial["id"]) as other:
+        await hub(final(ALICE, "four"))
+        hub.close()
+        assert [message["text"] for message in await heard(again)] == ["two", "four"]
+        assert [message["text"] for message in await heard(other)] == ["two", "three", "four"]
+
+
+async def test_a_viewer_that_was_away_for_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As is one that knows the events of a server that ran before. What is kept is bounded."""
+    hub = Hub()
+    hub._replay = Replay(size=1000)
+    hub._replay.begin(hub._last)
+    with hub.subscribed({}) as first:
+        for number in range(100):
+            await hub(final(ALICE, str(number)))
+        ids = [(await anext(first))["id"] for _ in range(100)]
+    assert hub._replay._size <= 1000
+    for old in (ids[0], ids[50], "1-5"):
+        with hub.resumed({}, old) as late:
+            assert await anext(late) == {"event": "missed", "count": None}
+            await hub(final(ALICE, "on"))
+            assert (await anext(late))["text"] == "on"
+    with hub.resumed({}, ids[98]) as quick:
+        assert (await anext(quick))["text"] == "99"
+    for wrong in ("", "x", "1", "1-", "-1", "1-x", "²-1"):
+        with pytest.raises(BadRequest, match='"from" is the id of an event'):
+            hub.resumed({}, wrong)
+
+
+async def test_a_viewer_that_is_ahead_of_this_server_gets_nothing_twice() -> None:
+    """It was told by another server what has not come here yet."""
+    hub = Hub()
+
+    def told(number: int) -> Message:
+        return {"id": f"7-{number}", **messages.message(final(ALICE, str(number)))}
+
+    hub.miss()
+    hub.tell(told(1))
+    with hub.resumed({}, "7-3") as ahead:
+        for number in range(2, 6):
+            hub.tell(told(number))
+        hub.tell({**told(6), "id": None})
+        hub.close()
+        assert [message["text"] for message in await heard(ahead)] == ["4", "5", "6"]
+    with hub.resumed({}, "7-4") as late:
+        assert [message["text"] for message in await heard(late)] == ["5"]
 
 
 async def test_a_viewer_that_comes_after_the_end_or_left_before() -> None:

@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from coqui_server.engines.base import AnyEngine
 from coqui_server.engines.doubt import doubting, second_opinion
 from tests.support.clips import clip, spoken
-from tests.support.daemon import Running, Start, send
-from tests.support.live import client
+from tests.support.daemon import Running, Start, all_closed, send
+from tests.support.live import Obstacle, client
 from tests.support.media import wav
 from tools.sounds import LIVELY, at
 
@@ -40,6 +40,28 @@ async def test_health(server: Running, web: httpx.AsyncClient) -> None:
     assert health["sessions"] == {"file": 0, "live": 1, "rtp": 0}
     assert health["decoders"]["threads"] == 2
     assert health["decoders"]["overloaded"] is False
+
+
+async def test_a_balancer_is_told_where_there_is_room(start: Start) -> None:
+    """On both ports, while the server is full and while it ends. It lives all the time."""
+    full = "server.max_sessions = 1"
+    async with start(Obstacle(), full, console=True) as server, httpx.AsyncClient() as web:
+        ports = [server.console, server.url.replace("ws://", "http://")]
+
+        async def told(path: str) -> list[tuple[int, str]]:
+            answers = [await web.get(f"{port}/health/{path}") for port in ports]
+            return [(answer.status_code, answer.json()["status"]) for answer in answers]
+
+        assert await told("ready") == [(200, "ready")] * 2
+        async with client(server, "/ws/v1/speech-to-text") as speaker:
+            await speaker.send({"event": "start"})
+            await speaker.until(event="started")
+            assert await told("ready") == [(503, "busy")] * 2
+            assert await told("live") == [(200, "ok")] * 2
+        await all_closed(server)
+        assert await told("ready") == [(200, "ready")] * 2
+        server.service.drain()
+        assert await told("ready") == [(503, "busy")] * 2
 
 
 async def test_metrics_add_up_what_sessions_came_to(

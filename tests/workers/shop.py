@@ -128,8 +128,8 @@ async def shop(folder: Path, url: str, server: redis.Server, more: str = "") -> 
         scheduler = Scheduler(1)
         stack.push_async_callback(scheduler.close)
         engines = Engines(*(Obstacle(name=name) for name in ENGINES))
-        service = Service(settings, engines, scheduler, store.keeper)
-        queue = await stack.enter_async_context(opening.opened(service, store, shared))
+        service = Service(settings, engines, scheduler, store.keeper, cluster=shared)
+        queue = await stack.enter_async_context(opening.opened(service, store))
         made = Shop(queue, store)
         made.folder, made.workers = folder, []
         try:

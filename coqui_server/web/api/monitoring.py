@@ -1,12 +1,14 @@
-"""`/health` for people and balancers, `/metrics` for Prometheus."""
+"""`/health…` for people and balancers, `/metrics` for Prometheus."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 from prometheus_client.exposition import choose_encoder
 
 from coqui_server.config.auth import AuthSettings
 from coqui_server.rtp.listener import Listener
+from coqui_server.transcription.readiness import ANSWERS, Answer
 from coqui_server.transcription.service import Service
 from coqui_server.web import metrics
 from coqui_server.web.principals import SIGNED_IN
@@ -17,10 +19,15 @@ def router(service: Service, rtp: Listener, settings: AuthSettings) -> APIRouter
     routes = APIRouter(tags=["monitoring"])
     registry = metrics.registry(service, rtp)
 
-    @routes.get("/health")
-    async def health() -> dict[str, Any]:
-        """State, engines, open sessions by kind, and how busy the decoders are."""
-        return service.health()
+    def told(answer: Callable[[Service], Answer]) -> Callable[[], Awaitable[Response]]:
+        async def tell() -> Response:
+            status, content = answer(service)
+            return JSONResponse(content, status)
+
+        return tell
+
+    for path, answer in ANSWERS.items():
+        routes.get(path, name=path, description=answer.__doc__)(told(answer))
 
     secured = [] if settings.metrics else [SIGNED_IN]
 
