@@ -18,6 +18,7 @@ from coqui_server.config.settings import Settings
 from coqui_server.daemon import running
 from coqui_server.engines import load_engines
 from coqui_server.exceptions import ConfigError, StoreError
+from coqui_server.jobs import opening as jobs
 from coqui_server.media.ffmpeg import find_ffmpeg
 from coqui_server.ready import addresses, announced
 from coqui_server.sockets import announcement
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             database.address(settings.store, shared=shared)
             access.check(settings)
             announcement.check(settings.wyoming)
+            jobs.check(settings)
             print(f"{source}: ok")
         else:
             asyncio.run(run(settings, source, options.ready_file))

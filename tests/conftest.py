@@ -42,6 +42,7 @@ _FOLDERS = {
     "jobs": "database",
     "store": "database",
     "web": "database",
+    "workers": "process",
 }
 """Kinds of tests by their folder."""
 

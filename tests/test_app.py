@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidMessage
 
 import coqui_server
-from coqui_server import app
+from coqui_server import app, logs
 from coqui_server.exceptions import StoreError
 from tests.support.clips import ROOT, clip, spoken
 from tools.daemon import running
@@ -36,7 +36,7 @@ Command = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
     """Runs the command in this process; gives its exit code, output and errors."""
-    levels = {name: logging.getLogger(name).level for name in app._QUIET_LIBRARIES}
+    levels = {name: logging.getLogger(name).level for name in logs.QUIET_LIBRARIES}
 
     def run(*arguments: str) -> tuple[int, str, str]:
         code = app.main(arguments)

@@ -13,6 +13,7 @@ from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.media.transcode import Sound
 from coqui_server.transcription.channels import Channels, Sounds
 from coqui_server.transcription.events import Sink
+from coqui_server.transcription.keeping import Keeper
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
@@ -33,6 +34,7 @@ async def transcribe(
     wishes: FileWishes = NOTHING,
     label: str | None = None,
     owner: str | None = None,
+    keeper: Keeper | None = None,
     sinks: Sequence[Sink] = (),
 ) -> tuple[Session, Transcript]:
     """The transcript of the file whose bytes `chunks` gives, and the session that made it.
@@ -41,6 +43,7 @@ async def transcribe(
         path: where the same bytes are on the disk, if they are.
         engine, language: as a request names them; the default engine and its own language if not.
         prompt, translate: as `Options` has them; an engine without a prompt ignores it.
+        keeper: keeps the session instead of the service's own.
 
     Raises:
         BadRequest: no such engine, it does not know the language, or does not translate, there is
@@ -62,6 +65,7 @@ async def transcribe(
         speakers=wishes.speakers,
         label=label,
         owner=owner,
+        keeper=keeper,
         sinks=tuple(sinks),
     )
     if wishes.raw and wishes.track not in (None, 1):

@@ -15,6 +15,7 @@ from coqui_server.config.audio import ChannelMode
 from coqui_server.config.text import TextFormat
 from coqui_server.exceptions import StillRunning
 from coqui_server.jobs.queue import Queue
+from coqui_server.jobs.running import job_message
 from coqui_server.store.tables import JobState
 from coqui_server.transcription.messages import Message
 from coqui_server.transcription.service import Service
@@ -111,7 +112,7 @@ def router(service: Service, queue: Queue) -> APIRouter:
         }
         form = UploadForm(service, queue, options)
         jobs = await form.take(request, asking)
-        return [_shown(queue.message(job)) for job in jobs]
+        return [_shown(job_message(job)) for job in jobs]
 
     @routes.get("")
     async def show(
