@@ -19,7 +19,9 @@ from coqui_server.engines import Engines
 from coqui_server.jobs import opening as jobs
 from coqui_server.jobs.queue import Queue
 from coqui_server.rtp.calls import Calls
+from coqui_server.rtp.control import Control
 from coqui_server.rtp.listener import Listener
+from coqui_server.rtp.shared_control import SharedControl
 from coqui_server.sockets.addresses import Addresses
 from coqui_server.sockets.announcement import announced
 from coqui_server.sockets.ports import Port, listen
@@ -56,7 +58,7 @@ class Daemon:
     settings: Settings
     service: Service
     rtp: Listener
-    calls: Calls
+    calls: Control
     access: Access
     routes: Routes
     store: Store | None
@@ -157,7 +159,9 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         queue = None
         if store:
             queue = await stack.enter_async_context(jobs.opened(service, store))
-        calls = Calls(rtp)
+        calls = Control(Calls(rtp))
+        if shared:
+            calls = await stack.enter_async_context(SharedControl(Calls(rtp), shared))
         paths = routes(service, calls)
         daemon = Daemon(settings, service, rtp, calls, door, paths, store, queue)
         daemon.exchange = exchange

@@ -117,6 +117,14 @@ class Calls:
             if names.label and named.matches(leg.stream.address, leg.stream.ssrc):
                 leg.rename(names.label)
 
+    def room(self) -> dict[str, Any]:
+        """How full it is: whether another call may come (`open`), the `legs` that are reserved or
+        there, and the `most` there can be."""
+        ports = {id(port) for call in self._reserved.values() for port in call.ports}
+        others = [leg for leg, port in self._listener if id(port) not in ports]
+        most = self._listener.settings.max_calls
+        return {"open": self._listener.admits, "legs": len(ports) + len(others), "most": most}
+
     def close(self) -> None:
         """Forget all reservations; their ports are the listener's to close."""
         for call in self._reserved.values():

@@ -19,7 +19,7 @@ from coqui_server.protocols import (
     vosk,
     whole_file,
 )
-from coqui_server.rtp.calls import Calls
+from coqui_server.rtp.control import Control
 from coqui_server.transcription.service import Service
 
 Protocol = Callable[[ServerConnection, Principal], Awaitable[None]]
@@ -49,7 +49,7 @@ class Route:
 Routes = Mapping[str, Route]
 
 
-def routes(service: Service, calls: Calls) -> Routes:
+def routes(service: Service, calls: Control) -> Routes:
     """The protocols by their paths."""
     return {
         "/api/v1/stt": Route(partial(whole_file.serve, service=service)),

@@ -1,6 +1,6 @@
 """Several daemons on one PostgreSQL and one Redis, in the test's own process."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from coqui_server.engines.base import AnyEngine
@@ -13,11 +13,14 @@ Several = Callable[..., AbstractAsyncContextManager[list[Running]]]
 
 
 def starter(start: Start, database: postgresql.Server, shared: redis.Server) -> Several:
-    """Starts daemons on one empty database."""
+    """Starts daemons "a", "b" … on one empty database; `each` has more configuration for each."""
 
     @asynccontextmanager
     async def several(
-        count: int, configuration: str = "", engine: AnyEngine | None = None
+        count: int,
+        configuration: str = "",
+        engine: AnyEngine | None = None,
+        each: Sequence[str] = ("",) * 6,
     ) -> AsyncIterator[list[Running]]:
         shares = f'store.url = "{database.create()}"\ncluster.redis = "{shared.url}"'
         async with AsyncExitStack() as stack:
@@ -25,11 +28,11 @@ def starter(start: Start, database: postgresql.Server, shared: redis.Server) -> 
                 await stack.enter_async_context(
                     start(
                         engine or Obstacle(),
-                        f"{shares}\ncluster.replica = {name}\n{configuration}",
+                        f"{shares}\ncluster.replica = {name}\n{configuration}\n{own}",
                         console=True,
                     )
                 )
-                for name in "abcdef"[:count]
+                for name, own in zip("abcdef"[:count], each, strict=False)
             ]
 
     return several
