@@ -3,8 +3,7 @@
     python openai_plugins.py http://HOST:PORT FILE
 
 It hears a 16 kHz WAV by REST and by both of its Realtime clients. A line of JSON is printed for
-each.
-The suite has the newest package, beside which this one cannot be installed.
+each. The suite has the newest package, beside which this one cannot be installed.
 """
 
 import asyncio
