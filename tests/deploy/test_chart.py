@@ -8,6 +8,7 @@ import pytest
 import yaml
 from helm_python import Chart, lint
 
+from coqui_server.transcription.readiness import ANSWERS
 from tests.deploy.test_containers import KNOWN
 from tests.support.clips import ROOT
 
@@ -75,6 +76,23 @@ def test_a_pod_has_longer_than_the_drain(drain: int) -> None:
     assert told["SERVER_DRAIN"] == f"{drain} s"
     assert pause > 0
     assert spec["terminationGracePeriodSeconds"] >= pause + 2 * drain + 5 + 10
+
+
+def test_probes_ask_what_is_answered() -> None:
+    """Of the servers, and of the image's health check."""
+    (container,) = pod(made({}), "StatefulSet", "speech-server")["containers"]
+    asked = {
+        name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")
+    }
+    assert {each["port"] for each in asked.values()} == {"speech"}
+    assert {name: each["path"] for name, each in asked.items()} == {
+        "startup": "/health/live",
+        "liveness": "/health/live",
+        "readiness": "/health/ready",
+    }
+    image = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+    assert ":5004/health/live'" in image
+    assert {each["path"] for each in asked.values()} <= ANSWERS.keys()
 
 
 def test_several_servers() -> None:
