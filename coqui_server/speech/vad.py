@@ -23,8 +23,8 @@ some 0.15 s after a word voiced; on 30 recordings the WER was 5.8 % with 0.14 s,
 with 0.2 and 6.3 with 0.3."""
 
 _KEPT_LIVE, _KEPT_AGAIN = 0.06, 0.2
-"""The same for live sound, which is waited for; and where the end is in doubt: recognisers are surer
-of it with more of the silence. `docs/tuning.md` has what others gave."""
+"""The same for live sound, which is waited for; and where the end is in doubt: recognisers are
+surer of it with more of the silence. `docs/tuning.md` has what others gave."""
 
 _SEARCH = 3.0
 """Seconds before the longest utterance's end among which the quietest place is looked for."""
