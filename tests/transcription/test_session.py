@@ -214,7 +214,7 @@ async def test_an_end_in_doubt_is_heard_again(scheduler: Scheduler) -> None:
     engine, heard = Doubter(), Listener()
     request = SessionRequest("live", engine, interim=None, sinks=(heard,))
     async with Session(request, scheduler, Settings()) as session:
-        for part in pieces(joined(gapless(2), SILENCE), range(0, 48_000, 320)):
+        for part in pieces(joined(gapless(2), SILENCE), [*range(0, 48_000, 320)]):
             await session.write(part)
             await settled(scheduler)
         first, again = engine.heard
