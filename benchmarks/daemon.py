@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 
 import psutil
 
+from coqui_server.config.rtp import RtpSettings
 from coqui_server.config.server import HttpSettings, ServerSettings
 from coqui_server.config.settings import Settings
 from coqui_server.config.store import StoreSettings
@@ -41,6 +42,7 @@ def _run(pipe: "Connection", engine: Engine) -> None:
 
 async def _serve(pipe: "Connection", engine: Engine) -> None:
     settings = Settings(
+        rtp=RtpSettings(port=0),
         server=ServerSettings(http=HttpSettings(port=0), max_sessions=10_000),
         store=StoreSettings(enabled=False),
         web=WebSettings(enabled=False),
