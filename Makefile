@@ -13,11 +13,11 @@ run: $(VENV)/runtime
 	$(BIN)/python -m coqui_server.app
 
 test: $(VENV)/tests check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 
 # The tests that need no model, browser, database or process.
 fast: $(VENV)/tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not (model or browser or database or process)"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not (model or browser or database or process)"
 
 # The whole suite on one core beside a busy neighbour: no test may depend on the machine's speed.
 hindered: $(VENV)/tests
