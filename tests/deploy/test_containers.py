@@ -104,3 +104,13 @@ def test_the_service_of_systemd(systemd_analyze: str) -> None:
         [*command, str(DEPLOY / "coqui_server.service")], capture_output=True, text=True
     )
     assert rated.returncode == 0, rated.stdout + rated.stderr
+
+
+def test_haproxy_finds_the_servers_by_their_names(tool: dict[str, Path]) -> None:
+    """And is given the ports that it listens on."""
+    services = composed(tool, "compose.scale.yaml")
+    text = (DEPLOY / "haproxy.cfg").read_text(encoding="utf-8")
+    servers = set(re.findall(r"^\s+server (\S+) (\S+):(\d+)", text, re.M))
+    assert servers == {(name, name, "8000") for name in services if name.startswith("server-")}
+    listening = set(re.findall(r"^\s+bind :(\d+)", text, re.M))
+    assert listening == {port["published"] for port in services["haproxy"]["ports"]}
