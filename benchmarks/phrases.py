@@ -27,7 +27,8 @@ from coqui_server.engines import load_engine
 from coqui_server.engines.base import AnyEngine, Options, RemoteEngine
 from coqui_server.media.samples import Samples
 
-_OTHERS = Path(__file__).with_name("names.txt")
+OTHERS = Path(__file__).with_name("names.txt")
+"""A thousand names, one a line."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def main() -> None:
     arguments = _arguments()
     settings = Settings(engine=arguments.engine)
     engine = load_engine(settings)
-    names, others = _lines(arguments.names), _lines(_OTHERS)
+    names, others = lines(arguments.names), lines(OTHERS)
     found = [clip for folder in arguments.folders for clip in clips(folder)]
     spoken = [
         Spoken(clip, utterances(clip.pcm(), settings), [n for n in names if count(n, clip.text)])
@@ -117,7 +118,8 @@ def count(name: str, text: str) -> int:
     return len(re.findall(rf"(?<![\w']){re.escape(normal(name))}(?!\w)", normal(text)))
 
 
-def _lines(path: Path) -> list[str]:
+def lines(path: Path) -> list[str]:
+    """The lines of a text file."""
     return path.read_text(encoding="utf-8").splitlines()
 
 

@@ -11,7 +11,7 @@ from websockets.uri import parse_uri
 
 from coqui_client import call
 from coqui_client.connection import API_PATH
-from coqui_client.formats import EXTENSIONS, TIMED
+from coqui_client.formats import EXTENSIONS
 from coqui_client.live_protocols import LIVE_PROTOCOLS
 from coqui_client.retry import RETRIES
 from coqui_transcript import __version__
@@ -36,6 +36,19 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"coqui_client {__version__}")
     _add_modes(parser)
+    _add_wishes(parser)
+    _add_outputs(parser)
+    parser.add_argument(
+        "--retries",
+        type=_count,
+        default=RETRIES,
+        metavar="N",
+        help=f"times to try again, ever more slowly, while the daemon is busy ({RETRIES})",
+    )
+    return parser
+
+
+def _add_wishes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--channels",
         choices=CHANNELS,
@@ -49,15 +62,17 @@ def parser() -> argparse.ArgumentParser:
         help="whether people on one channel are told apart: off, auto, or their number; the "
         "daemon's setting, usually off, without it",
     )
-    _add_outputs(parser)
     parser.add_argument(
-        "--retries",
-        type=_count,
-        default=RETRIES,
-        metavar="N",
-        help=f"times to try again, ever more slowly, while the daemon is busy ({RETRIES})",
+        "--terms",
+        metavar="LIST",
+        help='names and terms to favour, with commas between them: "Ana Roe,Vevay"',
     )
-    return parser
+    parser.add_argument(
+        "--verbatim",
+        action="store_const",
+        const="verbatim",
+        help="the engine's own text, instead of numbers, dates and the like as people write them",
+    )
 
 
 def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -86,8 +101,10 @@ def _problem(options: argparse.Namespace) -> str | None:
         return f"argument --mic: needs a NAME on Windows; `{listing}` lists them"
     if options.channels is not None and (options.live or options.rtp is not None):
         return "argument --channels: only for whole files, without --live, --mic and --rtp"
-    if options.speakers is not None and options.rtp is not None:
-        return "argument --speakers: not allowed with argument --rtp"
+    if options.rtp is not None:
+        for name in ("speakers", "terms", "verbatim"):
+            if getattr(options, name) is not None:
+                return f"argument --{name}: not allowed with argument --rtp"
     return _protocol_problem(options.protocol, options)
 
 
@@ -100,10 +117,6 @@ def _protocol_problem(protocol: str | None, options: argparse.Namespace) -> str 
         return f"argument --protocol: {protocol} is for whole files, without --live and --mic"
     if not options.live and protocol not in (FILE, JSON):
         return f"argument --protocol: {protocol} needs --live or --mic"
-    if not options.live and protocol == JSON and options.format in TIMED:
-        return (
-            f"argument --format: {options.format} needs times, which json does not give for files"
-        )
     return None
 
 

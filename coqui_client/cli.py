@@ -19,7 +19,7 @@ from coqui_client import call, live, upload
 from coqui_client.captions import Captions
 from coqui_client.connection import asking, events_url, located
 from coqui_client.exceptions import ClientError, UnreachableError
-from coqui_client.file_protocols import BINARY, JSON_PATH, json_protocol
+from coqui_client.file_protocols import BINARY, JSON, JSON_PATH
 from coqui_client.live_protocols import LIVE_PROTOCOLS
 from coqui_client.outputs import Folder, StandardOutput
 from coqui_client.progress import Progress
@@ -88,8 +88,7 @@ async def _transcribe(path: Path, options: argparse.Namespace, output: Output) -
             return await call.transcribe(path, options.rtp, url, progress)
         if options.live:
             return await _listen(path, options, output, progress)
-        whole = options.protocol == usage.FILE
-        protocol = BINARY if whole else json_protocol(options.channels)
+        protocol = BINARY if options.protocol == usage.FILE else JSON
         return await upload.transcribe(path, url, progress, retries, protocol)
     finally:
         progress.close()
@@ -117,12 +116,16 @@ def _address(options: argparse.Namespace) -> str:
     """The URL of the WebSocket that gives the transcripts."""
     if options.rtp is not None:
         return events_url(options.url)
-    url = asking(options.url, speakers=options.speakers)
+    url = asking(
+        options.url,
+        channels=options.channels,
+        speakers=options.speakers,
+        terms=options.terms,
+        format=options.verbatim,
+    )
     if options.live:
         return located(url, LIVE_PROTOCOLS[options.protocol].path)
-    if options.protocol == usage.FILE:
-        return asking(url, channels=options.channels)
-    return located(url, JSON_PATH)
+    return url if options.protocol == usage.FILE else located(url, JSON_PATH)
 
 
 def _paths(options: argparse.Namespace) -> list[Path]:

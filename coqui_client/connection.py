@@ -93,6 +93,8 @@ async def connected(
             text = f"{url} answers HTTP {status}, not WebSocket"
             if status == HTTPStatus.UNAUTHORIZED:
                 text = f"the daemon needs a token from its account page; run: export {TOKEN}=…"
+            if status == HTTPStatus.REQUEST_URI_TOO_LONG:
+                text = "the address is too long for the daemon: give fewer terms"
             raise RefusedError(text, str(status)) from refused
         # ImportError: the environment names a SOCKS proxy, for which websockets needs
         # python-socks.

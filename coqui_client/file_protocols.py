@@ -1,13 +1,10 @@
 """The protocols for a whole file: one binary message, or base64 in JSON. No I/O."""
 
 import base64
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from functools import partial
 
-from coqui_client.reply import Reply, decoded, parse, refusal, text_of
-from coqui_transcript.transcript import Transcript
+from coqui_client.reply import Reply, checked, decoded, parse, refusal
 
 JSON_PATH = "/ws"
 
@@ -26,11 +23,9 @@ class FileProtocol:
     read: Callable[[str | bytes], Reply | None]
 
 
-async def in_json(pieces: AsyncIterator[bytes], channels: str | None = None) -> AsyncIterator[str]:
-    """The pieces as `{"type": "audio", "channels"?, "audio": "<base64>"}`; memory does not grow
-    with them."""
-    wish = f'"channels": {json.dumps(channels)}, ' if channels else ""
-    yield f'{{"type": "audio", {wish}"audio": "'
+async def in_json(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
+    """The pieces as `{"type": "audio", "audio": "<base64>"}`; memory does not grow with them."""
+    yield '{"type": "audio", "audio": "'
     rest = b""
     async for piece in pieces:
         data = rest + piece
@@ -42,7 +37,7 @@ async def in_json(pieces: AsyncIterator[bytes], channels: str | None = None) -> 
 
 
 def read_json(message: str | bytes) -> Reply | None:
-    """A transcript without times; None for `{"type": "status"}`, which comes before it.
+    """The transcript; None for `{"type": "status"}`, which comes before it.
 
     Raises:
         RefusedError: it is `{"type": "error"}`; BusyError if there is no room now.
@@ -53,12 +48,9 @@ def read_json(message: str | bytes) -> Reply | None:
         raise refusal(fields)
     if fields.get("type") != "transcription":
         return None
-    return Reply(Transcript(text_of(fields), 0.0), fields)
+    return checked(fields)
 
 
 BINARY = FileProtocol(lambda pieces: pieces, parse)
 
-
-def json_protocol(channels: str | None = None) -> FileProtocol:
-    """Base64 in JSON; `channels` is what becomes of the channels of the file."""
-    return FileProtocol(partial(in_json, channels=channels), read_json)
+JSON = FileProtocol(in_json, read_json)

@@ -144,8 +144,10 @@ class _LiveSession:
         if event is None:
             return
         self.transcript.take(event, self.seconds)
-        if isinstance(event, Partial | Final):
-            self._display.heard(event.text, final=isinstance(event, Final))
+        if isinstance(event, Partial):
+            self._display.heard(event.text)
+        elif isinstance(event, Final):
+            self._display.heard(event.line, final=True)
 
     def _is_the_end(self, closed: ConnectionClosed) -> bool:
         code = closed.rcvd.code if closed.rcvd else None

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 import logging
 import signal
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
-from coqui_server import __version__, cluster
+from coqui_server import __version__, cluster, logs
 from coqui_server.auth import access
 from coqui_server.banner import engine_list, screen
 from coqui_server.config import loading, reference
@@ -17,28 +18,15 @@ from coqui_server.config.settings import Settings
 from coqui_server.daemon import running
 from coqui_server.engines import load_engines
 from coqui_server.exceptions import ConfigError, StoreError
+from coqui_server.jobs import opening as jobs
 from coqui_server.media.ffmpeg import find_ffmpeg
-from coqui_server.ready import announced
+from coqui_server.ready import addresses, announced
 from coqui_server.sockets import announcement
 from coqui_server.store import database
 from coqui_server.webhook import Webhook
 
 UNUSABLE = 2
 """Exit code when the configuration cannot be used."""
-
-_QUIET_LIBRARIES = (
-    # A line for each connection; we log sessions.
-    "websockets",
-    "uvicorn",
-    # Each request with its whole address, which may contain a password or a token.
-    "httpx",
-    "httpx2",
-    # Each table of each font in a PDF.
-    "fontTools",
-    # The kind of database, at each start.
-    "alembic",
-)
-"""Libraries that log too much at INFO, or secrets."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"wrote {path}")
             return 0
         settings, source = loading.load(options.config)
-        _log_to_stderr(settings.log.level)
+        logs.to_stderr(settings.log.level, settings.log.format)
         if settings.coqui.model and "coqui" not in (settings.engine, *settings.engines.enabled):
             _log.warning("coqui.model is set, but not used: the engine is %s", settings.engine)
         if options.list_engines:
@@ -68,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             database.address(settings.store, shared=shared)
             access.check(settings)
             announcement.check(settings.wyoming)
+            jobs.check(settings)
             print(f"{source}: ok")
         else:
             asyncio.run(run(settings, source, options.ready_file))
@@ -78,14 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{source}: {fault}", file=sys.stderr)
         return 1
     return 0
-
-
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(
-        level=level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-    )
-    for library in _QUIET_LIBRARIES:
-        logging.getLogger(library).setLevel(max(logging.WARNING, logging.root.level))
 
 
 def _write_configuration(path: Path) -> None:
@@ -143,7 +124,12 @@ async def run(settings: Settings, source: str, ready_file: Path | None = None) -
         if settings.auth.required and daemon.store and await daemon.store.users.empty():
             _log.warning("there is no account yet: the first one that signs up is administrator")
         with announced(daemon, ready_file):
-            print(screen(daemon, source), flush=True)
+            if settings.log.format == "json":
+                _log.info(
+                    "coqui_server %s is ready: %s", __version__, json.dumps(addresses(daemon))
+                )
+            else:
+                print(screen(daemon, source), flush=True)
             await stopped.wait()
         await daemon.shut_down()
 

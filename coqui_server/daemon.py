@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from websockets.asyncio.server import Server
 from websockets.frames import CloseCode
 
-from coqui_server import cluster, word_times
+from coqui_server import cluster
 from coqui_server.auth import access
 from coqui_server.auth.access import Access
 from coqui_server.auth.departures import Departures
 from coqui_server.auth.proxies import Proxies
 from coqui_server.config.settings import Settings
-from coqui_server.engines import Engines, load_engines
+from coqui_server.engines import Engines
+from coqui_server.jobs import opening as jobs
 from coqui_server.jobs.queue import Queue
 from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.control import Control
@@ -26,17 +27,15 @@ from coqui_server.sockets.announcement import announced
 from coqui_server.sockets.ports import Port, listen
 from coqui_server.sockets.routes import Routes, routes
 from coqui_server.sockets.wyoming_port import WyomingPort, open_wyoming
-from coqui_server.speakers import model
 from coqui_server.store import Store, opened
+from coqui_server.transcription import opening
 from coqui_server.transcription.exchange import Exchange
-from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
 from coqui_server.web.app import build
 from coqui_server.web.callbacks import Callbacks
 from coqui_server.web.console import Console, open_console
 from coqui_server.web.parts import Parts
 from coqui_server.webhook import Webhook
-from coqui_server.word_times.aligner import Aligner
 
 _LAST_RESULTS = 5.0
 """Seconds for the last finals of clients that were not done within `server.drain`."""
@@ -142,25 +141,9 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         store = await stack.enter_async_context(opened(settings.store, run, settings.cluster.lease))
         door = await access.opened(settings, store)
         stack.push_async_callback(door.presence.close)
-        measured = engines is not None
-        if engines is None:
-            engines = await asyncio.to_thread(load_engines, settings)
-            stack.push_async_callback(engines.close)
-        aligner = Aligner() if word_times.available() else None
-        if aligner:
-            stack.push_async_callback(asyncio.to_thread, aligner.close)
-        if settings.speakers != "off":
-            await asyncio.to_thread(model.loaded)
-        scheduler = Scheduler(settings.server.threadpool.count)
-        stack.push_async_callback(scheduler.close)
-        service = Service(
-            settings,
-            engines,
-            scheduler,
-            keeper=store.keeper if store else None,
-            terms_of=store.users.terms_of if store else None,
-            aligner=aligner,
-            cluster=shared,
+        keeper, terms_of = (store.keeper, store.users.terms_of) if store else (None, None)
+        service = await stack.enter_async_context(
+            opening.opened(settings, engines, keeper, terms_of, shared)
         )
         exchange = None
         if shared:
@@ -170,14 +153,12 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
             await stack.enter_async_context(departures)
         if store and store.replicas:
             await stack.enter_async_context(store.replicas.kept(service.hub))
-        if not measured:
-            await service.rehearse()
         webhook = await stack.enter_async_context(Webhook(settings.rtp.webhook))
         stack.push_async_callback(webhook.close, settings.server.drain)
         rtp = await stack.enter_async_context(Listener(service, [webhook]))
         queue = None
         if store:
-            queue = await stack.enter_async_context(Queue(service, store, settings.jobs))
+            queue = await stack.enter_async_context(jobs.opened(service, store))
         calls = Control(Calls(rtp))
         if shared:
             calls = await stack.enter_async_context(SharedControl(Calls(rtp), shared))

@@ -27,6 +27,7 @@
     |       |   +-- ServiceError  a remote one refused, failed or did not answer
     |       +-- TranscodeError ffmpeg could not be run or got stuck
     |       +-- StoreError     the store is locked, full or unreachable
+    |       |   +-- TakenOver  what a worker writes for a job that is not its own any more
     |       +-- ClusterFault   Redis or another server cannot be reached, or does not answer
     +-- ModelError             a model that does not exist, or is not what it should be
     |   +-- ModelUnreachable   its publisher cannot be reached
@@ -285,6 +286,13 @@ class StoreError(ServerFault):
         self.refused = refused
         if full:
             self.code, self.http_status = "disk_full", 507
+
+
+class TakenOver(StoreError):
+    """A worker writes for a job that is not its own any more: its lease or the job has ended."""
+
+    def __init__(self) -> None:
+        super().__init__("this job is no longer this worker's", refused=True)
 
 
 class ClusterFault(ServerFault):

@@ -14,6 +14,7 @@ _PACKAGES = {
     "postgresql": ("asyncpg", "asyncpg"),
     "cluster": ("redis", "redis"),
     "zeroconf": ("zeroconf", "zeroconf"),
+    "celery": ("celery", "celery"),
 }
 """The module and the package of each extra."""
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import standardwebhooks
 
-from coqui_server import app, webhook
+from coqui_server import logs, webhook
 from coqui_server.config.audio import Kind
 from coqui_server.config.rtp import WebhookSettings
 from coqui_server.exceptions import ConfigError
@@ -469,7 +469,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixtur
     libraries = [logging.getLogger(name) for name in ("httpx", "websockets")]
     before = [library.level for library in libraries]
     with caplog.at_level(logging.INFO):
-        app._log_to_stderr("INFO")
+        logs.to_stderr("INFO", "text")
         yield caplog
     for library, level in zip(libraries, before, strict=True):
         library.setLevel(level)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, model_validator
 
-from coqui_server.config.section import ADDRESS, Duration, Key, Section, unquoted
+from coqui_server.config.section import ADDRESS, Duration, Key, Listed, Section, unquoted
 from coqui_server.media import formats
 
 
@@ -85,7 +85,7 @@ class RtpSettings(Section):
         (40000, 40999), description='the ports calls are reserved on, such as "40000-40999"'
     )
     """The UDP ports for calls that have ports of their own."""
-    allow: tuple[IPvAnyNetwork, ...] = Field(
+    allow: Annotated[tuple[IPvAnyNetwork, ...], Listed] = Field(
         (ip_network("127.0.0.0/8"),),
         description='the networks that may send, such as ["127.0.0.0/8", "10.1.0.0/16"]',
     )

@@ -1,6 +1,7 @@
 """What `application.conf` may say of what is kept, where and for how long."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -32,10 +33,14 @@ class RetentionSettings(Section):
 class JobsSettings(Section):
     """Files that are uploaded to be transcribed one after another."""
 
+    backend: Literal["local", "celery"] = Field("local", description="local or celery")
+    """Where they are transcribed. local: by this server. celery: by workers on any machine."""
     max_size: Size = Field(2_000_000_000, gt=0, description='a size such as "2 GB", more than 0')
     """The largest file that can be uploaded."""
     max_waiting: int = Field(1000, ge=1, description="a whole number, at least 1")
     """How many files of one user may wait."""
+    attempts: int = Field(3, ge=1, description="a whole number, at least 1")
+    """How often a file is begun when its worker is lost or cannot reach the store."""
 
 
 class StoreSettings(Section):

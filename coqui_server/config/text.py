@@ -14,6 +14,9 @@ TextFormat = Literal["verbatim", "readable"]
 MOST_TERMS, LONGEST_TERM = 1000, 100
 """Terms of one list, and characters of one."""
 
+LONGEST_LIST = MOST_TERMS * (LONGEST_TERM + 1)
+"""Characters of a full list, with a comma after each term."""
+
 _EITHER = "verbatim or readable"
 
 

@@ -4,42 +4,60 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+from coqui_server.store.claims import Report, Token
 from coqui_server.store.tables import JobRow
 from coqui_server.transcription.messages import Message
 
 
 @dataclass
 class RunningJob:
-    """A running job.
+    """A job that this process works on.
 
     Attributes:
+        job: its row, with the progress that the table gets later.
         work: transcribes the file; cancelled with the job.
         task: waits for `work` and stores how it ended.
-        share: transcribed part of the file, 0 to 1; of a file of unknown length, the part that was
-            read.
-        stopped: its owner cancelled it.
+        cancelled: its owner does not want it any more.
+        taken: another worker may have it, so nothing more is stored.
     """
 
     job: JobRow
     work: "asyncio.Task[None]" = field(init=False)
     task: "asyncio.Task[None]" = field(init=False)
     since: float = field(default_factory=time.monotonic)
-    share: float = 0.0
-    stopped: bool = False
+    cancelled: bool = False
+    taken: bool = False
+    _stopped: bool = False
+
+    def stop(self) -> None:
+        """Have the work end, once: what it leaves behind is not to be interrupted."""
+        if not self._stopped:
+            self._stopped = True
+            self.work.cancel()
 
     @property
-    def left(self) -> float | None:
-        """Estimated seconds for the rest of the file; None while they cannot be estimated."""
-        if not self.share:
-            return None
-        return (time.monotonic() - self.since) * (1 - self.share) / self.share
+    def token(self) -> Token:
+        """What its writes name."""
+        return Token(self.job.id, self.job.attempt)
+
+    @property
+    def report(self) -> Report:
+        """How far it is."""
+        return Report(self.token, self.job.share, self.job.left)
+
+    def advance(self, share: float) -> bool:
+        """Set what part of the file is done, 0 to 1, which of a file of unknown length is what was
+        read. Returns whether that is a further per cent."""
+        before, now = self.job.share, min(share, 1.0)
+        self.job.share = now
+        if now:
+            self.job.left = (time.monotonic() - self.since) * (1 - now) / now
+        return int(100 * now) > int(100 * before)
 
 
-def job_message(job: JobRow, running: RunningJob | None) -> Message:
+def job_message(job: JobRow) -> Message:
     """A job as JSON. `percent` of its file is transcribed; `left` estimates the seconds for the
     rest, None while it cannot be estimated."""
-    share = running.share if running else float(job.state == "completed")
-    left = running.left if running else None
     return {
         "event": "job",
         "id": job.id,
@@ -59,6 +77,6 @@ def job_message(job: JobRow, running: RunningJob | None) -> Message:
         "session": job.session,
         "warnings": job.warnings or [],
         "created": job.created.isoformat(),
-        "percent": int(100 * share),
-        "left": None if left is None else round(left, 1),
+        "percent": int(100 * job.share),
+        "left": None if job.left is None else round(job.left, 1),
     }

@@ -15,6 +15,7 @@ from coqui_server.engines.base import AnyEngine, Options
 from coqui_server.exceptions import BadRequest
 from coqui_server.media.raw import RawFormat
 from coqui_server.transcription.channels import MOST
+from coqui_server.transcription.wishes import FileWishes
 
 _WRITTEN = ("smart_format", "punctuate", "numerals")
 """Any of these asks for text as people write it."""
@@ -69,6 +70,17 @@ class Query:
     def speakers(self) -> Speakers | None:
         """Whether they are told apart; None if the query does not say."""
         return "auto" if self.flag("diarize") else None
+
+    @property
+    def wishes(self) -> FileWishes:
+        """For a file."""
+        return FileWishes(
+            self.format,
+            self.speakers,
+            self.terms,
+            channels="split" if self.flag("multichannel") else "mix",
+            raw=self.raw,
+        )
 
     @property
     def options(self) -> Options:

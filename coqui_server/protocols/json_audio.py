@@ -1,15 +1,14 @@
 """`/ws`: whole recordings as base64 in JSON, and raw live sound.
 
-`{"type": "audio", "audio": "<base64 of a file>", "channels"?, "format"?, "speakers"?}` (channels
-are `auto`, `mix` or `split`) is answered by
+`{"type": "audio", "audio": "<base64 of a file>"}`, perhaps with wishes of a file
+(`transcription.wishes`), is answered by
 `{"type": "status", "message": "Processing audio..."}` and then
-`{"type": "transcription", "text", "status": "success", "warnings"?}` or
-`{"type": "error", "message"}`. Binary messages are 16-bit little-endian PCM, 16 kHz, mono; their
-text comes as `{"type": "partial" | "final", "text"}` until `{"type": "stop"}`, which is answered by
-`{"type": "stopped"}` when all finals are sent, or until the end of the connection. The format of
-the text is verbatim or readable, and speakers are `off`, `auto` or a number; the address may have
-both for all: `?format=verbatim&speakers=auto`. Texts of several speakers are a line each, after
-their names.
+`{"type": "transcription", "text", "status": "success", "duration", "segments", "warnings"?}`, as
+`/api/v1/stt` has them, or `{"type": "error", "message"}`. Binary messages are 16-bit little-endian
+PCM, 16 kHz, mono; their text comes as `{"type": "partial" | "final", "text", "speaker"?}` until
+`{"type": "stop"}`, which is answered by `{"type": "stopped"}` when all finals are sent, or until
+the end of the connection. Before that, `{"type": "speakers", "segments"}` tells which finals turned
+out to be somebody else's. The address may have wishes for all: `?format=verbatim&speakers=auto`.
 """
 
 from collections.abc import AsyncIterator
@@ -17,19 +16,18 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
-from coqui_server.config.audio import ChannelMode
+from coqui_server.engines.base import Options
 from coqui_server.exceptions import BadRequest, RequestError, ServerFault
 from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, finishing
 from coqui_server.protocols.live_connection import LiveConnection, decoded, parsed
-from coqui_server.transcription.channels import channel_mode
-from coqui_server.transcription.diarization import speakers_wish
-from coqui_server.transcription.events import Event, Final, Partial
+from coqui_server.transcription.events import Event, Final, Partial, SpeakersCorrected
 from coqui_server.transcription.files import transcribe
+from coqui_server.transcription.messages import corrected
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
-from coqui_server.transcription.wording import text_format
-from coqui_transcript.mapping import warnings_to_json
+from coqui_server.transcription.wishes import FileWishes, Wishes
+from coqui_transcript.mapping import transcript_to_json
 
 _LARGEST = 64 * 2**20
 """Bytes of a message: a recording of 48 MB, in base64."""
@@ -63,14 +61,18 @@ async def _live(
             case Partial():
                 await client.send({"type": "partial", "text": event.text})
             case Final():
-                await client.send({"type": "final", "text": event.segment.text})
+                who = {"speaker": event.segment.speaker} if event.segment.speaker else {}
+                await client.send({"type": "final", "text": event.segment.text, **who})
+            case SpeakersCorrected():
+                await client.send({"type": "speakers", "segments": corrected(event)})
 
-    intake, pace = Intake(), service.settings.partials.pace
+    wishes, intake = Wishes.of(client.query), Intake()
     request = SessionRequest(
         "live",
-        format=text_format(client.query.get("format")),
-        speakers=speakers_wish(client.query.get("speakers")),
-        interim=pace,
+        options=Options(terms=wishes.terms),
+        format=wishes.format,
+        speakers=wishes.speakers,
+        interim=service.settings.partials.pace,
         owner=principal.user,
         sinks=(tell,),
     )
@@ -95,23 +97,14 @@ async def _answer(
             case "audio":
                 await client.send({"type": "status", "message": "Processing audio..."})
                 recording = _fragments(decoded(message.get("audio")))
-                wish = {**client.query, **message}
                 _, transcript = await transcribe(
                     service,
                     recording,
-                    channels=_channels(message),
-                    format=text_format(wish.get("format")),
-                    speakers=speakers_wish(wish.get("speakers")),
+                    wishes=FileWishes.of(client.query, message),
                     owner=principal.user,
                 )
-                reply: dict[str, Any] = {
-                    "type": "transcription",
-                    "text": transcript.text,
-                    "status": "success",
-                }
-                if transcript.warnings:
-                    reply["warnings"] = warnings_to_json(transcript.warnings)
-                await client.send(reply)
+                said = transcript_to_json(transcript)
+                await client.send({"type": "transcription", "status": "success", **said})
             case _:
                 raise BadRequest('"type" is audio or stop')
     except RequestError as refusal:
@@ -119,11 +112,6 @@ async def _answer(
             raise
         await client.send(_error(refusal))
     return False
-
-
-def _channels(message: dict[str, Any]) -> ChannelMode | None:
-    mode = message.get("channels")
-    return None if mode is None else channel_mode(str(mode))
 
 
 async def _fragments(recording: bytes) -> AsyncIterator[bytes]:

@@ -61,10 +61,15 @@ class Items:
         self.begin(Configuration(), 0.0)
 
     def begin(self, configuration: Configuration, now: float) -> None:
-        """A session begins to listen, `now` seconds after the first sound of the connection."""
+        """A session begins to listen, `now` seconds after the first sound of the connection.
+
+        A turn that the client has not ended goes on in it, unless the server now finds the turns.
+        """
         self._configuration = configuration
         self._turns = configuration.turn_detection is not None
         self._begun = self._reported = now
+        if self._turns:
+            self.settle(now)
 
     def look(self, utterances: Iterable[Span]) -> None:
         """Tell what the sound that was just written makes known: who begins to speak, who stops."""

@@ -84,7 +84,6 @@ class _Conversation:
         self._principal = principal
         self._service = service
         self._id = id
-        self._older = older
         self._configuration = Configuration(transcription={"model": model} if model else {})
         self._items = Items(older=older)
         self._hearing: tuple[Session, Intake] | None = None
@@ -93,7 +92,9 @@ class _Conversation:
 
     async def run(self) -> None:
         """Obey, and listen when sound comes, until the client leaves."""
-        await self._describe("transcription_session.created" if self._older else "session.created")
+        await self._describe(
+            "transcription_session.created" if self._items.older else "session.created"
+        )
         while True:
             if sound := await self._sound():
                 await self._hear(sound)
@@ -185,7 +186,7 @@ class _Conversation:
                 await self._update(command.get("session"))
                 await self._describe("session.updated")
             case "transcription_session.update":
-                self._older = self._items.older = True
+                self._items.older = True
                 await self._update(command.get("session"))
                 await self._describe("transcription_session.updated")
             case _:
@@ -235,7 +236,7 @@ class _Conversation:
         await self._flush()
 
     async def _describe(self, kind: str) -> None:
-        about = self._configuration.described(self._id, older=self._older)
+        about = self._configuration.described(self._id, older=self._items.older)
         await self._send({"type": kind, "session": about})
 
     async def _refuse(self, refusal: RequestError, event: object) -> None:

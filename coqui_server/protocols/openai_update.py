@@ -21,7 +21,7 @@ from coqui_server.protocols.openai_configuration import (
     OLDER_FORMATS,
     Configuration,
 )
-from coqui_server.transcription.wording import terms
+from coqui_server.transcription.wishes import terms
 
 _OLDER_KEYS = {
     "input_audio_transcription": "transcription",
@@ -83,6 +83,8 @@ def _format(given: object, rate: int) -> Json:
 def _transcription(before: Mapping[str, Any], given: object) -> Json:
     names = (*_TEXTS, "keywords", "delay")
     said = _merged(before, _object(given, "transcription"), names)
+    # Some clients leave a text empty where there is none.
+    said = {name: value for name, value in said.items() if value != ""}
     for name in _TEXTS:
         text = said.get(name, "")
         if not isinstance(text, str) or len(text) > _LONGEST_TEXT:

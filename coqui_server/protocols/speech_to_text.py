@@ -2,39 +2,46 @@
 
 Client: `{"event": "start"}`, binary sound, `{"event": "stop"}`; then perhaps another start. A start
 may have `sample_rate`, `encoding`, `language`, `engine`, `interim` (partials, true), `words`
-(false), `phrases` (the only ones, if the engine can be held to them), `terms` (names and terms to
-favour), `format` (verbatim or readable) and `speakers` (off, auto or their number); the address may
-have the last two, too: `?format=` and `?speakers=`. Server:
+(false), `phrases` (the only ones, if the engine can be held to them), and the wishes of any
+session, `format`, `speakers` and `terms` (`transcription.wishes`), which the address may have, too:
+`?format=verbatim`. Server:
 
     {"event": "started", "session_id"}
     {"event": "transcript", "text", "is_final", "start", "end"?, "speaker"?, "confidence"?,
      "words"?}
     {"event": "utterance_end", "text": ""}
+    {"event": "speakers", "segments": [{"segment", "start", "speaker"}]}
     {"event": "stopped", "message": "STT session ended.", "session_id", "full_transcription"}
     {"event": "error", "message", "code"}
 
-After an error about one message the socket goes on; it is closed when the session cannot.
+`speakers` comes at the end, if some finals turn out to be somebody else's; `segment` counts them
+from 0. After an error about one message the socket goes on; it is closed when the session cannot.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
-from coqui_server.config.speakers import Speakers
-from coqui_server.config.text import TextFormat
 from coqui_server.engines import Engines
 from coqui_server.engines.base import AnyEngine, Options
 from coqui_server.exceptions import BadRequest, RequestError
 from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, finishing
 from coqui_server.protocols.live_connection import LiveConnection, parsed
-from coqui_server.transcription.diarization import speakers_wish
-from coqui_server.transcription.events import Event, Final, Partial, UtteranceEnd
+from coqui_server.transcription.events import (
+    Event,
+    Final,
+    Partial,
+    SpeakersCorrected,
+    UtteranceEnd,
+)
+from coqui_server.transcription.messages import corrected
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
-from coqui_server.transcription.wording import terms, text_format
+from coqui_server.transcription.wishes import NAMES, Wishes
 from coqui_transcript.mapping import segment_to_json
 
 _START_KEYS = (
@@ -46,9 +53,7 @@ _START_KEYS = (
     "interim",
     "words",
     "phrases",
-    "terms",
-    "format",
-    "speakers",
+    *NAMES,
 )
 
 
@@ -61,8 +66,7 @@ class _Start:
     words: bool
     engine: AnyEngine
     options: Options
-    format: TextFormat | None
-    speakers: Speakers | None
+    wishes: Wishes
 
 
 async def serve(connection: ServerConnection, principal: Principal, service: Service) -> None:
@@ -72,7 +76,8 @@ async def serve(connection: ServerConnection, principal: Principal, service: Ser
             while True:
                 try:
                     message = await client.receive()
-                    await _session(client, principal, service, _started(message, service.engines))
+                    start = _started(message, client.query, service.engines)
+                    await _session(client, principal, service, start)
                 except BadRequest as wrong:
                     await client.send(_error(wrong))
         except RequestError as refusal:
@@ -80,19 +85,19 @@ async def serve(connection: ServerConnection, principal: Principal, service: Ser
             await client.close(refusal.close_code)
 
 
-def _started(message: str | bytes, engines: Engines) -> _Start:
+def _started(message: str | bytes, query: Mapping[str, str], engines: Engines) -> _Start:
     if isinstance(message, bytes):
         raise BadRequest('sound came before {"event": "start"}')
     values = parsed(message)
     match values.get("event"):
         case "start":
-            return _start(values, engines)
+            return _start(values, query, engines)
         case "stop":
             raise BadRequest("there is nothing to stop: no session was started")
     raise BadRequest('"event" is start or stop')
 
 
-def _start(values: dict[str, Any], engines: Engines) -> _Start:
+def _start(values: dict[str, Any], query: Mapping[str, str], engines: Engines) -> _Start:
     if unknown := set(values) - set(_START_KEYS):
         raise BadRequest(f"start takes {', '.join(_START_KEYS[1:])}, not {', '.join(unknown)}")
     phrases = values.get("phrases", [])
@@ -104,11 +109,9 @@ def _start(values: dict[str, Any], engines: Engines) -> _Start:
     language = values.get("language")
     engine = engines.get(values.get("engine"), language)
     intake = Intake(values.get("encoding", "linear16"), values.get("sample_rate"))
-    named = terms(values.get("terms", []))
-    options = Options(phrases=tuple(phrases), terms=named, language=language)
-    chosen = text_format(values.get("format"))
-    speakers = speakers_wish(values.get("speakers"))
-    return _Start(intake, values["interim"], values["words"], engine, options, chosen, speakers)
+    wishes = Wishes.of(query, values)
+    options = Options(phrases=tuple(phrases), terms=wishes.terms, language=language)
+    return _Start(intake, values["interim"], values["words"], engine, options, wishes)
 
 
 async def _session(
@@ -123,8 +126,8 @@ async def _session(
         "live",
         engine=start.engine,
         options=start.options,
-        format=start.format or text_format(client.query.get("format")),
-        speakers=start.speakers or speakers_wish(client.query.get("speakers")),
+        format=start.wishes.format,
+        speakers=start.wishes.speakers,
         interim=interim,
         owner=principal.user,
         sinks=(tell,),
@@ -174,6 +177,8 @@ def _message(event: Event, options: _Start) -> dict[str, Any] | None:
             if not options.words:
                 body.pop("words", None)
             return {"event": "transcript", "is_final": True, **body}
+        case SpeakersCorrected():
+            return {"event": "speakers", "segments": corrected(event)}
         case UtteranceEnd():
             return {"event": "utterance_end", "text": ""}
     return None

@@ -5,9 +5,10 @@ binary PCM, `{"reset": 1}`, `{"eof": 1}`. Each binary message has exactly one re
 clients count on: the result of an utterance that has ended, or the partial. While sound comes
 faster than it is spoken, a reply waits until the chunk is decoded. A result that is ready while the
 client sends nothing is sent at once, as the reply to its next message. `eof` and `reset` are
-answered by the rest of the text, and after `eof` the server closes with 1000. The text is verbatim,
-unless the config has `"format": "readable"`, the address `?format=readable`, or the setting is so.
-Engines that cannot be held to a `phrase_list` favour it, as they do `"terms": [...]`, our own key.
+answered by the rest of the text, and after `eof` the server closes with 1000. Engines that cannot
+be held to a `phrase_list` favour it. Config and address may have the wishes of any session:
+`format`, `speakers` and `terms` (`transcription.wishes`). The text is verbatim, unless one of them
+or the setting says readable.
 
     {"partial": "..."}
     {"result": [{"conf", "end", "start", "word"}], "text": "..."}
@@ -15,13 +16,12 @@ Engines that cannot be held to a `phrase_list` favour it, as they do `"terms": [
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 
-from coqui_server.config.text import TextFormat
 from coqui_server.engines.base import AnyEngine, Options
 from coqui_server.exceptions import BadRequest, NotAudio, RequestError, ServerFault
 from coqui_server.principal import Principal
@@ -31,7 +31,7 @@ from coqui_server.transcription.events import Event, Final, Partial
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
-from coqui_server.transcription.wording import terms, text_format
+from coqui_server.transcription.wishes import NOTHING, Wishes
 from coqui_transcript.transcript import Segment, Word
 
 _DEFAULT_RATE = 8000
@@ -52,9 +52,8 @@ class _Config:
     words: bool = True
     alternatives: int = 0
     phrases: tuple[str, ...] = ()
-    terms: tuple[str, ...] = ()
     engine: AnyEngine | None = None
-    format: TextFormat | None = None
+    wishes: Wishes = NOTHING
 
 
 class _Replies:
@@ -131,8 +130,8 @@ async def serve(connection: ServerConnection, principal: Principal, service: Ser
     config = _Config()
     async with LiveConnection(connection, service) as client:
         try:
-            config.format = text_format(client.query.get("format")) or service.settings.text.vosk
-            while _configure(config, message := await client.receive(), service):
+            config.wishes = Wishes.of(client.query)
+            while _configure(config, message := await client.receive(), client.query, service):
                 pass
             await _stream(client, principal, service, config, message)
             await client.close()
@@ -151,8 +150,9 @@ async def _stream(
     request = SessionRequest(
         "live",
         engine=config.engine,
-        options=Options(config.alternatives, config.phrases, config.terms),
-        format=config.format,
+        options=Options(config.alternatives, config.phrases, config.wishes.terms),
+        format=config.wishes.format or service.settings.text.vosk,
+        speakers=config.wishes.speakers,
         interim=service.settings.partials.pace,
         owner=principal.user,
         sinks=(replies,),
@@ -189,7 +189,9 @@ def _is(message: str | bytes, key: str) -> bool:
     return isinstance(message, str) and key in parsed(message)
 
 
-def _configure(config: _Config, message: str | bytes, service: Service) -> bool:
+def _configure(
+    config: _Config, message: str | bytes, query: Mapping[str, str], service: Service
+) -> bool:
     """Take a config; False for any other message. A config after the first sound is ignored."""
     if isinstance(message, bytes) or not _is(message, "config"):
         return False
@@ -205,8 +207,7 @@ def _configure(config: _Config, message: str | bytes, service: Service) -> bool:
     config.alternatives = max(0, min(int(alternatives), _MOST_ALTERNATIVES))
     config.words = bool(values.get("words", config.words))
     config.phrases = tuple(phrases)
-    config.terms = terms(values.get("terms", []))
-    config.format = text_format(values.get("format")) or config.format
+    config.wishes = Wishes.of(query, values)
     return True
 
 

@@ -28,16 +28,12 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from coqui_server.exceptions import RequestError
-from coqui_server.media.raw import RawFormat
 from coqui_server.principal import Principal
 from coqui_server.protocols.upload import Upload
-from coqui_server.transcription.channels import channel_mode
-from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
-from coqui_server.transcription.tracks import track_number
-from coqui_server.transcription.wording import terms, text_format
+from coqui_server.transcription.wishes import FileWishes
 from coqui_transcript.mapping import transcript_to_json
 from coqui_transcript.transcript import Transcript
 
@@ -83,12 +79,7 @@ async def _answer(
         upload,
         engine=values.get("engine"),
         language=values.get("language"),
-        terms=terms(values.get("terms", "").split(",")),
-        track=track_number(values.get("track")),
-        channels=channel_mode(values.get("channels")),
-        raw=RawFormat.of_file(values.get("encoding"), values.get("sample_rate")),
-        format=text_format(values.get("format")),
-        speakers=speakers_wish(values.get("speakers")),
+        wishes=FileWishes.of(values),
         owner=principal.user,
     )
     return _reply(session, transcript)

@@ -31,7 +31,8 @@ from coqui_server.transcription import events
 from coqui_server.transcription.channels import MOST
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
-from coqui_server.transcription.wording import language, terms
+from coqui_server.transcription.wishes import terms
+from coqui_server.transcription.wording import language
 
 PROGRAM = "coqui_server"
 

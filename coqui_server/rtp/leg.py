@@ -131,9 +131,10 @@ class Leg:
 
     async def _log_final(self, event: Event) -> None:
         if isinstance(event, Final):
-            said = event.segment
+            said, session = event.segment, event.source.session
+            span = f"{said.start:.2f}-{said.end:.2f} s"
             words = len(said.text.split())
-            _log.info("call %s: %.2f-%.2f s, %d words", self.call, said.start, said.end, words)
+            _log.info("call %s: session %s: %s, %d words", self.call, session, span, words)
 
 
 async def play(pieces: Iterable[Piece], session: Session) -> None:

@@ -9,6 +9,7 @@ from coqui_server.store.database import Database
 from coqui_server.store.recordings import Recordings
 from coqui_server.store.sessions import close
 from coqui_server.store.tables import SegmentRow, SessionRow
+from coqui_server.transcription.events import SessionEnded, Source
 
 REASON = "the daemon stopped"
 """The error of such a session."""
@@ -49,3 +50,9 @@ async def interrupt(
         interrupted = (await transaction.scalars(rows)).all()
     _log.warning("%d sessions were interrupted when the daemon stopped", len(interrupted))
     return interrupted
+
+
+def end_of(row: SessionRow) -> SessionEnded:
+    """What subscribers are told of such a session."""
+    source = Source(row.id, row.kind, row.call, row.label, row.owner)
+    return SessionEnded(source, row.duration, row.error or REASON)

@@ -1,14 +1,15 @@
-"""The table of jobs. Every query is limited to a scope."""
+"""The table of jobs, as their owners use it. Every query is limited to a scope."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Function, Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from coqui_server.exceptions import Busy, NotFound, StillRunning
-from coqui_server.principal import Scope
+from coqui_server.principal import EVERYBODY, Scope
+from coqui_server.store import clock
 from coqui_server.store.database import Database
 from coqui_server.store.ownership import owned
 from coqui_server.store.tables import JobRow, JobState
@@ -32,14 +33,14 @@ class Jobs:
         Raises:
             Busy: its owner has reached the limit.
         """
-        job = JobRow(state="pending", created=datetime.now(UTC), **columns)
-        open = (owned(JobRow.owner, job.owner), JobRow.state.in_(_OPEN))
+        job = JobRow(state="pending", created=clock.now(), **columns)
         async with self._database.writing() as transaction:
-            waiting = await transaction.scalar(select(func.count(JobRow.id)).where(*open))
+            waiting = await transaction.scalar(_open(job.owner, func.count(JobRow.id)))
             if (waiting or 0) >= limit:
                 raise Busy(f"{waiting} files wait already; try again later")
+            job.turn = await _next_turn(transaction, job.owner)
             transaction.add(job)
-            return await _written(transaction, job)
+            return await written(transaction, job)
 
     async def find(self, scope: Scope, *, offset: int = 0, limit: int = 100) -> Sequence[JobRow]:
         """The newest first."""
@@ -54,46 +55,30 @@ class Jobs:
             NotFound: there is none in this scope.
         """
         async with self._database.reading() as transaction:
-            return await _one(transaction, scope, id)
+            job = await transaction.scalar(_row(scope, id))
+        if job is None:
+            raise _missing(id)
+        return job
 
-    async def next(self) -> JobRow | None:
-        """Start the first pending job whose owner has none running."""
-        # NULL is equal to nothing, but all jobs without an owner count as those of one user.
-        owner = func.coalesce(JobRow.owner, "")
-        busy = select(owner).where(JobRow.state == "processing")
-        first = select(JobRow).where(JobRow.state == "pending", owner.not_in(busy))
-        async with self._database.writing() as transaction:
-            job = await transaction.scalar(first.order_by(JobRow.id).limit(1))
-            if job:
-                job.state, job.started = "processing", datetime.now(UTC)
-                await _written(transaction, job)
-            return job
-
-    async def attach(self, id: int, session: str | None) -> None:
-        """Set the session that is the job's transcript."""
-        async with self._database.writing() as transaction:
-            row = update(JobRow).where(JobRow.id == id)
-            await transaction.execute(row.values(session=session))
-
-    async def end(self, id: int, state: JobState, error: str | None = None) -> JobRow:
-        """Set how a running job ended, or that it waits again."""
-        async with self._database.writing() as transaction:
-            job = (await transaction.scalars(select(JobRow).where(JobRow.id == id))).one()
-            job.state, job.error = state, error
-            job.ended = None if state == "pending" else datetime.now(UTC)
-            return await _written(transaction, job)
+    async def open(self) -> dict[int, tuple[JobState, int]]:
+        """The state of all that wait or run, and how many per cent are done."""
+        query = select(JobRow.id, JobRow.state, JobRow.share).where(JobRow.state.in_(_OPEN))
+        async with self._database.reading() as transaction:
+            rows = await transaction.execute(query)
+            return {id: (state, int(100 * share)) for id, state, share in rows}
 
     async def cancel(self, scope: Scope, id: int) -> JobRow:
-        """Take a pending job out of the queue; one in another state stays what it is.
+        """Take a pending job out of the queue. The worker of one that runs will hear of it.
 
         Raises:
             NotFound: as `get`.
         """
         async with self._database.writing() as transaction:
-            job = await _one(transaction, scope, id)
+            job = await _locked(transaction, scope, id)
             if job.state == "pending":
-                job.state, job.ended = "cancelled", datetime.now(UTC)
-            return await _written(transaction, job)
+                job.state, job.ended = "cancelled", clock.now()
+            job.stopping = job.state == "processing"
+            return await written(transaction, job)
 
     async def retry(self, scope: Scope, id: int) -> JobRow:
         """Let a job that failed or was cancelled wait again, in its old place.
@@ -103,12 +88,13 @@ class Jobs:
             StillRunning: it is open. One that is completed stays so.
         """
         async with self._database.writing() as transaction:
-            job = await _one(transaction, scope, id)
+            job = await _locked(transaction, scope, id)
             if job.state in _OPEN:
                 raise StillRunning(f"job {id} has not ended")
             if job.state != "completed":
                 job.state, job.error, job.ended = "pending", None, None
-            return await _written(transaction, job)
+                job.stopping, job.lost, job.after = False, 0, None
+            return await written(transaction, job)
 
     async def delete(self, scope: Scope, id: int) -> JobRow:
         """Delete a job that has ended; its transcript stays.
@@ -118,7 +104,7 @@ class Jobs:
             StillRunning: it is open.
         """
         async with self._database.writing() as transaction:
-            job = await _one(transaction, scope, id)
+            job = await _locked(transaction, scope, id)
             if job.state in _OPEN:
                 raise StillRunning(f"job {id} has not ended")
             await transaction.execute(delete(JobRow).where(JobRow.id == id))
@@ -130,23 +116,39 @@ class Jobs:
             query = select(JobRow).where(JobRow.ended < moment).limit(limit)
             return (await transaction.scalars(query)).all()
 
-    async def recover(self) -> None:
-        """Make jobs pending again that ran when a daemon died."""
-        unfinished = update(JobRow).where(JobRow.state == "processing")
-        async with self._database.writing() as transaction:
-            await transaction.execute(unfinished.values(state="pending"))
 
-
-async def _written(transaction: AsyncSession, job: JobRow) -> JobRow:
+async def written(transaction: AsyncSession, job: JobRow) -> JobRow:
     """Write a job, and read the columns that come from its session, which writing forgets."""
     await transaction.flush()
     await transaction.refresh(job)
     return job
 
 
-async def _one(transaction: AsyncSession, scope: Scope, id: int) -> JobRow:
-    query = select(JobRow).where(JobRow.id == id, owned(JobRow.owner, scope))
-    job = await transaction.scalar(query)
+def _row(scope: Scope, id: int) -> Select[JobRow]:
+    return select(JobRow).where(JobRow.id == id, owned(JobRow.owner, scope))
+
+
+async def _locked(transaction: AsyncSession, scope: Scope, id: int) -> JobRow:
+    """One job, which no worker begins or ends before the transaction does."""
+    job = await transaction.scalar(_row(scope, id).with_for_update())
     if job is None:
-        raise NotFound(f"no job {id} here")
+        raise _missing(id)
     return job
+
+
+def _missing(id: int) -> NotFound:
+    return NotFound(f"no job {id} here")
+
+
+def _open(scope: Scope, number: Function[int]) -> Select[int]:
+    """A number of the open jobs in a scope."""
+    return select(number).where(owned(JobRow.owner, scope), JobRow.state.in_(_OPEN))
+
+
+async def _next_turn(transaction: AsyncSession, owner: str | None) -> int:
+    """The turn of another job: after its owner's others, and beside the first ones of the users
+    that came before, so that nobody waits for all files of somebody else (start-time fair queuing,
+    Goyal, Vin and Cheng, 1996)."""
+    first = await transaction.scalar(_open(EVERYBODY, func.min(JobRow.turn)))
+    last = await transaction.scalar(_open(owner, func.max(JobRow.turn)))
+    return max(first or 0, 0 if last is None else last + 1)

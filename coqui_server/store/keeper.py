@@ -10,8 +10,10 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from coqui_server.config.store import RecordingSettings
-from coqui_server.exceptions import StoreError
+from coqui_server.exceptions import StoreError, TakenOver
 from coqui_server.media.samples import Samples
+from coqui_server.store import claims
+from coqui_server.store.claims import Token
 from coqui_server.store.database import Database
 from coqui_server.store.interruption import interrupt
 from coqui_server.store.recordings import Recording, Recordings
@@ -40,12 +42,13 @@ _Kept = SessionStarted | Final | SpeakersCorrected | SessionEnded
 
 @dataclass(frozen=True)
 class _Entry:
-    """An event to commit, the future of the session that waits, and for an end the recorded
-    bytes."""
+    """An event to commit, the future of the session that waits, for an end the recorded bytes, and
+    for a job its token."""
 
     event: _Kept
     done: "asyncio.Future[None]"
     sound: int
+    token: Token | None
 
 
 class Keeper:
@@ -92,16 +95,21 @@ class Keeper:
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
 
-    async def __call__(self, event: Event) -> None:
+    def fenced(self, token: Token) -> "Fenced":
+        """The same for the sessions of a job: nothing is stored once its token is stale."""
+        return Fenced(self, token)
+
+    async def __call__(self, event: Event, token: Token | None = None) -> None:
         """Return when the event is committed; at once for an event that is not stored.
 
         Raises:
             StoreError: it could not be stored. The end of a failed session is stored later instead.
+            TakenOver: the token is stale.
         """
         if not isinstance(event, _Kept):
             return
         sound = await self._recorded(event) if isinstance(event, SessionEnded) else 0
-        entry = _Entry(event, asyncio.get_running_loop().create_future(), sound)
+        entry = _Entry(event, asyncio.get_running_loop().create_future(), sound, token)
         await self._queue.put(entry)
         await entry.done
         source = event.source
@@ -116,6 +124,16 @@ class Keeper:
         """
         if recording := self._recording.get(session):
             await (recording.skip(sound) if isinstance(sound, int) else recording.write(sound))
+
+    async def forget(self, session: str) -> None:
+        """Delete the recording of a session, and record no more of it.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        if recording := self._recording.pop(session, None):
+            await recording.abandon()
+        await self._recordings.remove([session])
 
     async def _recorded(self, event: SessionEnded) -> int:
         """Finish the recording of a session; its size in bytes."""
@@ -163,10 +181,10 @@ class Keeper:
     def _fail(self, batch: list[_Entry], fault: StoreError) -> None:
         _log.warning("%s; %d events were not stored", fault, len(batch))
         for entry in batch:
-            failed_before = isinstance(entry.event, SessionEnded) and entry.event.error is not None
-            if failed_before and not fault.refused:
+            if _failed(entry.event) and not fault.refused:
                 self._owed.append(entry)
-            _release(entry, None if failed_before else fault)
+            told = not _failed(entry.event) or isinstance(fault, TakenOver)
+            _release(entry, fault if told else None)
 
     async def _commit(self, batch: list[_Entry]) -> None:
         events = [entry.event for entry in batch]
@@ -177,9 +195,15 @@ class Keeper:
             for entry in batch
             if isinstance(entry.event, SessionEnded)
         ]
+        tokens = {entry.token for entry in batch if entry.token}
         async with self._database.writing() as transaction:
+            if tokens:
+                await claims.check(transaction, tokens)
             if started:
                 await transaction.execute(self._begun, started)
+            for entry in batch:
+                if entry.token and isinstance(entry.event, SessionStarted):
+                    await claims.attach(transaction, entry.token, entry.event.source.session)
             if self._replica is not None:
                 await self._check(transaction, {event.source.session for event in events})
             if segments:
@@ -205,6 +229,33 @@ class Keeper:
             raise StoreError(
                 "the other servers had not heard of this one, and closed the session", refused=True
             )
+
+
+class Fenced:
+    """Keeps the session of a job, as long as its token is not stale.
+
+    Then the recording is deleted, and the events raise `TakenOver`.
+    """
+
+    def __init__(self, keeper: Keeper, token: Token) -> None:
+        self._keeper = keeper
+        self._token = token
+
+    async def __call__(self, event: Event) -> None:
+        try:
+            await self._keeper(event, self._token)
+        except TakenOver:
+            await self._keeper.forget(event.source.session)
+            # Whoever ends a session that failed cannot do anything about it.
+            if not _failed(event):
+                raise
+
+    async def record(self, session: str, sound: Samples | int) -> None:
+        await self._keeper.record(session, sound)
+
+
+def _failed(event: Event) -> bool:
+    return isinstance(event, SessionEnded) and event.error is not None
 
 
 def _release(entry: _Entry, fault: StoreError | None = None) -> None:

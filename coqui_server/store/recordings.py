@@ -119,6 +119,11 @@ class Recording:
         with faults():
             return await self._run(partial(_finish, self._path, self._place))
 
+    async def abandon(self) -> None:
+        """Write no more."""
+        if self._writing is not None:
+            await asyncio.wait((self._writing,))
+
     async def _flush(self) -> None:
         await self._written()
         if self._gathered:

@@ -14,10 +14,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from coqui_server.exceptions import StoreError
 from coqui_server.store.database import Database
-from coqui_server.store.interruption import interrupt
+from coqui_server.store.interruption import end_of, interrupt
 from coqui_server.store.recordings import Recordings
 from coqui_server.store.tables import ReplicaRow, SessionRow
-from coqui_server.transcription.events import SessionEnded, Sink, Source
+from coqui_server.transcription.events import Sink
 
 _BEATS, _LONGEST_PAUSE, _RETRY = 4, 5.0, 1.0
 """How often in a lease a server says that it lives; seconds between two times at most; and after
@@ -83,8 +83,7 @@ class Replicas:
             _log.warning("the server %s has not been heard of for %g s", run, self._lease)
         nobody = or_(SessionRow.replica.is_(None), SessionRow.replica.not_in(select(ReplicaRow.id)))
         for row in await interrupt(self._database, self._recordings, nobody):
-            source = Source(row.id, row.kind, row.call, row.label, row.owner)
-            await told(SessionEnded(source, row.duration, row.error))
+            await told(end_of(row))
 
     async def _beat_for_ever(self, told: Sink) -> None:
         usual = min(self._lease / _BEATS, _LONGEST_PAUSE)

@@ -229,13 +229,26 @@ class JobRow(Table):
         size: bytes.
         engine, language, track, channels: as requested.
         encoding, sample_rate: of a file without a header.
-        format, speakers: as requested; the number of speakers as text.
+        format, speakers, terms: as requested; the number of speakers as text.
         session: the id of its transcript.
         warnings: those of its session.
+        turn: its place in the queue: users take turns, so each one's files have rising numbers.
+        running: its owner while it is worked on, "" for nobody; unique, so that each has one.
+        attempt: how often it was begun: what every write of a worker names.
+        lost: how often a worker was lost with it, or could not reach the store.
+        after: when it may be begun again, if not at once.
+        worker: who has, or had, it.
+        lease: until when the worker has it, by the database's clock.
+        stopping: whether it was cancelled while it ran.
+        share, left: its progress: what part is done, and the seconds that the rest may take.
     """
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("jobs_state", "state"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("jobs_state", "state"),
+        Index("jobs_running", "running", unique=True),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(_Number, primary_key=True)
     owner: Mapped[str | None]
@@ -250,11 +263,22 @@ class JobRow(Table):
     sample_rate: Mapped[int | None]
     format: Mapped[TextFormat | None]
     speakers: Mapped[str | None]
+    terms: Mapped[list[str]] = mapped_column(default=list)
     state: Mapped[JobState] = mapped_column(default="pending")
     error: Mapped[str | None]
     created: Mapped[datetime]
     started: Mapped[datetime | None]
     ended: Mapped[datetime | None]
+    turn: Mapped[int] = mapped_column(_Number, default=0)
+    running: Mapped[str | None]
+    attempt: Mapped[int] = mapped_column(default=0)
+    lost: Mapped[int] = mapped_column(default=0)
+    after: Mapped[datetime | None]
+    worker: Mapped[str | None]
+    lease: Mapped[datetime | None]
+    stopping: Mapped[bool] = mapped_column(default=False)
+    share: Mapped[float] = mapped_column(default=0.0)
+    left: Mapped[float | None]
     session: Mapped[str | None] = mapped_column(ForeignKey("sessions.id", ondelete="SET NULL"))
     warnings: Mapped[list[dict[str, Any]] | None] = column_property(
         select(SessionRow.warnings).where(SessionRow.id == session).scalar_subquery()

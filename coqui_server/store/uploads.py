@@ -100,6 +100,11 @@ class Uploads:
         """Where an upload is."""
         return self._folder / name
 
+    @asynccontextmanager
+    async def local(self, name: str) -> AsyncIterator[Path]:
+        """An upload on this machine, while the block lasts."""
+        yield self.path(name)
+
     async def remove(self, name: str) -> None:
         """Delete an upload, if it is there.
 

@@ -7,7 +7,6 @@ its first word. When different people are found later than that, it is split fro
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 
@@ -47,18 +46,6 @@ _AHEAD = 120
 
 _SEARCH = 20
 """Windows (10 s) in which the quietest is looked for, where a file that was mixed is split."""
-
-
-def channel_mode(text: str | None) -> ChannelMode | None:
-    """What a request asks for; None if it does not say.
-
-    Raises:
-        BadRequest: it is no such mode.
-    """
-    match text:
-        case None | "auto" | "mix" | "split":
-            return text
-    raise BadRequest(f'found channels "{text[:20]}", allowed: {", ".join(get_args(ChannelMode))}')
 
 
 class Channels:

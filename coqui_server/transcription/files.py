@@ -6,20 +6,19 @@ from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 
-from coqui_server.config.audio import ChannelMode
-from coqui_server.config.speakers import Speakers
-from coqui_server.config.text import TextFormat
 from coqui_server.engines.base import Options
 from coqui_server.exceptions import BadRequest, TooLarge
-from coqui_server.media.raw import RawFormat, read_raw
+from coqui_server.media.raw import read_raw
 from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.media.transcode import Sound
 from coqui_server.transcription.channels import Channels, Sounds
 from coqui_server.transcription.events import Sink
+from coqui_server.transcription.keeping import Keeper
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
 from coqui_server.transcription.tracks import choose_track
+from coqui_server.transcription.wishes import NOTHING, FileWishes
 from coqui_transcript.transcript import Transcript
 
 
@@ -32,14 +31,10 @@ async def transcribe(
     language: str | None = None,
     prompt: str | None = None,
     translate: bool = False,
-    terms: tuple[str, ...] = (),
-    track: int | None = None,
-    channels: ChannelMode | None = None,
-    raw: RawFormat | None = None,
-    format: TextFormat | None = None,
-    speakers: Speakers | None = None,
+    wishes: FileWishes = NOTHING,
     label: str | None = None,
     owner: str | None = None,
+    keeper: Keeper | None = None,
     sinks: Sequence[Sink] = (),
 ) -> tuple[Session, Transcript]:
     """The transcript of the file whose bytes `chunks` gives, and the session that made it.
@@ -48,12 +43,7 @@ async def transcribe(
         path: where the same bytes are on the disk, if they are.
         engine, language: as a request names them; the default engine and its own language if not.
         prompt, translate: as `Options` has them; an engine without a prompt ignores it.
-        terms: names and terms to favour.
-        track: the number of a sound track, from 1; None to choose one that has speech.
-        channels: what becomes of its channels; None for `audio.channels`.
-        raw: the format of a file without a header; None for all others.
-        format: of the text; None for `text.format`.
-        speakers: whether they are told apart; None for the setting `speakers`.
+        keeper: keeps the session instead of the service's own.
 
     Raises:
         BadRequest: no such engine, it does not know the language, or does not translate, there is
@@ -64,30 +54,31 @@ async def transcribe(
     chosen = service.engines.get(engine, language)
     if translate and not chosen.capabilities.translates:
         raise BadRequest(f"{chosen.name} (model {chosen.model}) does not translate")
-    options = Options(terms=terms, language=language, prompt=prompt, translate=translate)
+    options = Options(terms=wishes.terms, language=language, prompt=prompt, translate=translate)
     audio = service.settings.audio
-    mode = channels or audio.channels
+    mode = wishes.channels or audio.channels
     request = SessionRequest(
         "file",
         engine=chosen,
         options=options,
-        format=format,
-        speakers=speakers,
+        format=wishes.format,
+        speakers=wishes.speakers,
         label=label,
         owner=owner,
+        keeper=keeper,
         sinks=tuple(sinks),
     )
-    if raw and track not in (None, 1):
-        raise BadRequest(f"there is no track {track}: a file without a header has 1")
+    if wishes.raw and wishes.track not in (None, 1):
+        raise BadRequest(f"there is no track {wishes.track}: a file without a header has 1")
     async with service.session(request) as session:
         choose = partial(choose_track, service.settings, session.warn)
-        if raw:
-            reading = read_raw(chunks, raw)
+        if wishes.raw:
+            reading = read_raw(chunks, wishes.raw)
         else:
             reading = service.transcoder.transcode(
                 chunks,
                 path,
-                track=track,
+                track=wishes.track,
                 choose=choose,
                 warn=session.warn,
                 surround=mode == "split",

@@ -145,7 +145,7 @@ class Hub(Announcer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.publish: Callable[[Message], None] | None = None
+        self.publish: Callable[[Message], object] | None = None
         self._replay = Replay()
         self._last = Place(time.time_ns() // 1000, -1)
         self._replay.begin(self._last)

@@ -12,7 +12,6 @@ from coqui_server.transcription.channels import Leg, Sounds
 from coqui_server.transcription.gated import GatedListening
 from coqui_server.transcription.order import Order
 from coqui_server.transcription.reporter import Report, Reported, Reporter
-from coqui_server.transcription.utterance import Span
 
 
 class LegsListening:
@@ -24,6 +23,8 @@ class LegsListening:
     Args:
         gated: makes the listening of a leg, which reports to what it is given.
     """
+
+    utterances = ()
 
     def __init__(
         self, gated: Callable[[Report | None], GatedListening], reporter: Reporter
@@ -49,11 +50,6 @@ class LegsListening:
     @property
     def partial_seconds(self) -> float:
         return sum(leg.partial_seconds for leg in self._all())
-
-    @property
-    def utterances(self) -> list[Span]:
-        several = (leg.utterances for leg in self._legs.values())
-        return sorted(chain.from_iterable(several), key=lambda span: span[0])
 
     async def start(self) -> None:
         await self._legs[None].start()

@@ -25,7 +25,8 @@ class Listening(Protocol):
         failure: why there is no more text, if so; the caller then writes no more.
         final_seconds, partial_seconds: seconds of decoding, for finals and for what became no
             final.
-        utterances: those that are not reported yet, in order; none where a service finds them.
+        utterances: those of live sound that are not reported yet, in order; none where a service
+            finds them.
     """
 
     @property

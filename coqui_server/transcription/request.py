@@ -10,6 +10,7 @@ from coqui_server.config.text import TextFormat
 from coqui_server.engines.base import DEFAULT_OPTIONS, AnyEngine, Options
 from coqui_server.speakers.model import SpeakerModel
 from coqui_server.transcription.events import Sink
+from coqui_server.transcription.keeping import Keeper
 
 
 def _nothing_counted() -> Mapping[str, Any]:
@@ -31,6 +32,7 @@ class SessionRequest:
         call: the id of the telephone call it is a leg of.
         label: its name for people.
         owner: the user it belongs to.
+        keeper: keeps it instead of the service's own.
         sinks: receive each event one after another, in this order.
         transport: gives what the transport counted (packets, losses), when the session ends.
     """
@@ -46,6 +48,7 @@ class SessionRequest:
     call: str | None = None
     label: str | None = None
     owner: str | None = None
+    keeper: Keeper | None = None
     sinks: tuple[Sink, ...] = ()
     transport: Callable[[], Mapping[str, Any]] = _nothing_counted
 

@@ -116,7 +116,8 @@ class Service:
             format=request.format or self.settings.text.format,
             sinks=(*request.sinks, self.hub),
         )
-        session = Session(complete, self._scheduler, self.settings, self._keeper, self._aligner)
+        keeper = request.keeper or self._keeper
+        session = Session(complete, self._scheduler, self.settings, keeper, self._aligner)
         self._enter(session)
         try:
             async with session:

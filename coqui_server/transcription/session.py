@@ -133,7 +133,8 @@ class Session:
 
     @property
     def utterances(self) -> Sequence[Span]:
-        """Those that are not reported yet, in order; none where a service finds them."""
+        """Those of live sound that are not reported yet, in order; none where a service finds
+        them."""
         return self._listening.utterances
 
     @property

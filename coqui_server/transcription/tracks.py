@@ -1,11 +1,10 @@
 """Which of several sound tracks of a file is transcribed: one that has speech."""
 
-import re
 from collections.abc import Sequence
 from contextlib import aclosing
 
 from coqui_server.config.settings import Settings
-from coqui_server.exceptions import BadRequest, NotAudio
+from coqui_server.exceptions import NotAudio
 from coqui_server.media.ffmpeg_log import Track
 from coqui_server.media.mixdown import Mixdown
 from coqui_server.media.samples import SAMPLE_RATE, Samples
@@ -34,19 +33,6 @@ async def choose_track(
         text = f"tracks {numbers} have speech; this is the text of track {speaking[0].number}"
         warn(TranscriptWarning("several_tracks", text))
     return speaking[0]
-
-
-def track_number(text: str | None) -> int | None:
-    """The track that a request names, from 1; None if it names none.
-
-    Raises:
-        BadRequest: it is no such number.
-    """
-    if text is None:
-        return None
-    if not re.fullmatch(r"[1-9]\d?", text):
-        raise BadRequest(f'found track "{text[:20]}", allowed: a number from 1 to 99')
-    return int(text)
 
 
 async def _speaks(settings: Settings, track: Track, listen: Listen) -> bool:

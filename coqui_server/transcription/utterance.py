@@ -29,6 +29,7 @@ class Utterance:
         reported: its final is reported, or there will be none.
         shown: the text of the last partial.
         kept: its samples are needed after they were taken, too.
+        draft: the tokens of the hypothesis so far. Decoder threads read and write it.
     """
 
     start: float
@@ -39,6 +40,7 @@ class Utterance:
     shown: str = ""
     reported: bool = False
     kept: bool = False
+    draft: tuple[int, ...] = ()
     _samples: list[Samples] = field(default_factory=list)
     _taken: int = 0
     _fresh: int = 0

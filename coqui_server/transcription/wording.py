@@ -1,42 +1,16 @@
-"""How the text of a session is written: its format, its language, its names and terms."""
+"""How the text of a session is written: its format, its language, its terms."""
 
 import re
 
 from coqui_server.config.settings import Settings
-from coqui_server.config.text import TextFormat, listed
+from coqui_server.config.text import listed
 from coqui_server.engines.base import AnyEngine
-from coqui_server.exceptions import BadRequest, ConfigError
+from coqui_server.exceptions import ConfigError
 from coqui_server.readable.writer import Writer
 from coqui_server.transcription.request import SessionRequest
 
 _NAMED = re.compile(r"(?<![a-z])([a-z]{2})(?![a-z])")
 """The language in a model's name, as Vosk's have it: vosk-model-small-en-us-0.15."""
-
-
-def text_format(value: object) -> TextFormat | None:
-    """The format that a request names; None if it names none.
-
-    Raises:
-        BadRequest: there is no such format.
-    """
-    match value:
-        case None | "verbatim" | "readable":
-            return value
-    raise BadRequest("format is verbatim or readable")
-
-
-def terms(value: object) -> tuple[str, ...]:
-    """The terms that a request lists.
-
-    Raises:
-        BadRequest: it is no list of texts, or one that is too long.
-    """
-    if not isinstance(value, list) or not all(isinstance(term, str) for term in value):
-        raise BadRequest("terms is a list of texts")
-    try:
-        return listed(value)
-    except ValueError as wrong:
-        raise BadRequest(str(wrong)) from wrong
 
 
 def configured_terms(settings: Settings) -> tuple[str, ...]:

@@ -1,23 +1,20 @@
 """Files that arrive in a form, written to the disk as they come, and queued when all are there."""
 
+from codecs import getincrementaldecoder
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import Request
 
+from coqui_server.config.text import LONGEST_LIST
 from coqui_server.exceptions import BadRequest, RequestError, TooLarge
 from coqui_server.jobs.queue import Queue
-from coqui_server.media.raw import RawFormat
 from coqui_server.principal import Principal
 from coqui_server.store.tables import JobRow
 from coqui_server.store.uploads import Upload
-from coqui_server.transcription.channels import channel_mode
-from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.service import Service
-from coqui_server.transcription.tracks import track_number
-from coqui_server.transcription.wording import text_format
+from coqui_server.transcription.wishes import FileWishes
 from coqui_server.web import bodies, multipart
 
 MOST_FILES = 100
@@ -32,7 +29,9 @@ class _Received:
 
     upload: Upload
     name: str
-    options: dict[str, Any]
+    engine: str | None
+    language: str | None
+    wishes: FileWishes
 
 
 class UploadForm:
@@ -48,6 +47,8 @@ class UploadForm:
         self._wishes = {name: value or None for name, value in wishes.items()}
         self._files: list[_Received] = []
         self._field: str | None = None
+        # A long field comes in pieces, which may end within a character.
+        self._decoder = getincrementaldecoder("utf-8")("replace")
 
     async def take(self, request: Request, principal: Principal) -> list[JobRow]:
         """Read the form to its end and queue its files, all or none.
@@ -75,13 +76,15 @@ class UploadForm:
                     problem = f'the form has files, {", ".join(self._wishes)}, no "{name}"'
                     raise BadRequest(problem)
                 self._field, self._wishes = name, {**self._wishes, name: None}
+                self._decoder.reset()
             case multipart.Part(_, str(name)):
                 self._field = None
                 await self._begin(name, uploads)
             case bytes() if self._field:
-                value = (self._wishes[self._field] or "") + event.decode("utf-8", "replace")
-                if len(value) > _LONGEST_FIELD:
-                    raise TooLarge(f"{self._field} may have {_LONGEST_FIELD} characters")
+                value = (self._wishes[self._field] or "") + self._decoder.decode(event)
+                longest = LONGEST_LIST if self._field == "terms" else _LONGEST_FIELD
+                if len(value) > longest:
+                    raise TooLarge(f"{self._field} may have {longest} characters")
                 self._wishes[self._field] = value
             case bytes():
                 await self._files[-1].upload.write(event)
@@ -90,17 +93,24 @@ class UploadForm:
         """Begin another file; its options are checked before it is written."""
         if len(self._files) >= MOST_FILES:
             raise TooLarge(f"a form may have {MOST_FILES} files")
-        self._service.engines.get(self._wishes["engine"], self._wishes["language"])
-        options = _options(self._wishes)
+        engine, language = self._wishes["engine"], self._wishes["language"]
+        self._service.engines.get(engine, language)
+        wishes = FileWishes.of(self._wishes)
         upload = await uploads.enter_async_context(self._queue.receive())
-        self._files.append(_Received(upload, bodies.shown_name(name), options))
+        shown = bodies.shown_name(name)
+        self._files.append(_Received(upload, shown, engine, language, wishes))
 
     async def _queued(self, principal: Principal) -> list[JobRow]:
         jobs: list[JobRow] = []
         try:
             for file in self._files:
                 added = await self._queue.add(
-                    file.upload, principal.user, file.name, **file.options
+                    file.upload,
+                    principal.user,
+                    file.name,
+                    engine=file.engine,
+                    language=file.language,
+                    wishes=file.wishes,
                 )
                 jobs.append(added)
         except RequestError:
@@ -109,16 +119,3 @@ class UploadForm:
                 await self._queue.delete(principal.scope, job.id)
             raise
         return jobs
-
-
-def _options(wishes: Mapping[str, str | None]) -> dict[str, Any]:
-    """The arguments of `Queue.add`. Raises BadRequest for a wish that cannot be met."""
-    return {
-        "engine": wishes["engine"],
-        "language": wishes["language"],
-        "track": track_number(wishes["track"]),
-        "channels": channel_mode(wishes["channels"]),
-        "raw": RawFormat.of_file(wishes["encoding"], wishes["sample_rate"]),
-        "format": text_format(wishes["format"]),
-        "speakers": speakers_wish(wishes["speakers"]),
-    }

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import Request
 
+from coqui_server.config.text import LONGEST_LIST
 from coqui_server.exceptions import BadRequest, TooLarge
 from coqui_server.principal import Principal
 from coqui_server.store import uploads
@@ -22,7 +23,7 @@ Fields = Mapping[str, tuple[str, ...]]
 
 _MOST_VALUES = 64
 _LONGEST_VALUE = 4000
-"""Characters; a prompt is the longest of them."""
+"""Bytes; a prompt is the longest of them, but for a list of terms."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,9 @@ class _Reading:
         elif self._field:
             value = self._values[-1][1]
             value += data
-            if len(value) > _LONGEST_VALUE:
-                raise TooLarge(f"{self._field} may have {_LONGEST_VALUE} bytes")
+            longest = LONGEST_LIST if self._field == "terms" else _LONGEST_VALUE
+            if len(value) > longest:
+                raise TooLarge(f"{self._field} may have {longest} bytes")
 
     async def whole(self, owner: str | None) -> OneFile:
         if not self._upload:

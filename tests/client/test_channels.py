@@ -46,20 +46,6 @@ async def test_the_address_says_it(
     assert "\nright: Ждём & <gloom>.\n" in capsys.readouterr().out
 
 
-async def test_the_message_says_it(start: Start, wav: Path) -> None:
-    """In the protocol that sends JSON."""
-    messages: list[dict[str, Any]] = []
-
-    async def handler(socket: ServerConnection) -> None:
-        messages.append(json.loads(await socket.recv()))
-        await socket.send('{"type": "transcription", "text": "Ask not.", "status": "success"}')
-
-    options = ("--url", await start(handler), "--protocol", "json")
-    assert await command(wav, *options, "--channels", "auto") == 0
-    assert await command(wav, *options) == 0
-    assert [message.get("channels") for message in messages] == ["auto", None]
-
-
 @pytest.mark.parametrize(
     "options", [("--channels", "left"), ("--channels", "mix", "--live"), ("--rtp", "localhost")]
 )

@@ -10,7 +10,7 @@ from coqui_server.config.settings import Settings
 from coqui_server.config.store import StoreSettings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import Engine
-from coqui_server.jobs.queue import Queue
+from coqui_server.jobs import opening
 from coqui_server.store import opened
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.service import Service
@@ -31,7 +31,7 @@ def desk(settings: StoreSettings, scheduler: Scheduler) -> Open:
         async with opened(settings) as store:
             assert store is not None
             service = Service(wanted, Engines(*engines), scheduler, store.keeper)
-            async with Queue(service, store, wanted.jobs) as queue:
+            async with opening.opened(service, store) as queue:
                 yield Desk(queue, store)
 
     return open

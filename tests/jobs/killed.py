@@ -6,7 +6,7 @@ from pathlib import Path
 
 from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
-from coqui_server.jobs.queue import Queue
+from coqui_server.jobs import opening
 from coqui_server.principal import EVERYBODY
 from coqui_server.store import opened
 from coqui_server.transcription.scheduler import Scheduler
@@ -22,7 +22,7 @@ async def main(folder: Path, sound: Path) -> None:
         assert store is not None
         engines = Engines(Obstacle(held=True))
         service = Service(settings, engines, Scheduler(1), store.keeper)
-        async with Queue(service, store, settings.jobs) as queue:
+        async with opening.opened(service, store) as queue:
             async with queue.receive() as upload:
                 await upload.write(sound.read_bytes())
                 id = (await queue.add(upload, "anna", "a.wav")).id

@@ -157,9 +157,16 @@ def test_a_failure(configuration: Configuration) -> None:
 
 
 def test_the_next_session() -> None:
-    """Its times go on where the one before ended."""
+    """Its times go on where the one before ended. A turn of the client goes on, too, or ends where
+    the server finds the turns from then on."""
     items = Items()
+    items.begin(BY_HAND, 0)
+    items.take(final(0.5, 2, "One"))
+    items.begin(BY_HAND, 2)
+    items.take(final(0.5, 2, "Two"))
+    told(items)
     items.begin(Configuration(), 10)
+    assert told(items)[-1] == ("completed", "One Two")
     items.look([(0.5, None)])
     assert items.events[0]["audio_start_ms"] == 10_500
 

@@ -62,6 +62,8 @@ def test_what_is_left_out_stays() -> None:
     assert updated(before, {}) == before
     after = updated(before, {"audio": {"input": {"transcription": {"prompt": None}}}})
     assert after.transcription == {"language": "en", "delay": "high"}
+    after = updated(before, {"input_audio_transcription": {"language": ""}})
+    assert after.options.language is None
     patient = {"turn_detection": {"type": "semantic_vad", "eagerness": "low"}}
     assert updated(before, patient).silence == 1.2
     assert updated(before, {"turn_detection": {"type": "semantic_vad"}}).silence is None

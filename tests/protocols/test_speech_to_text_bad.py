@@ -85,7 +85,7 @@ WISHES: dict[str, list[Any]] = {
     "interim": [0, 1, "true", None, [], {}],
     "words": [0, 1, "false", None, [], {}],
     "phrases": ["yes", 5, None, {}, [1], ["yes", None], [["yes"]]],
-    "terms": ["yes", 5, None, {}, [1], ["y" * 101], [str(n) for n in range(1001)]],
+    "terms": ["y" * 101, 5, {}, [1], ["y" * 101], [str(n) for n in range(1001)]],
 }
 
 

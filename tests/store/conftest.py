@@ -8,6 +8,7 @@ from coqui_server.config.settings import Settings
 from coqui_server.config.store import StoreSettings
 from coqui_server.engines import Engines
 from coqui_server.engines.base import Engine
+from coqui_server.store.claims import Claims
 from coqui_server.store.database import Database, opened
 from coqui_server.store.jobs import Jobs
 from coqui_server.store.keeper import Keeper
@@ -46,6 +47,12 @@ def sessions(database: Database, recordings: Recordings) -> Sessions:
 def jobs(database: Database) -> Jobs:
     """An empty queue."""
     return Jobs(database)
+
+
+@pytest.fixture
+def claims(database: Database) -> Claims:
+    """The same queue, as workers use it, who have a job for an hour."""
+    return Claims(database, lease=3600, attempts=3)
 
 
 @pytest.fixture

@@ -26,9 +26,12 @@ LATER = [
     ("jobs", "channels"),
     ("jobs", "format"),
     ("jobs", "speakers"),
+    ("jobs", "terms"),
     ("sessions", "names"),
     ("sessions", "replica"),
     ("users", "terms"),
+    *(("jobs", column) for column in ("turn", "running", "attempt", "lost", "after")),
+    *(("jobs", column) for column in ("worker", "lease", "stopping", "share", "left")),
 ]
 """The columns that came after version 0004."""
 
@@ -54,6 +57,7 @@ async def test_an_older_database_keeps_what_it_has(tmp_path: Path) -> None:
         transaction.add(UserRow(name="anna", password="x", created=NOW))
     with closing(sqlite3.connect(path)) as older:
         older.executescript("DROP INDEX sessions_running; DROP TABLE replicas; DROP TABLE secrets")
+        older.execute("DROP INDEX jobs_running")
         for table, column in LATER:
             older.execute(f"ALTER TABLE {table} DROP {column}")
         older.execute("UPDATE alembic_version SET version_num = '0004'")
@@ -64,6 +68,7 @@ async def test_an_older_database_keeps_what_it_has(tmp_path: Path) -> None:
         user = (await transaction.scalars(select(UserRow))).one()
     assert (segment.text, segment.channel, segment.speaker) == ("Hello.", None, None)
     assert (job.name, job.channels, job.format, job.speakers) == ("a.wav", None, None, None)
+    assert job.terms == []
     assert (user.name, user.terms) == ("anna", [])
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from coqui_server.config.store import RetentionSettings
 from coqui_server.principal import EVERYBODY
+from coqui_server.store.claims import Claims, Token
 from coqui_server.store.database import Database
 from coqui_server.store.jobs import Jobs
 from coqui_server.store.retention import Retention
@@ -75,13 +76,17 @@ async def test_nothing_is_deleted_by_default(
     assert (await sessions.find(EVERYBODY)).total == 1
 
 
-async def test_jobs_that_are_over(jobs: Jobs, uploads: Uploads, retained: Retained) -> None:
+async def test_jobs_that_are_over(
+    jobs: Jobs, claims: Claims, uploads: Uploads, retained: Retained
+) -> None:
     """Go with their files when they ended too long ago; those that wait do not."""
     states: tuple[JobState, ...] = ("completed", "failed", "pending")
     for state in states:
-        job = await jobs.add(10, owner=None, name="a.wav", upload=state, size=1)
+        await jobs.add(10, owner=None, name="a.wav", upload=state, size=1)
         uploads.path(state).write_bytes(b"sound")
-        await jobs.end(job.id, state)
+        job = await claims.take("worker", [])
+        assert job is not None
+        await claims.end(Token(job.id, job.attempt), state)
     retention = retained(RetentionSettings.model_validate({"age": "1 day"}))
     await retention.tidy(datetime.now(UTC) + DAY / 2)
     assert len(await jobs.find(EVERYBODY)) == 3

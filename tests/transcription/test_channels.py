@@ -9,7 +9,7 @@ import pytest
 from coqui_server.config.audio import ChannelMode
 from coqui_server.exceptions import BadRequest
 from coqui_server.media.samples import SAMPLE_RATE, Frames, Samples
-from coqui_server.transcription.channels import Channels, Leg, Sounds, channel_mode
+from coqui_server.transcription.channels import Channels, Leg, Sounds
 from coqui_transcript.transcript import TranscriptWarning
 from tests.support.media import spoken
 
@@ -120,14 +120,3 @@ def test_memory_does_not_grow() -> None:
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert grown < 1.2 * 60 * second.nbytes
-
-
-def test_what_may_be_asked_for() -> None:
-    """A mode, or nothing; anything else is refused with what is allowed."""
-    assert [channel_mode(text) for text in ("auto", "mix", "split", None)] == [
-        *("auto", "mix", "split"),
-        None,
-    ]
-    for wrong in ("", "stereo", "SPLIT", "x" * 1000):
-        with pytest.raises(BadRequest, match="allowed: auto, mix, split"):
-            channel_mode(wrong)

@@ -9,11 +9,9 @@ from coqui_server.config.audio import Kind
 from coqui_server.config.settings import Settings
 from coqui_server.config.speakers import Speakers
 from coqui_server.engines.base import Capabilities, Engine, Hypothesis, Options
-from coqui_server.exceptions import BadRequest
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.speakers.model import SpeakerModel
 from coqui_server.speakers.register import Register
-from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.events import Final, SpeakersCorrected
 from coqui_server.transcription.messages import message
 from coqui_server.transcription.request import SessionRequest
@@ -143,12 +141,29 @@ async def test_a_file_is_corrected_at_its_end(
     }
 
 
-async def test_live_sound_keeps_its_labels(
+async def test_live_sound_is_corrected_at_its_end(
     voice_model: SpeakerModel, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is corrected there."""
-    monkeypatch.setattr(Register, "assign", lambda _, voices: [0] * len(voices))
+    """People keep the numbers by which they were known, as far as there are such."""
+    told = iter([0, 0, 1, 0, 0, 1])
+    monkeypatch.setattr(Register, "assign", lambda _, voices: [next(told) + 4] * len(voices))
     sink, segments = await heard(scheduler, Clock(), voice_model, CALL, "live")
+    first = ["Speaker 5", "Speaker 5", "Speaker 6", "Speaker 5", "Speaker 5", "Speaker 6"]
+    assert [final.segment.speaker for final in sink.of(Final)] == first
+    right = [f"Speaker {number + 4}" for number in ORDER]
+    assert [segment.speaker for segment in segments] == right
+    (corrected,) = sink.of(SpeakersCorrected)
+    assert list(corrected.segments) == [1]
+
+
+async def test_a_session_longer_than_any_file(
+    voice_model: SpeakerModel, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keeps what was told."""
+    monkeypatch.setattr("coqui_server.transcription.diarization._KEPT", 0)
+    monkeypatch.setattr(Register, "assign", lambda _, voices: [0] * len(voices))
+    pcm = conversation((ANNA, "appointment.wav"), (BERT, "appointment.wav"), pause=1.5)
+    sink, segments = await heard(scheduler, Clock(), voice_model, pcm, "live")
     assert {segment.speaker for segment in segments} == {"Speaker 1"}
     assert sink.of(SpeakersCorrected) == []
 
@@ -167,19 +182,3 @@ async def test_silence_has_no_speakers(voice_model: SpeakerModel, scheduler: Sch
     """And nothing fails."""
     _, segments = await heard(scheduler, Clock(), voice_model, clip("appointment.wav").pcm * 0)
     assert segments == ()
-
-
-@pytest.mark.parametrize(
-    ("value", "wish"),
-    [(None, None), ("off", "off"), ("auto", "auto"), ("3", 3), (3, 3), ("20", 20), (1, 1)],
-)
-def test_what_a_request_may_say(value: object, wish: Speakers | None) -> None:
-    """In an address as text, in JSON as a number."""
-    assert speakers_wish(value) == wish
-
-
-@pytest.mark.parametrize("value", ["", "all", "0", "21", "-1", "²", 0, 21, True, 2.0, [2], "1e9"])
-def test_what_it_may_not(value: object) -> None:
-    """The message says what it may."""
-    with pytest.raises(BadRequest, match="off, auto or a number from 1 to 20"):
-        speakers_wish(value)

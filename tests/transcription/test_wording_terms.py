@@ -1,31 +1,12 @@
-"""The names and terms of requests and of the configuration: what is taken, and what is refused."""
+"""The names and terms of the configuration: what is taken, and what is refused."""
 
 from pathlib import Path
 
 import pytest
 
 from coqui_server.config.settings import Settings
-from coqui_server.exceptions import BadRequest, ConfigError
-from coqui_server.transcription.wording import configured_terms, terms
-
-
-def test_a_list_is_cleaned() -> None:
-    """Each term is there once, with single spaces, and empty ones are not."""
-    assert terms([" Ana\tRoe ", "", "Vevay", "Ana Roe"]) == ("Ana Roe", "Vevay")
-
-
-def test_as_many_and_as_long_as_there_may_be() -> None:
-    """A thousand terms, and a hundred characters, are taken."""
-    assert len(terms([f"{number:0100}" for number in range(1000)])) == 1000
-
-
-@pytest.mark.parametrize(
-    "value", ["Ana", None, [1], ["a" * 101], [str(number) for number in range(1001)]]
-)
-def test_what_is_no_list_of_terms(value: object) -> None:
-    """Other values, too many terms and too long ones are refused."""
-    with pytest.raises(BadRequest, match="terms"):
-        terms(value)
+from coqui_server.exceptions import ConfigError
+from coqui_server.transcription.wording import configured_terms
 
 
 def configured(file: Path) -> Settings:

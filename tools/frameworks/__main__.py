@@ -1,8 +1,9 @@
-"""Pipecat's and LiveKit Agents' plug-ins for Deepgram and OpenAI, each hearing a sample.
+"""Pipecat's and LiveKit Agents' plug-ins for Deepgram and OpenAI, and an older package of OpenAI,
+each hearing a sample.
 
-    python -m tools.frameworks [pipecat] [livekit]
+    python -m tools.frameworks [pipecat] [livekit] [openai]
 
-Each framework is installed into an environment of its own in `build/frameworks`, the first time for
+Each of them is installed into an environment of its own in `build/frameworks`, the first time for
 some minutes: it is half a gigabyte, and its packages do not agree with ours. A daemon is started on
 free ports. The plug-ins have nothing but its address in place of their vendor's. The exit code is 1
 if any of them does not hear every word.
@@ -20,7 +21,7 @@ from benchmarks.speech import errors
 from tools.daemon import ROOT, running
 
 _HERE = Path(__file__).parent
-_FRAMEWORKS = ("pipecat", "livekit")
+_FRAMEWORKS = ("pipecat", "livekit", "openai")
 _CLIP = ROOT / "samples" / "voicemail.wav"
 _FOLDER = ROOT / "build" / "frameworks"
 _SETTINGS = "store.enabled = false"

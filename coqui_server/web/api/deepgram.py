@@ -159,11 +159,7 @@ async def _answer(service: Service, asking: Principal, query: Query, file: _File
         file.chunks(),
         engine=engine.name,
         language=query.language,
-        channels="split" if query.flag("multichannel") else "mix",
-        raw=query.raw,
-        format=query.format,
-        terms=query.terms,
-        speakers=query.speakers,
+        wishes=query.wishes,
         owner=asking.user,
     )
     return _reply(session, transcript, query, file.sha256)

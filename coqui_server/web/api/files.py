@@ -15,6 +15,7 @@ from coqui_server.config.audio import ChannelMode
 from coqui_server.config.text import TextFormat
 from coqui_server.exceptions import StillRunning
 from coqui_server.jobs.queue import Queue
+from coqui_server.jobs.running import job_message
 from coqui_server.store.tables import JobState
 from coqui_server.transcription.messages import Message
 from coqui_server.transcription.service import Service
@@ -39,6 +40,7 @@ _FORM = {
                         "sample_rate": {"type": "integer"},
                         "format": {"type": "string", "enum": ["verbatim", "readable"]},
                         "speakers": {"type": "string"},
+                        "terms": {"type": "string"},
                         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
                     },
                 }
@@ -89,12 +91,14 @@ def router(service: Service, queue: Queue) -> APIRouter:
         sample_rate: str | None = None,
         format: str | None = None,
         speakers: str | None = None,
+        terms: str | None = None,
     ) -> list[File]:
         """Upload files: all of them are queued, or none. Form fields `engine`, `language`,
-        `track`, `channels`, `encoding`, `sample_rate`, `format` and `speakers` apply to the files
-        after them; query parameters apply to all. Only a file without a header needs `encoding`,
-        and perhaps `sample_rate`. `format` is that of the text: `verbatim` or `readable`.
-        `speakers` are told apart: `off`, `auto` or their number."""
+        `track`, `channels`, `encoding`, `sample_rate`, `format`, `speakers` and `terms` apply to
+        the files after them; query parameters apply to all. Only a file without a header needs
+        `encoding`, and perhaps `sample_rate`. `format` is that of the text: `verbatim` or
+        `readable`. `speakers` are told apart: `off`, `auto` or their number. `terms` are names and
+        terms to favour, with commas or line ends between them."""
         options = {
             "engine": engine,
             "language": language,
@@ -104,10 +108,11 @@ def router(service: Service, queue: Queue) -> APIRouter:
             "sample_rate": sample_rate,
             "format": format,
             "speakers": speakers,
+            "terms": terms,
         }
         form = UploadForm(service, queue, options)
         jobs = await form.take(request, asking)
-        return [_shown(queue.message(job)) for job in jobs]
+        return [_shown(job_message(job)) for job in jobs]
 
     @routes.get("")
     async def show(

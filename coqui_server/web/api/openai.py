@@ -23,10 +23,10 @@ from coqui_server.exports import openai
 from coqui_server.exports.openai import Json
 from coqui_server.protocols import openai_errors, openai_models
 from coqui_server.transcription.service import Service
-from coqui_server.transcription.wording import terms
+from coqui_server.transcription.wishes import FILE_NAMES
 from coqui_server.web.api.finals import EventStream, finals
 from coqui_server.web.api.refusals import refusing
-from coqui_server.web.api.transcribed import OWN, Transcribed, transcribed
+from coqui_server.web.api.transcribed import Transcribed, transcribed
 from coqui_server.web.attended import while_connected
 from coqui_server.web.one_file import OneFile, Reception, form_schema
 from coqui_server.web.principals import CurrentPrincipal
@@ -43,7 +43,7 @@ _FIELDS = (
     "stream",
     "known_speaker_names",
     "keywords",
-    *OWN,
+    *FILE_NAMES,
 )
 
 _FORMATS = ("json", "text", "srt", "vtt", "verbose_json", "diarized_json")
@@ -70,8 +70,7 @@ def router(service: Service, reception: Reception) -> APIRouter:
                 engine=openai_models.engine(service.engines, file.value("model")),
                 language=file.value("language"),
                 prompt=file.value("prompt"),
-                terms=terms([*file.fields.get("keywords", ())]),
-                speakers="auto" if format == "diarized_json" else None,
+                otherwise={"speakers": "auto"} if format == "diarized_json" else {},
             )
             if file.value("stream") not in ("true", "True", "1"):
                 return _answer(await while_connected(request, work()), file, format)

@@ -1,27 +1,19 @@
 """The transcript of a form's file, for the surfaces that answer in the same request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fastapi.responses import PlainTextResponse, Response
 
-from coqui_server.config.speakers import Speakers
 from coqui_server.exports import FORMATS, Document
-from coqui_server.media.raw import RawFormat
-from coqui_server.transcription.channels import channel_mode
-from coqui_server.transcription.diarization import speakers_wish
 from coqui_server.transcription.events import Sink
 from coqui_server.transcription.files import transcribe
 from coqui_server.transcription.service import Service
-from coqui_server.transcription.tracks import track_number
+from coqui_server.transcription.wishes import FILE_NAMES, FileWishes
 from coqui_server.transcription.wording import language as language_of
-from coqui_server.transcription.wording import text_format
 from coqui_server.web.one_file import OneFile
 from coqui_transcript.transcript import Transcript
-
-OWN = ("channels", "track", "format", "speakers", "encoding", "sample_rate")
-"""Our own options of files, which these surfaces take beside theirs."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +59,15 @@ async def transcribed(
     engine: str | None = None,
     language: str | None = None,
     prompt: str | None = None,
-    terms: tuple[str, ...] = (),
     translate: bool = False,
-    raw: RawFormat | None = None,
-    speakers: Speakers | None = None,
+    otherwise: Mapping[str, str] = {},
     sinks: Sequence[Sink] = (),
 ) -> Transcribed:
-    """Transcribe a file in a session of its own, with the options of `OWN` that its form has.
+    """Transcribe a file in a session of its own, with the wishes that its form has.
 
     Args and raises as `transcription.files.transcribe`, but to translate is a matter of the first
-    engine that does, if none is named. `raw` is what the form says, unless it is given;
-    `speakers` counts where the form says nothing of them.
+    engine that does, if none is named. `otherwise` has wishes that count where the form has none.
     """
-    value = file.value
     async with file.chunks() as chunks:
         session, transcript = await transcribe(
             service,
@@ -88,19 +76,20 @@ async def transcribed(
             engine=engine or (_translator(service) if translate else None),
             language=language,
             prompt=prompt,
-            terms=terms,
             translate=translate,
-            track=track_number(value("track")),
-            channels=channel_mode(value("channels")),
-            raw=raw or RawFormat.of_file(value("encoding"), value("sample_rate")),
-            format=text_format(value("format")),
-            speakers=speakers_wish(value("speakers")) or speakers,
+            wishes=FileWishes.of(otherwise, _wishes(file)),
             label=file.name,
             owner=file.owner,
             sinks=sinks,
         )
     spoken = "en" if translate else language_of(session.engine, language, service.settings)
     return Transcribed(file.name, session.engine.name, spoken, transcript)
+
+
+def _wishes(file: OneFile) -> dict[str, str | None]:
+    """What the form says; it may have a field for each term, which OpenAI calls a keyword."""
+    terms = ",".join(term for name in ("terms", "keywords") for term in file.fields.get(name, ()))
+    return {**{name: file.value(name) for name in FILE_NAMES}, "terms": terms}
 
 
 def _translator(service: Service) -> str | None:

@@ -18,18 +18,19 @@ from coqui_server.media.raw import RawFormat
 from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.transcription.languages import spoken_language
 from coqui_server.transcription.service import Service
+from coqui_server.transcription.wishes import FILE_NAMES
 from coqui_server.web.api.refusals import Form, refusing
-from coqui_server.web.api.transcribed import OWN, Transcribed, transcribed
+from coqui_server.web.api.transcribed import Transcribed, transcribed
 from coqui_server.web.attended import while_connected
 from coqui_server.web.one_file import OneFile, Reception, form_schema
 from coqui_server.web.principals import CurrentPrincipal
 from coqui_transcript import subtitles
 
-_FIELDS = ("language", "prompt", "response_format", "translate", *OWN)
+_FIELDS = ("language", "prompt", "response_format", "translate", *FILE_NAMES)
 
 _FORMATS = ("json", "text", "srt", "vtt", "verbose_json")
 
-_AUDIO_FILE, _FILE = form_schema("audio_file", *OWN), form_schema("file", *_FIELDS)
+_AUDIO_FILE, _FILE = form_schema("audio_file", *FILE_NAMES), form_schema("file", *_FIELDS)
 
 _PCM = RawFormat("linear16", SAMPLE_RATE)
 """What `encode=false` says of a file: it is already what ffmpeg would make of it."""
@@ -59,14 +60,14 @@ def _webservice(service: Service, reception: Reception) -> APIRouter:
     ) -> Response:
         """The text of a file. With `encode=false` it is 16-bit samples of 16 kHz without a
         header."""
-        async with reception.file(request, asking, "audio_file", OWN) as file:
+        async with reception.file(request, asking, "audio_file", FILE_NAMES) as file:
             work = transcribed(
                 service,
                 file,
                 language=language or None,
                 prompt=initial_prompt or None,
                 translate=task == "translate",
-                raw=None if encode else _PCM,
+                otherwise={} if encode else {"encoding": _PCM.encoding},
             )
             done = await while_connected(request, work)
         answer = _written(done, output, words=word_timestamps)

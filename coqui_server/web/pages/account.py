@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from coqui_server.auth.cookies import Cookies
 from coqui_server.exceptions import RequestError
-from coqui_server.transcription.wording import terms
+from coqui_server.transcription.wishes import terms
 from coqui_server.web.accounts import Accounts
 from coqui_server.web.numbers import Id
 from coqui_server.web.pages.forms import address_of, go_to, set_cookie, shown, signed_out

@@ -89,8 +89,10 @@ async function recall(call, session) {
   early.delete(session);
   if (!kept) return;
   try {
-    const { segments } = await request("GET", address(`/api/sessions/${session}`));
-    for (const segment of segments) call.hear({ event: "final", session, ...segment });
+    const { segments, names } = await request("GET", address(`/api/sessions/${session}`));
+    for (const segment of segments) {
+      call.hear({ event: "final", session, ...segment, speaker: names[segment.speaker] ?? segment.speaker });
+    }
   } catch (refusal) {
     at("notice").textContent = refusal.message;
   }

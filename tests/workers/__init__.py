@@ -1,0 +1,1 @@
+"""Jobs on Celery workers: real processes, Redis and PostgreSQL."""
