@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import soxr
 from playwright.async_api import Page, expect
+from websockets.frames import CloseCode
 
 from coqui_server.engines.base import AnyEngine
 from coqui_server.media.samples import SAMPLE_RATE
@@ -13,7 +14,7 @@ from tests.rtp.sender import calling, hush, mu_law, voice
 from tests.support.browser import IN_BROWSER, Visit
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
-from tests.support.live import Obstacle
+from tests.support.live import Obstacle, until
 from tests.support.people import ANNA, BERT, conversation
 
 pytestmark = IN_BROWSER
@@ -81,6 +82,27 @@ async def test_both_legs_as_one_conversation(server: Running, visit: Visit) -> N
     assert "appointment" in grey
     assert {name for name, _ in seen} == {"caller", "<b>agent</b>"}
     assert spoken(" ".join(text for name, text in seen if name == "caller")) == spoken(VOICE.text)
+
+
+async def test_a_page_that_was_cut_off_goes_on(server: Running, visit: Visit) -> None:
+    """With what was said meanwhile."""
+    pardoned = "WebSocket connection to|ERR_INTERNET_DISCONNECTED"
+    async with visit(server, "/calls", pardoned=pardoned) as watched:
+        page = watched.page
+        with calling(server) as (telephone,):
+            await telephone.say(mu_law(voice("voicemail.wav", 0, 3.5), hush(1)))
+            await expect(page.locator(FINAL).filter(has_text="Anna")).to_be_visible()
+            await page.context.set_offline(True)
+            assert server.daemon.console
+            for connection in list(server.daemon.console.connections):
+                await connection.close(CloseCode.GOING_AWAY)
+            await telephone.say(mu_law(voice("appointment.wav"), hush(1)))
+            session = telephone.leg and telephone.leg.session
+            assert session
+            await until(lambda: len(session.segments) > 1)
+            await page.context.set_offline(False)
+            await expect(page.locator(FINAL).filter(has_text="card")).to_be_visible()
+            await page.request.delete(f"/api/calls/{session.source.call}")
 
 
 async def test_what_was_lost_and_where_nothing_is_kept(
