@@ -14,6 +14,7 @@ _PACKAGES = {
     "postgresql": ("asyncpg", "asyncpg"),
     "cluster": ("redis", "redis"),
     "celery": ("celery", "celery"),
+    "s3": ("s3fs", "s3fs"),
 }
 """The module and the package of each extra."""
 
