@@ -15,6 +15,7 @@ _PACKAGES = {
     "cluster": ("redis", "redis"),
     "zeroconf": ("zeroconf", "zeroconf"),
     "celery": ("celery", "celery"),
+    "s3": ("s3fs", "s3fs"),
 }
 """The module and the package of each extra."""
 

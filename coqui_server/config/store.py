@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from coqui_server.config.section import Duration, Key, Section, Size
+from coqui_server.config.section import ADDRESS, Duration, Key, Section, Size
 
 
 class RecordingSettings(Section):
@@ -43,6 +43,15 @@ class JobsSettings(Section):
     """How often a file is begun when its worker is lost or cannot reach the store."""
 
 
+class S3Settings(Section):
+    """Where `store.files` is. Its keys come from the environment or from `~/.aws`."""
+
+    endpoint: str | None = Field(
+        None, pattern=ADDRESS, description="an http or https address, or null for Amazon S3"
+    )
+    """The address of a service with the interface of S3; null is Amazon's."""
+
+
 class StoreSettings(Section):
     """`url` may hold a password, so it is shown nowhere."""
 
@@ -54,5 +63,10 @@ class StoreSettings(Section):
         None, description="postgresql://user@host/name, or null for SQLite in store.path"
     )
     """A PostgreSQL database; null is SQLite in `store.path`. It is never shown."""
+    files: str | None = Field(
+        None, pattern=r"^s3://[^/]+", description="s3://bucket/folder, or null for store.path"
+    )
+    """A bucket for uploaded files and for recordings that are complete; null is `store.path`."""
+    s3: S3Settings = S3Settings()
     recordings: RecordingSettings = RecordingSettings()
     retention: RetentionSettings = RetentionSettings()

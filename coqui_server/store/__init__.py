@@ -1,14 +1,17 @@
 """What is kept: sessions and their sound, users, and the queue of files."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from coqui_server import extras
 from coqui_server.config.store import StoreSettings
 from coqui_server.store import database
 from coqui_server.store.database import Database
+from coqui_server.store.files import Files
 from coqui_server.store.jobs import Jobs
 from coqui_server.store.keeper import Keeper
+from coqui_server.store.moving import moved
 from coqui_server.store.recordings import Recordings
 from coqui_server.store.replicas import Replicas
 from coqui_server.store.retention import Retention
@@ -57,14 +60,32 @@ async def opened(
         opened = await parts.enter_async_context(
             database.opened(settings, shared=replica is not None)
         )
-        recordings = Recordings(settings.path / "recordings")
+        shared = await parts.enter_async_context(_files(settings))
+        recordings = Recordings(settings.path / "recordings", shared("recordings"))
         parts.callback(recordings.close)
+        await parts.enter_async_context(moved(opened, recordings))
         keeper = Keeper(opened, recordings, settings.recordings, replica)
         kept = await parts.enter_async_context(keeper)
         sessions, jobs = Sessions(opened, recordings), Jobs(opened)
-        uploads = Uploads(settings.path / "uploads")
+        folder = settings.path / "uploads"
+        uploads = Uploads(folder, shared("uploads"), shared=replica is not None)
         retention = Retention(opened, sessions, jobs, uploads, settings.retention)
         await parts.enter_async_context(retention.kept())
         users, tokens = Users(opened), Tokens(opened)
         replicas = Replicas(opened, recordings, replica, lease) if replica else None
         yield Store(settings, opened, sessions, kept, jobs, uploads, users, tokens, replicas)
+
+
+@asynccontextmanager
+async def _files(settings: StoreSettings) -> AsyncIterator[Callable[[str], Files | None]]:
+    """The folders of files that do not stay in `store.path`; None for those that do."""
+    if settings.files is None:
+        yield lambda folder: None
+        return
+    for missing in extras.missing("s3"):
+        raise missing
+    # Its library takes half a second to import.
+    from coqui_server.store import bucket
+
+    async with bucket.opened(settings.files, settings.s3.endpoint) as shared:
+        yield shared.within

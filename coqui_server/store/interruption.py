@@ -33,7 +33,7 @@ async def interrupt(
         open = (await transaction.scalars(select(SessionRow.id).where(*running))).all()
     if not open:
         return ()
-    sizes = await recordings.sizes(open)
+    sizes = {id: await recordings.complete(id) for id in open}
     last = select(func.max(SegmentRow.end)).where(SegmentRow.session == SessionRow.id)
     ended = update(SessionRow).where(SessionRow.id.in_(open), *running).returning(SessionRow.id)
     columns = {

@@ -146,7 +146,7 @@ class Keeper:
             if event.error is None:
                 raise
             _log.warning("session %s: the recording broke off: %s", event.source.session, fault)
-            return (await self._recordings.sizes([event.source.session]))[event.source.session]
+            return await self._recordings.size(event.source.session)
 
     async def _write(self) -> None:
         while True:

@@ -4,12 +4,13 @@ import asyncio
 import tempfile
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from coqui_server.exceptions import ConfigError, NotAudio, TooLarge
+from coqui_server.exceptions import NotAudio, TooLarge
 from coqui_server.store.database import faults
+from coqui_server.store.files import Files, Folder, made, stale
 
 _PART = ".part"
 """The end of the name of a file that is still arriving."""
@@ -24,15 +25,16 @@ def _untold(_: int) -> None:
 class Upload:
     """A file that arrives. `write` it, then give it to the queue, or it is gone with the block."""
 
-    def __init__(self, path: Path, file: BinaryIO, limit: int | None) -> None:
+    def __init__(self, path: Path, file: BinaryIO, limit: int | None, files: Files) -> None:
         self._path = path
+        self._files = files
         self._file = file
         self._limit = limit
         self.size = 0
 
     @property
     def name(self) -> str:
-        """What it is called in the folder once it is kept."""
+        """What it is called once it is kept."""
         return self._path.stem
 
     async def write(self, data: bytes) -> None:
@@ -63,27 +65,26 @@ class Upload:
 
     async def keep(self) -> None:
         """All of it has come, and it stays after the block. Raises as `whole`."""
-        path = await self.whole()
-        with faults():
-            path.rename(path.with_suffix(""))
+        await self._files.put(await self.whole(), self.name)
 
 
 class Uploads:
-    """The folder `path`; what was only half there when a daemon died is removed from it.
+    """Uploads that are complete, in `files`, and those that arrive, in a folder of this machine.
+
+    Args:
+        folder: on the same disk as `files`, if they are in a folder.
+        shared: whether other servers use the folder, too.
 
     Raises:
-        ConfigError: it cannot be made.
+        ConfigError: the folder cannot be made.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._folder = path
-        try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for half in path.glob(f"*{_PART}"):
-                half.unlink()
-        except OSError as error:
-            problem = f'found "{path.parent}", allowed: a folder to write in ({error.strerror})'
-            raise ConfigError("store.path", problem) from error
+    def __init__(self, folder: Path, files: Files | None = None, *, shared: bool = False) -> None:
+        self._folder = made(folder)
+        self._files = files or Folder(folder)
+        for half in folder.glob(f"*{_PART}"):
+            if not shared or stale(half):
+                half.unlink(missing_ok=True)
 
     @asynccontextmanager
     async def receive(self, limit: int | None) -> AsyncIterator[Upload]:
@@ -92,27 +93,17 @@ class Uploads:
         with faults():
             file = path.open("xb")
         try:
-            yield Upload(path, file, limit)
+            yield Upload(path, file, limit, self._files)
         finally:
             _abandon(file, path)
 
-    def path(self, name: str) -> Path:
-        """Where an upload is."""
-        return self._folder / name
-
-    @asynccontextmanager
-    async def local(self, name: str) -> AsyncIterator[Path]:
-        """An upload on this machine, while the block lasts."""
-        yield self.path(name)
+    def local(self, name: str) -> AbstractAsyncContextManager[Path]:
+        """An upload on this machine, while the block lasts. Raises `StoreError`."""
+        return self._files.local(name)
 
     async def remove(self, name: str) -> None:
-        """Delete an upload, if it is there.
-
-        Raises:
-            StoreError: the disk refused.
-        """
-        with faults():
-            await asyncio.to_thread(self.path(name).unlink, missing_ok=True)
+        """Delete an upload, if it is there. Raises `StoreError`."""
+        await self._files.remove([name])
 
 
 async def read(path: Path, told: Callable[[int], None] = _untold) -> AsyncGenerator[bytes, None]:

@@ -26,6 +26,7 @@ from coqui_server.media import wav
 from coqui_server.media.transcode import Transcoder
 from coqui_server.principal import EVERYBODY
 from coqui_server.store import clock
+from coqui_server.store.files import Folder
 from coqui_server.store.tables import JobRow
 from coqui_server.store.uploads import Upload
 from tests.support.clips import ROOT, spoken
@@ -182,11 +183,11 @@ async def test_uploads_that_are_refused(desk: Open, held: Obstacle) -> None:
         assert len(at.uploads()) == 3
 
 
-async def test_a_full_disk_for_uploads() -> None:
+async def test_a_full_disk_for_uploads(tmp_path: Path) -> None:
     """Is an error of the store's that says so."""
     file = await asyncio.to_thread(Path("/dev/full").open, "wb", 0)
     with file, pytest.raises(StoreError, match="No space left on device") as full:
-        await Upload(Path("unused"), file, None).write(b"sound")
+        await Upload(Path("unused"), file, None, Folder(tmp_path)).write(b"sound")
     assert full.value.code == "disk_full"
 
 

@@ -87,7 +87,7 @@ async def test_kinds_that_are_not_wanted(
             await keeper(SessionStarted(source, "vosk"))
             await keeper.record(source.session, VOICE)
             await keeper(SessionEnded(source, 4.0))
-    kept = await recordings.sizes(["of file", "of live", "of rtp"])
+    kept = {name: await recordings.size(name) for name in ("of file", "of live", "of rtp")}
     assert [name for name, size in kept.items() if not size] == [f"of {kind}"]
 
 

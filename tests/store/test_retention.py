@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from coqui_server.config.store import RetentionSettings
+from coqui_server.config.store import RetentionSettings, StoreSettings
 from coqui_server.principal import EVERYBODY
 from coqui_server.store.claims import Claims, Token
 from coqui_server.store.database import Database
@@ -77,13 +77,13 @@ async def test_nothing_is_deleted_by_default(
 
 
 async def test_jobs_that_are_over(
-    jobs: Jobs, claims: Claims, uploads: Uploads, retained: Retained
+    jobs: Jobs, claims: Claims, settings: StoreSettings, retained: Retained
 ) -> None:
     """Go with their files when they ended too long ago; those that wait do not."""
     states: tuple[JobState, ...] = ("completed", "failed", "pending")
     for state in states:
         await jobs.add(10, owner=None, name="a.wav", upload=state, size=1)
-        uploads.path(state).write_bytes(b"sound")
+        (settings.path / "uploads" / state).write_bytes(b"sound")
         job = await claims.take("worker", [])
         assert job is not None
         await claims.end(Token(job.id, job.attempt), state)
@@ -92,4 +92,4 @@ async def test_jobs_that_are_over(
     assert len(await jobs.find(EVERYBODY)) == 3
     await retention.tidy(datetime.now(UTC) + 2 * DAY)
     assert [job.state for job in await jobs.find(EVERYBODY)] == ["pending"]
-    assert [file.name for file in uploads.path("x").parent.iterdir()] == ["pending"]
+    assert [file.name for file in (settings.path / "uploads").iterdir()] == ["pending"]

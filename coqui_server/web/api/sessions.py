@@ -4,11 +4,10 @@ import asyncio
 import re
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.status import HTTP_204_NO_CONTENT
 
@@ -16,10 +15,12 @@ from coqui_server import exports
 from coqui_server.config.audio import Kind
 from coqui_server.exceptions import NotFound
 from coqui_server.store import Store
+from coqui_server.store.recordings import Recorded
 from coqui_server.web import peaks, transcripts
 from coqui_server.web.api import shapes
 from coqui_server.web.numbers import Id, Offset
 from coqui_server.web.principals import CurrentPrincipal
+from coqui_server.web.ranged import ranged
 
 _MOST = 200
 """Sessions on a page."""
@@ -88,22 +89,21 @@ def router(store: Store) -> APIRouter:
         return shapes.Session.of(row)
 
     @routes.get("/{id}/audio", response_class=FileResponse)
-    async def audio(asking: CurrentPrincipal, id: str) -> Response:
+    async def audio(asking: CurrentPrincipal, request: Request, id: str) -> Response:
         """Its recording, a WAV file, with `Range` requests."""
-        return FileResponse(
-            await _recording(store, asking, id),
-            media_type="audio/wav",
-            filename=f"{id}.wav",
-            content_disposition_type="inline",
-        )
+        recorded, headers = await _recording(store, asking, id), _inline(f"{id}.wav")
+        if recorded.path:
+            return FileResponse(recorded.path, media_type="audio/wav", headers=headers)
+        return ranged(recorded.size, recorded.read, request.headers.get("range"), headers)
 
     @routes.get("/{id}/peaks")
     async def levels(
         asking: CurrentPrincipal, id: str, count: Annotated[int, Query(ge=1, le=_MOST_PEAKS)] = 600
     ) -> shapes.Peaks:
         """The levels of its recording, for a waveform picture."""
-        path = await _recording(store, asking, id)
-        return shapes.Peaks(peaks=await asyncio.to_thread(peaks.peaks, path, count))
+        await _recording(store, asking, id)
+        async with store.sessions.recordings.local(id) as path:
+            return shapes.Peaks(peaks=await asyncio.to_thread(peaks.peaks, path, count))
 
     @routes.get("/{id}/export", response_class=Response)
     async def export(asking: CurrentPrincipal, id: str, format: Format) -> Response:
@@ -130,14 +130,18 @@ def attachment(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-async def _recording(store: Store, asking: CurrentPrincipal, id: str) -> Path:
-    """The file with the sound of a session, if the principal may play it.
+def _inline(name: str) -> dict[str, str]:
+    return {"Content-Type": "audio/wav", "Content-Disposition": f'inline; filename="{name}"'}
+
+
+async def _recording(store: Store, asking: CurrentPrincipal, id: str) -> Recorded:
+    """The sound of a session, if the principal may play it.
 
     Raises:
         NotFound: there is no such session, or it has no recording.
     """
     row = await store.sessions.get(asking.scope, id)
-    path = store.sessions.recordings.path(row.id)
-    if not await asyncio.to_thread(path.exists):
+    recorded = await store.sessions.recordings.find(row.id)
+    if recorded is None:
         raise NotFound(f"no recording of session {id} is kept")
-    return path
+    return recorded
