@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517
 
-.PHONY: demo run test fast hindered check sizes docs clean
+.PHONY: demo run test fast hindered frameworks check sizes docs image-check clean
 
 demo: $(VENV)/runtime
 	$(BIN)/python -m tools.demo
@@ -13,15 +13,19 @@ run: $(VENV)/runtime
 	$(BIN)/python -m coqui_server.app
 
 test: $(VENV)/tests check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 
 # The tests that need no model, browser, database or process.
 fast: $(VENV)/tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not (model or browser or database or process)"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not (model or browser or database or process)"
 
 # The whole suite on one core beside a busy neighbour: no test may depend on the machine's speed.
 hindered: $(VENV)/tests
 	taskset -c 0 sh -c 'while :; do :; done & trap "kill $$!" EXIT; $(BIN)/python -m pytest --timeout 600'
+
+# The plug-ins of Pipecat and LiveKit Agents against a daemon; the first time they are installed.
+frameworks: $(VENV)/tests
+	$(BIN)/python -m tools.frameworks
 
 # How long files and functions are.
 sizes: $(VENV)/runtime
@@ -35,6 +39,11 @@ check: $(VENV)/tests
 docs: $(VENV)/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "The pages are in build/site/index.html. Search needs a web server: python3 -m http.server -d build/site 8080"
+
+# The container image of deploy/Dockerfile, built and tried without a container engine. Only as root.
+image-check: $(VENV)/runtime
+	command -v debootstrap >/dev/null || sh -c '. tools/debian.sh && debian_install debootstrap'
+	$(BIN)/python -m tools.image.check
 
 $(VENV)/runtime: requirements.txt pyproject.toml
 	sh tools/setup.sh $(PYTHON) $(VENV)

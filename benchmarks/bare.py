@@ -1,6 +1,6 @@
 """The engines without the daemon: the yardsticks that ratios are taken to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -10,7 +10,8 @@ from coqui_server.engines.base import DEFAULT_OPTIONS, RemoteEngine
 from coqui_server.engines.moonshine import packaged_model
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 from coqui_server.speech.level import Leveller
-from coqui_server.speech.vad import Closed, Gate, Opened, Speech
+from coqui_server.speech.lowcut import LowCut
+from coqui_server.speech.vad import Gate, Opened, Speech
 
 Recognise = Callable[[Samples], str]
 
@@ -41,18 +42,25 @@ def engine(settings: Settings) -> Recognise:
     return recognise
 
 
-def utterances(pcm: Samples, settings: Settings) -> list[Samples]:
-    """What the daemon's level and gate make of a file."""
-    leveller = Leveller(settings.level, 30.0)
-    gate = Gate(settings.vad, settings.audio, False)
-    events = gate.push(leveller.push(pcm)) + gate.push(leveller.flush()) + gate.flush()
-    found: list[list[Samples]] = []
-    for event in events:
+def utterances(pcm: Samples, settings: Settings, *, live: bool = False) -> list[Samples]:
+    """What the daemon's filter, level and gate make of a file, or of live sound."""
+    return [sound for _, sound in timed_utterances(pcm, settings, live=live)]
+
+
+def timed_utterances(
+    pcm: Samples, settings: Settings, *, live: bool = False
+) -> Iterator[tuple[float, Samples]]:
+    """The same, with their starts in seconds."""
+    lowcut = LowCut(settings.audio.highpass)
+    leveller = Leveller(settings.level, 0.0 if live else 30.0)
+    gate = Gate(settings.vad, settings.audio, live)
+    events = gate.push(leveller.push(lowcut.push(pcm)))
+    rest = np.concatenate((leveller.push(lowcut.flush()), leveller.flush()))
+    found: list[tuple[float, list[Samples]]] = []
+    for event in [*events, *gate.push(rest), *gate.flush()]:
         match event:
-            case Opened():
-                found.append([])
+            case Opened(start):
+                found.append((start, []))
             case Speech(samples):
-                found[-1].append(samples)
-            case Closed():
-                pass
-    return [np.concatenate(parts) for parts in found]
+                found[-1][1].append(samples)
+    yield from ((start, np.concatenate(parts)) for start, parts in found)

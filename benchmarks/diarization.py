@@ -25,24 +25,25 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.bare import timed_utterances
 from benchmarks.conversations import Conversation, Turn, mixed, people, recorded
 from coqui_server.config.settings import Settings
-from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.media.samples import SAMPLE_RATE
 from coqui_server.speakers.clustering import cluster
 from coqui_server.speakers.model import SpeakerModel, loaded
 from coqui_server.speakers.register import Register
 from coqui_server.speakers.turns import turns
 from coqui_server.speakers.voices import Voice
-from coqui_server.speech.level import Leveller
-from coqui_server.speech.lowcut import LowCut
-from coqui_server.speech.vad import Gate, GateEvent, Opened, Speech
 
 CALL = "callfriend_diane_sheila.wav"
 _FRAME = 0.01
-_MESSAGE = 1600
 
 Activity = npt.NDArray[np.bool_]
 """A row for each person, a column for each 10 ms."""
+
+
+Tell = Callable[[Sequence[list[Voice]], int | None], list[Turn]]
+"""Tells people apart, by the voices of each utterance and their number, if it is known."""
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,12 @@ class Heard:
 def main() -> None:
     arguments = _arguments()
     model = loaded()
-    print(f"{'':38} {'file':40} live\n{'':38}", end="")
-    print("   err   .25   one wrong     who     N  cost  " * 2)
+    print(f"{'':38} {'file':46} {'live':46} live, at its end\n{'':38}", end="")
+    print("   err   .25   one wrong     who     N  cost  " * 3)
     for name, group in groupby(_conversations(arguments), key=lambda each: each.name):
         row, same = f"{name:38}", list(group)
-        for live in (False, True):
-            row += _columns(
-                [_heard(model, one, live=live, check=arguments.pyannote) for one in same]
-            )
+        for live, tell in ((False, _at_end), (True, _as_it_goes), (True, _at_end)):
+            row += _columns([_heard(model, one, live, tell, arguments.pyannote) for one in same])
         print(row, flush=True)
 
 
@@ -111,14 +110,15 @@ def _columns(each: Sequence[Heard]) -> str:
     return f" {all:5.1%} {core:5.1%} {one:5.1%} {wrong:5.1%} {who:>7} {known:5.1%} {cost:.3f}  "
 
 
-def _heard(model: SpeakerModel, conversation: Conversation, *, live: bool, check: bool) -> Heard:
+def _heard(
+    model: SpeakerModel, conversation: Conversation, live: bool, tell: Tell, check: bool
+) -> Heard:
     start = time.process_time()
     heard = [
         [voice.moved(begin, 0) for voice in model.voices(pcm)]
-        for begin, pcm in _utterances(conversation.pcm, live=live)
+        for begin, pcm in timed_utterances(conversation.pcm, Settings(), live=live)
     ]
     count = len({who for _, _, who in conversation.turns})
-    tell = _live if live else _file
     told = tell(heard, None)
     processor = time.process_time() - start
     if check:
@@ -134,8 +134,8 @@ def _heard(model: SpeakerModel, conversation: Conversation, *, live: bool, check
     )
 
 
-def _file(heard: Sequence[list[Voice]], count: int | None) -> list[Turn]:
-    """What is told at the end of a file."""
+def _at_end(heard: Sequence[list[Voice]], count: int | None) -> list[Turn]:
+    """What is told when all is known."""
     windows = 0
     voices: list[Voice] = []
     for own in heard:
@@ -144,7 +144,7 @@ def _file(heard: Sequence[list[Voice]], count: int | None) -> list[Turn]:
     return _told(voices, cluster(voices, count))
 
 
-def _live(heard: Sequence[list[Voice]], count: int | None) -> list[Turn]:
+def _as_it_goes(heard: Sequence[list[Voice]], count: int | None) -> list[Turn]:
     """What is told utterance by utterance."""
     register = Register(count)
     people = [person for own in heard for person in register.assign(own)]
@@ -215,25 +215,6 @@ def _best(shared: npt.NDArray[np.int_]) -> int:
                 if joined != taken:
                     best[joined] = max(best.get(joined, 0), value + frames)
     return max(best.values())
-
-
-def _utterances(pcm: Samples, *, live: bool) -> Iterator[tuple[float, Samples]]:
-    """The utterances that a session cuts out, with their starts in seconds."""
-    settings = Settings()
-    low, level = LowCut(settings.audio.highpass), Leveller(settings.level, 0.0 if live else 30.0)
-    gate = Gate(settings.vad, settings.audio, live)
-    events: list[GateEvent] = []
-    for at in range(0, len(pcm), _MESSAGE):
-        events += gate.push(level.push(low.push(pcm[at : at + _MESSAGE])))
-    rest = np.concatenate((level.push(low.flush()), level.flush()))
-    parts: list[tuple[float, list[Samples]]] = []
-    for event in [*events, *gate.push(rest), *gate.flush()]:
-        match event:
-            case Opened(start):
-                parts.append((start, []))
-            case Speech(sound):
-                parts[-1][1].append(sound)
-    yield from ((start, np.concatenate(sounds)) for start, sounds in parts)
 
 
 def _compare(truth: Sequence[Turn], told: Sequence[Turn]) -> None:

@@ -1,7 +1,7 @@
 """What names and terms do to what is heard, and where none of them is said.
 
     python -m benchmarks.phrases FOLDER ... --names FILE [--engine moonshine]
-                                 [--counts 0,10,100,1000] [--texts]
+                                 [--set 'HOCON' ...] [--counts 0,10,100,1000] [--texts]
 
 Each FOLDER has a manifest.tsv (file, language, reference). FILE has the names that somebody says,
 one a line. Each clip is heard with a list of so many phrases: the names that its reference has,
@@ -21,13 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.bare import utterances
+from benchmarks.live import configured
 from benchmarks.speech import Clip, clips, errors, normal
-from coqui_server.config.settings import Settings
 from coqui_server.engines import load_engine
 from coqui_server.engines.base import AnyEngine, Options, RemoteEngine
 from coqui_server.media.samples import Samples
 
-_OTHERS = Path(__file__).with_name("names.txt")
+OTHERS = Path(__file__).with_name("names.txt")
+"""A thousand names, one a line."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class Row:
 
 def main() -> None:
     arguments = _arguments()
-    settings = Settings(engine=arguments.engine)
+    settings = configured("\n".join([f"engine = {arguments.engine}", *arguments.settings]))
     engine = load_engine(settings)
-    names, others = _lines(arguments.names), _lines(_OTHERS)
+    names, others = lines(arguments.names), lines(OTHERS)
     found = [clip for folder in arguments.folders for clip in clips(folder)]
     spoken = [
         Spoken(clip, utterances(clip.pcm(), settings), [n for n in names if count(n, clip.text)])
@@ -117,7 +118,8 @@ def count(name: str, text: str) -> int:
     return len(re.findall(rf"(?<![\w']){re.escape(normal(name))}(?!\w)", normal(text)))
 
 
-def _lines(path: Path) -> list[str]:
+def lines(path: Path) -> list[str]:
+    """The lines of a text file."""
     return path.read_text(encoding="utf-8").splitlines()
 
 
@@ -126,6 +128,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
     parser.add_argument("--names", type=Path, required=True, metavar="FILE")
     parser.add_argument("--engine", default="moonshine")
+    parser.add_argument("--set", action="append", default=[], metavar="HOCON", dest="settings")
     parser.add_argument(
         "--counts", type=lambda text: [int(n) for n in text.split(",")], default=[0, 10, 100, 1000]
     )

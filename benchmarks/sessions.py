@@ -11,58 +11,28 @@ needs no memory; everything else is as in the daemon, which is a process of its 
 import argparse
 import asyncio
 import json
-import multiprocessing
 from contextlib import AsyncExitStack
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
 
+from benchmarks.daemon import sockets
 from benchmarks.ingest import Deaf
 from benchmarks.results import add_json, rows
 from benchmarks.speech import SAMPLES, clips
-from coqui_server.config.server import HttpSettings, ServerSettings
-from coqui_server.config.settings import Settings
-from coqui_server.config.store import StoreSettings
-from coqui_server.config.web import WebSettings
-from coqui_server.daemon import running
-from coqui_server.engines import Engines
 from coqui_server.media.samples import SAMPLE_RATE
-from coqui_server.sockets.ports import address_of
 
 _AT_ONCE = 20
 _SPOKEN = 3 * SAMPLE_RATE
 _MB = 1e6
 
 
-def daemon(pipe: "Connection") -> None:
-    """The daemon, until it is told to end."""
-    asyncio.run(_daemon(pipe))
-
-
-async def _daemon(pipe: "Connection") -> None:
-    settings = Settings(
-        server=ServerSettings(http=HttpSettings(port=0), max_sessions=10_000),
-        store=StoreSettings(enabled=False),
-        web=WebSettings(enabled=False),
-    )
-    async with running(settings, Engines(Deaf())) as daemon:
-        pipe.send(f"ws://{address_of(daemon.servers[0])}")
-        await asyncio.to_thread(pipe.recv)
-
-
 def main() -> None:
     arguments = _arguments()
     sound = clips(arguments.folder)[0].pcm()[:_SPOKEN].tobytes()
-    ours, its = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=daemon, args=(its,))
-    process.start()
-    try:
-        asyncio.run(measure(ours.recv(), psutil.Process(process.pid), sound, arguments))
-    finally:
-        ours.send("end")
-        process.join()
+    with sockets(Deaf()) as (url, process):
+        asyncio.run(measure(url, process, sound, arguments))
 
 
 async def measure(

@@ -11,7 +11,7 @@ from websockets.uri import parse_uri
 
 from coqui_client import call
 from coqui_client.connection import API_PATH
-from coqui_client.formats import EXTENSIONS, TIMED
+from coqui_client.formats import EXTENSIONS
 from coqui_client.live_protocols import LIVE_PROTOCOLS
 from coqui_client.retry import RETRIES
 from coqui_transcript import __version__
@@ -117,10 +117,6 @@ def _protocol_problem(protocol: str | None, options: argparse.Namespace) -> str 
         return f"argument --protocol: {protocol} is for whole files, without --live and --mic"
     if not options.live and protocol not in (FILE, JSON):
         return f"argument --protocol: {protocol} needs --live or --mic"
-    if not options.live and protocol == JSON and options.format in TIMED:
-        return (
-            f"argument --format: {options.format} needs times, which json does not give for files"
-        )
     return None
 
 

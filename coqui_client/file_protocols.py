@@ -4,8 +4,7 @@ import base64
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from coqui_client.reply import Reply, decoded, parse, refusal, text_of
-from coqui_transcript.transcript import Transcript
+from coqui_client.reply import Reply, checked, decoded, parse, refusal
 
 JSON_PATH = "/ws"
 
@@ -38,7 +37,7 @@ async def in_json(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
 
 
 def read_json(message: str | bytes) -> Reply | None:
-    """A transcript without times; None for `{"type": "status"}`, which comes before it.
+    """The transcript; None for `{"type": "status"}`, which comes before it.
 
     Raises:
         RefusedError: it is `{"type": "error"}`; BusyError if there is no room now.
@@ -49,7 +48,7 @@ def read_json(message: str | bytes) -> Reply | None:
         raise refusal(fields)
     if fields.get("type") != "transcription":
         return None
-    return Reply(Transcript(text_of(fields), 0.0), fields)
+    return checked(fields)
 
 
 BINARY = FileProtocol(lambda pieces: pieces, parse)

@@ -9,9 +9,6 @@ from coqui_transcript import subtitles
 EXTENSIONS = {"text": "txt", "json": "json", "srt": "srt", "vtt": "vtt", "tsv": "tsv"}
 """The formats, each with the extension of its files."""
 
-TIMED = frozenset({"srt", "vtt", "tsv"})
-"""Those that are nothing without times."""
-
 
 def render(reply: Reply, form: str) -> str:
     """The transcript in one of `EXTENSIONS`, ending with a line break.

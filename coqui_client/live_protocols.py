@@ -40,13 +40,20 @@ class Final:
 
 
 @dataclass(frozen=True)
+class Corrected:
+    """The speakers of earlier finals, by their number from 0; None where nobody is known."""
+
+    speakers: Mapping[int, str | None]
+
+
+@dataclass(frozen=True)
 class Ended:
     """The session is over; `reply` has further fields for the reply."""
 
     reply: Mapping[str, Any] = field(default_factory=dict)
 
 
-Event = Partial | Final | Ended
+Event = Partial | Final | Corrected | Ended
 
 
 class LiveProtocol(Protocol):
@@ -92,6 +99,8 @@ class Native:
                 return Final(event)
             case "transcript":
                 return Partial(str(event.get("text", "")))
+            case "speakers":
+                return _corrected(event)
             case "stopped":
                 return Ended({"session": event.get("session_id")})
             case "error":
@@ -138,6 +147,8 @@ class Json:
                 return Partial(str(event.get("text", "")))
             case "final":
                 return Final(event)
+            case "speakers":
+                return _corrected(event)
             case "stopped":
                 return Ended()
             case "error":
@@ -164,6 +175,12 @@ def _of_vosk(result: Mapping[str, Any]) -> dict[str, Any]:
             for word in words
         ]
     return fields
+
+
+def _corrected(event: Mapping[str, Any]) -> Corrected:
+    said = _objects(event.get("segments"))
+    numbered = [one for one in said if isinstance(one.get("segment"), int)]
+    return Corrected({one["segment"]: one.get("speaker") for one in numbered})
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coqui_client.live_protocols import Ended, Event, Final, Partial
+from coqui_client.live_protocols import Corrected, Ended, Event, Final, Partial
 from coqui_client.reply import Reply, checked
 
 
@@ -37,6 +37,9 @@ class LiveTranscript:
                 start = self._last_final if self._first_partial is None else self._first_partial
                 self._finals.append({"start": round(start, 3), "end": round(sent, 3), **fields})
                 self._first_partial, self._last_final = None, sent
+            case Corrected(speakers):
+                for number in speakers.keys() & range(len(self._finals)):
+                    self._finals[number]["speaker"] = speakers[number]
             case Ended(reply):
                 self._reply.update(reply)
                 self.ended = True

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coqui_client.exceptions import BusyError, RefusedError, ReplyError
-from coqui_transcript.mapping import text_in, transcript_from_json
+from coqui_transcript.mapping import transcript_from_json
 from coqui_transcript.transcript import Transcript
 
 BUSY = "busy"
@@ -70,15 +70,3 @@ def refusal(fields: Mapping[str, Any]) -> RefusedError:
     code = str(fields.get("code", "refused"))
     kind = BusyError if code == BUSY else RefusedError
     return kind(" ".join(str(fields.get("message", code)).split()), code)
-
-
-def text_of(fields: Mapping[str, Any]) -> str:
-    """The `text` of a message.
-
-    Raises:
-        ReplyError: it has none.
-    """
-    try:
-        return text_in(fields, "text")
-    except ValueError as wrong:
-        raise ReplyError(f"the reply has {wrong}") from wrong

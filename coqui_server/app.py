@@ -21,6 +21,7 @@ from coqui_server.exceptions import ConfigError, StoreError
 from coqui_server.jobs import opening as jobs
 from coqui_server.media.ffmpeg import find_ffmpeg
 from coqui_server.ready import addresses, announced
+from coqui_server.sockets import announcement
 from coqui_server.store import database
 from coqui_server.webhook import Webhook
 
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             shared = settings.store.enabled and settings.cluster.url is not None
             database.address(settings.store, shared=shared)
             access.check(settings)
+            announcement.check(settings.wyoming)
             jobs.check(settings)
             print(f"{source}: ok")
         else:

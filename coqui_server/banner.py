@@ -32,6 +32,7 @@ def screen(daemon: Daemon, source: str) -> str:
   listens at  http://{address}/health
 {paths}
   calls       {_calls(rtp)}
+  wyoming     {_wyoming(daemon)}
   engine      {engines}
   decoders    {service.settings.server.threadpool.count} threads
   ffmpeg      {service.transcoder.program}
@@ -74,6 +75,13 @@ def _calls(rtp: Listener) -> str:
         return "off (rtp.enabled)"
     networks = ", ".join(map(str, rtp.settings.allow))
     return f"rtp://{rtp.settings.host}:{rtp.shared.number}, from {networks}"
+
+
+def _wyoming(daemon: Daemon) -> str:
+    if daemon.wyoming is None:
+        return "off (wyoming.port)"
+    networks = ", ".join(map(str, daemon.settings.wyoming.allow))
+    return f"tcp://{address_of(daemon.wyoming)}, from {networks}"
 
 
 def _kept(store: StoreSettings) -> str:

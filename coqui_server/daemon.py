@@ -12,16 +12,21 @@ from websockets.frames import CloseCode
 from coqui_server import cluster
 from coqui_server.auth import access
 from coqui_server.auth.access import Access
+from coqui_server.auth.departures import Departures
 from coqui_server.auth.proxies import Proxies
 from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
 from coqui_server.jobs import opening as jobs
 from coqui_server.jobs.queue import Queue
 from coqui_server.rtp.calls import Calls
+from coqui_server.rtp.control import Control
 from coqui_server.rtp.listener import Listener
+from coqui_server.rtp.shared_control import SharedControl
 from coqui_server.sockets.addresses import Addresses
-from coqui_server.sockets.ports import listen
+from coqui_server.sockets.announcement import announced
+from coqui_server.sockets.ports import Port, listen
 from coqui_server.sockets.routes import Routes, routes
+from coqui_server.sockets.wyoming_port import WyomingPort, open_wyoming
 from coqui_server.store import Store, opened
 from coqui_server.transcription import opening
 from coqui_server.transcription.exchange import Exchange
@@ -46,26 +51,32 @@ class Daemon:
         routes: the paths of the socket protocols.
         servers: the speech port, then the extra ports.
         store, queue: None where nothing is stored.
-        console: None where it is switched off.
+        console, wyoming: None where they are switched off.
         exchange: passes events between several servers; None for one alone.
     """
 
     settings: Settings
     service: Service
     rtp: Listener
-    calls: Calls
+    calls: Control
     access: Access
     routes: Routes
     store: Store | None
     queue: Queue | None
     servers: list[Server] = field(default_factory=list)
+    wyoming: WyomingPort | None = None
     console: Console | None = None
     exchange: Exchange | None = None
 
     @property
-    def ports(self) -> list[Server | Console]:
+    def ports(self) -> list[Port]:
         """Every open TCP port."""
-        return [*self.servers, *([self.console] if self.console else [])]
+        others: tuple[Port | None, ...] = (self.wyoming, self.console)
+        return [*self.servers, *(port for port in others if port)]
+
+    def console_port(self) -> int | None:
+        """The number of the console's port; None where it is switched off."""
+        return self.console.sockets[0].getsockname()[1] if self.console else None
 
     async def shut_down(self) -> None:
         """Take nothing new, finish what is in flight, and close the TCP ports.
@@ -128,7 +139,7 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         shared = await stack.enter_async_context(cluster.opened(settings.cluster))
         run = shared.run if shared else None
         store = await stack.enter_async_context(opened(settings.store, run, settings.cluster.lease))
-        door = access.opened(settings, store)
+        door = await access.opened(settings, store)
         stack.push_async_callback(door.presence.close)
         keeper, terms_of = (store.keeper, store.users.terms_of) if store else (None, None)
         service = await stack.enter_async_context(
@@ -138,6 +149,8 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         if shared:
             exchange = Exchange(service.hub, await shared.news("sessions"))
             await stack.enter_async_context(exchange)
+            departures = Departures(door, await shared.news("sign-ins"))
+            await stack.enter_async_context(departures)
         if store and store.replicas:
             await stack.enter_async_context(store.replicas.kept(service.hub))
         webhook = await stack.enter_async_context(Webhook(settings.rtp.webhook))
@@ -146,13 +159,18 @@ async def running(settings: Settings, engines: Engines | None = None) -> AsyncIt
         queue = None
         if store:
             queue = await stack.enter_async_context(jobs.opened(service, store))
-        calls = Calls(rtp)
+        calls = Control(Calls(rtp))
+        if shared:
+            calls = await stack.enter_async_context(SharedControl(Calls(rtp), shared))
         paths = routes(service, calls)
         daemon = Daemon(settings, service, rtp, calls, door, paths, store, queue)
         daemon.exchange = exchange
         stack.push_async_callback(daemon.close_ports)
         addresses = Addresses(settings.server.connections, Proxies(settings.server).trusts)
-        daemon.servers = await listen(service, paths, door, addresses)
+        daemon.servers = await listen(service, paths, door, addresses, daemon.console_port)
+        daemon.wyoming = await open_wyoming(service, addresses)
+        if daemon.wyoming:
+            await stack.enter_async_context(announced(daemon.wyoming, settings.wyoming))
         if settings.web.enabled:
             callbacks = Callbacks(settings.rtp.webhook)
             stack.push_async_callback(callbacks.close)

@@ -12,6 +12,7 @@
     |   +-- Busy               no room for another session now
     |   +-- BadRequest         a message that the protocol does not have, or not at this time
     |   |   +-- UnknownEngine  there is no engine of this name
+    |   |   +-- NothingToCommit  a client ended a turn in which it sent no sound
     |   +-- BadCommand         an unknown command, or one with a wrong value
     |   +-- NoSuchCall         a command about a call that does not exist
     |   +-- NotFound           there is nothing of this name in the caller's scope
@@ -111,8 +112,13 @@ class GoingAway(RequestError):
 
 
 class Busy(RequestError):
-    """No room for another session now; the same request may succeed later."""
+    """No room for another session now; the same request may succeed later.
 
+    Attributes:
+        retry: seconds after which it may be tried again.
+    """
+
+    retry = 5
     code = "busy"
     close_code = 1013
     http_status = 503
@@ -127,6 +133,12 @@ class BadRequest(RequestError):
 
 class UnknownEngine(BadRequest):
     """There is no engine of this name here; the text says which there are."""
+
+
+class NothingToCommit(BadRequest):
+    """A client ended a turn in which it sent no sound. The code is OpenAI's."""
+
+    code = "input_audio_buffer_commit_empty"
 
 
 class BadCommand(RequestError):

@@ -13,6 +13,7 @@ _PACKAGES = {
     "deepgram": ("deepgram", "deepgram-sdk"),
     "postgresql": ("asyncpg", "asyncpg"),
     "cluster": ("redis", "redis"),
+    "zeroconf": ("zeroconf", "zeroconf"),
     "celery": ("celery", "celery"),
     "s3": ("s3fs", "s3fs"),
 }

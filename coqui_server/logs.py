@@ -10,7 +10,7 @@ from typing import Literal
 
 Format = Literal["text", "json"]
 
-_QUIET_LIBRARIES = (
+QUIET_LIBRARIES = (
     # A line for each connection; we log sessions.
     "websockets",
     "uvicorn",
@@ -37,7 +37,7 @@ def to_stderr(level: str, format: Format) -> None:
     text = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     handler.setFormatter(JsonLines() if format == "json" else text)
     logging.basicConfig(level=level, handlers=[handler])
-    for library in _QUIET_LIBRARIES:
+    for library in QUIET_LIBRARIES:
         logging.getLogger(library).setLevel(max(logging.WARNING, logging.root.level))
 
 

@@ -22,11 +22,13 @@ class Principal:
         user: the user's name; None without sign-in.
         scope: whose sessions, calls and files this principal may see.
         token: the id of the token that the request has; None for a cookie.
+        mark: of the cookie, which changes when the user's sign-ins end.
     """
 
     user: str | None
     scope: Scope
     token: int | None = None
+    mark: str | None = None
 
     @property
     def name(self) -> str:

@@ -39,12 +39,13 @@ def announced(daemon: Daemon, path: Path | None) -> Iterator[None]:
 
 def addresses(daemon: Daemon) -> dict[str, Any]:
     """What the ready file says: `pid`, `version`, `speech` (a `ws://` address for each port), and
-    `console` and `rtp`, which are null where they are switched off."""
+    `console`, `wyoming` and `rtp`, which are null where they are switched off."""
     rtp = daemon.rtp
     return {
         "pid": os.getpid(),
         "version": __version__,
         "speech": [f"ws://{address_of(server)}" for server in daemon.servers],
         "console": f"http://{address_of(daemon.console)}" if daemon.console else None,
+        "wyoming": address_of(daemon.wyoming) if daemon.wyoming else None,
         "rtp": f"{rtp.settings.host}:{rtp.shared.number}" if rtp.shared else None,
     }

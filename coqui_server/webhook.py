@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from coqui_server.backoff import backoff
 from coqui_server.config.rtp import WebhookSettings
 from coqui_server.exceptions import ConfigError
-from coqui_server.transcription.events import Event, Final, SessionEnded
+from coqui_server.transcription.events import Event, Final, SessionEnded, SpeakersCorrected
 from coqui_server.transcription.messages import message
 
 _FIRST_WAIT = 2.0
@@ -77,7 +77,8 @@ class _Outcome:
 
 
 class Webhook:
-    """A sink that posts the finals and the ends of RTP sessions, one after another, in order.
+    """A sink that posts the finals of RTP sessions, the corrections of their speakers, and their
+    ends, one after another, in order.
 
     It never makes a session wait: when the queue is full, the newest event is dropped and counted.
     Without an address it does nothing. Use as an async context manager; leaving it drops what
@@ -120,8 +121,8 @@ class Webhook:
         await self.close(0)
 
     async def __call__(self, event: Event) -> None:
-        posted = event.source.kind == "rtp" and isinstance(event, Final | SessionEnded)
-        if self._url is None or not posted:
+        posted = isinstance(event, Final | SpeakersCorrected | SessionEnded)
+        if self._url is None or not posted or event.source.kind != "rtp":
             return
         if self._closing or self._queue.qsize() >= self._settings.queue:
             self._drop()

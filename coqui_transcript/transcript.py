@@ -66,7 +66,7 @@ class TranscriptWarning:
     """Why a transcript may not have all that was said.
 
     Attributes:
-        code: one word for programs, such as `cut_off`.
+        code: one word for programs, such as `truncated`.
         message: for people.
     """
 

@@ -37,6 +37,7 @@ _KINDS = {
 
 _FOLDERS = {
     "browser": "browser",
+    "deploy": "process",
     "docs": "process",
     "jobs": "database",
     "store": "database",
@@ -98,7 +99,7 @@ subprocess.Popen.__init__ = _refuse_processes  # type: ignore[method-assign]
 
 
 @pytest.fixture
-def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Start":
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_passwords: None) -> "Start":
     """Starts the daemon in this process: see `tests.support.daemon.starter`.
 
     Temporary files go to an empty folder, `tmp_path / "temporary"`.
@@ -111,6 +112,15 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Start":
     # Partials however busy the machine: without the pause that follows a slow preview.
     monkeypatch.setattr("coqui_server.transcription.decoding._PREVIEW_SHARE", 0)
     return starter(tmp_path)
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed at once; otherwise each takes a tenth of a second."""
+    from argon2 import PasswordHasher
+
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("coqui_server.store.users.PasswordHasher", lambda: quick)
 
 
 @pytest.fixture

@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
+from coqui_server.engines.base import Engine
 from coqui_server.exceptions import ConfigError
 from coqui_server.ready import addresses, announced
+from tests.support.clips import clip, spoken
 from tests.support.daemon import Start
 from tests.support.live import Obstacle, client, until
+
+VOICE = clip("appointment.wav")
 
 
 async def test_nothing_is_left_after_the_end(start: Start) -> None:
@@ -57,16 +61,48 @@ async def test_a_shutdown_lets_a_session_finish_and_takes_no_new_one(start: Star
         await ending
 
 
-async def test_a_shutdown_ends_a_client_that_goes_on(start: Start) -> None:
-    """It gets what it said so far, and is closed with 1001."""
+async def test_the_drain_has_an_end(start: Start) -> None:
+    """A client that never ends its message is told, and closed with 1001 after `server.drain`."""
     async with (
-        start(Obstacle(), "server.drain = 0 s") as server,
-        client(server, "/ws/v1/speech-to-text") as speaker,
+        start(Obstacle(), "server.drain = 100 ms") as server,
+        client(server, "/api/v1/stt") as sender,
     ):
-        await speaker.send({"event": "start"})
-        await speaker.next()
+        ending = asyncio.create_task(server.daemon.shut_down())
+        assert (await sender.next())["code"] == "going_away"
+        assert (await sender.closed())[0] == 1001
+        await ending
+
+
+@pytest.mark.parametrize(
+    ("path", "first"),
+    [("/ws/v1/speech-to-text", {"event": "start"}), ("/vosk", {"config": {"sample_rate": 16000}})],
+)
+async def test_a_shutdown_ends_a_live_client_that_goes_on(
+    start: Start, moonshine: Engine, path: str, first: dict[str, object]
+) -> None:
+    """It is told what it has said until now, then closed with 1001."""
+    async with (
+        start(moonshine, "server.drain = 100 ms") as server,
+        client(server, path) as speaker,
+    ):
+        await speaker.send(first)
+        await speaker.socket.send(VOICE.pcm.tobytes())
+        await until(lambda: server.service.health()["sessions"]["live"])
         await server.daemon.shut_down()
         assert (await speaker.closed())[0] == 1001
+    finals = (message for message in speaker.received if message.get("is_final", True))
+    assert spoken(" ".join(final.get("text", "") for final in finals)) == spoken(VOICE.text)
+
+
+async def test_extra_ports(start: Start) -> None:
+    """Every path is served on them too, so that Vosk's clients find it on their own port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    async with start(Obstacle(), f"server.http.extra_ports = [{port}]") as server:
+        for url in (f"ws://127.0.0.1:{port}", server.url):
+            async with connect(url, compression=None) as vosk:
+                await vosk.send('{"eof" : 1}')
+                assert json.loads(await vosk.recv()) == {"text": ""}
 
 
 async def test_engines_of_the_caller_stay_open(start: Start) -> None:

@@ -13,8 +13,8 @@ from tools.fuzz.parsers import PARSERS
 @pytest.mark.process
 @pytest.mark.timeout(600)
 def test_every_parser_and_protocol_stands_bad_input() -> None:
-    """Parsers, socket protocols and REST; `tests/rtp/test_hostile.py` has the datagrams."""
-    targets = [*PARSERS, *PROTOCOLS, "rest"]
+    """Parsers, protocols and REST; `tests/rtp/test_hostile.py` has the datagrams."""
+    targets = [*PARSERS, *PROTOCOLS, "wyoming", "rest"]
     done = subprocess.run(
         [sys.executable, "-m", "tools.fuzz", *targets, "--count", "300"],
         cwd=ROOT,

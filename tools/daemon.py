@@ -23,7 +23,7 @@ class Daemon:
     Attributes:
         console: `http://host:port` of the pages; empty if there are none.
         url: `ws://host:port`, without a path.
-        rtp: `host:port`, where calls are taken; empty if they are not.
+        rtp, wyoming: `host:port`, where calls and Wyoming are taken; empty if they are not.
         log: the file with its output.
     """
 
@@ -31,6 +31,7 @@ class Daemon:
     console: str
     url: str
     rtp: str
+    wyoming: str
     log: Path
 
     def stop(self) -> int:
@@ -88,6 +89,7 @@ def start(
         console=addresses["console"] or "",
         url=addresses["speech"][0],
         rtp=addresses["rtp"] or "",
+        wyoming=addresses["wyoming"] or "",
         log=log,
     )
 

@@ -168,6 +168,17 @@ def breathing(seconds: float, seed: int = 6) -> Wave:
     return np.asarray(flow + white(seconds, seed) / 1000)
 
 
+def wind(seconds: float, seed: int = 8) -> Wave:
+    """Wind on a microphone: noise below 150 Hz, steeply less above, in gusts of a second or two."""
+    length = round(seconds * SAMPLE_RATE)
+    spectrum = np.fft.rfft(white(seconds, seed))
+    hertz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
+    spectrum /= 1 + (hertz / 150) ** 3
+    gusts = np.random.default_rng(seed).uniform(0.1, 1, round(seconds / 0.7) + 2) ** 2
+    strength = np.interp(times(seconds), np.arange(len(gusts)) * 0.7, gusts)
+    return np.asarray(np.fft.irfft(spectrum, length) * strength)
+
+
 def tune(seconds: float, seed: int = 7) -> Wave:
     """Music of plucked strings: a melody of five tones over three chords."""
     random = np.random.default_rng(seed)
@@ -204,6 +215,7 @@ def _add(wave: Wave, sound: Wave, moment: float) -> None:
 LIVELY: dict[str, Callable[[float], Wave]] = {
     "typing": typing,
     "breathing": breathing,
+    "wind": wind,
     "tune": tune,
     "ring-back": lambda seconds: MADE["ring tone"](seconds) + white(seconds) / 100,
     "european ring-back": lambda seconds: MADE["european ring tone"](seconds) + white(seconds) / 50,

@@ -20,3 +20,5 @@ needed "ls /usr/sbin/haproxy" haproxy
 needed "command -v chromium" chromium
 needed "ls /usr/sbin/nginx" nginx-light
 needed "command -v faketime" faketime
+needed "command -v promtool" prometheus
+needed "command -v systemd-analyze" systemd

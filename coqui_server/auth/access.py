@@ -14,6 +14,7 @@ from coqui_server.config.settings import Settings
 from coqui_server.exceptions import ConfigError, NotSignedIn
 from coqui_server.principal import EVERYBODY, Principal
 from coqui_server.store import Store
+from coqui_server.store.secrets import shared
 from coqui_server.store.tables import UserRow
 from coqui_server.store.tokens import PREFIX
 from coqui_server.store.users import Users
@@ -21,6 +22,9 @@ from coqui_server.store.users import Users
 SCHEMES = (Subprotocol("bearer"), Subprotocol("token"))
 """What comes before a token, in `Authorization` or as a browser's subprotocol:
 `new WebSocket(address, ["bearer", token])`. Deepgram's clients say `token`."""
+
+_OPENAI = "openai-insecure-api-key."
+"""What stands before a token in the subprotocol that OpenAI's clients offer in a browser."""
 
 
 class Access:
@@ -55,12 +59,26 @@ class Access:
             return Principal(None, EVERYBODY)
         token = _token(headers, query)
         if token is None:
-            return _principal(await self._of_cookie(headers, self._store.users))
+            user = await self._of_cookie(headers, self._store.users)
+            return replace(_principal(user), mark=cookies.mark(user))
         found = await self._store.tokens.find(token)
         if found is None:
             raise NotSignedIn("the token is not valid")
         row, user = found
         return replace(_principal(user), token=row.id)
+
+    async def holds(self, principal: Principal) -> bool:
+        """Whether the sign-in of a principal has not ended since.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        if self._store is None:
+            return True
+        if principal.token is not None:
+            return await self._store.tokens.exists(principal.token)
+        user = await self._store.users.get(principal.name)
+        return user is not None and cookies.mark(user) == principal.mark
 
     def proof(self, headers: Mapping[str, str], query: str) -> str | None:
         """The CSRF token that a change must have, if the request is signed in by a cookie."""
@@ -89,17 +107,20 @@ class Access:
             return False
 
 
-def opened(settings: Settings, store: Store | None) -> Access:
+async def opened(settings: Settings, store: Store | None) -> Access:
     """The access rules of these settings.
 
     Raises:
         ConfigError: accounts are required, and nothing is stored.
+        StoreError: the database failed.
     """
     check(settings)
     if not settings.auth.required or store is None:
         return Access(None, None, settings.server.origins)
-    signed = Cookies(cookies.secret(settings.store.path), settings.auth.age)
-    return Access(store, signed, settings.server.origins)
+    secret = cookies.secret(settings.store.path)
+    if store.replicas:
+        secret = await shared(store.database, "cookies", secret)
+    return Access(store, Cookies(secret, settings.auth.age), settings.server.origins)
 
 
 def check(settings: Settings) -> None:
@@ -128,4 +149,5 @@ def _token(headers: Mapping[str, str], query: str) -> str | None:
     if tokens := parse_qs(query).get("token"):
         return tokens[0]
     offered = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",")]
-    return next((name for name in offered if name.startswith(PREFIX)), None)
+    keys = (name.removeprefix(_OPENAI) for name in offered)
+    return next((key for key in keys if key.startswith(PREFIX)), None)

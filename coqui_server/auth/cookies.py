@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import time
 from pathlib import Path
 
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -37,28 +38,30 @@ class Cookies:
 
     def made(self, user: UserRow) -> str:
         """A cookie for this user."""
-        value = self._signer.dumps([user.name, _mark(user)])
+        value = self._signer.dumps([user.name, mark(user)])
         return value.decode() if isinstance(value, bytes) else value
 
     def name(self, cookie: str) -> str | None:
         """The user's name in it; None if the cookie is forged or too old."""
         try:
-            name, _ = self._signer.loads(cookie, max_age=int(self.age))
+            # Not `max_age`: that refuses what another server made whose clock is ahead.
+            (name, _), made = self._signer.loads(cookie, return_timestamp=True)
         except BadData:
             return None
-        return str(name)
+        return str(name) if time.time() - made.timestamp() <= self.age else None
 
     def fits(self, cookie: str, user: UserRow) -> bool:
         """Whether a cookie with this user's name was made for this account."""
-        _, mark = self._signer.loads(cookie)
-        return hmac.compare_digest(str(mark), _mark(user))
+        _, made_for = self._signer.loads(cookie)
+        return hmac.compare_digest(str(made_for), mark(user))
 
     def proof(self, cookie: str) -> str:
         """The CSRF token of this cookie, which only pages shown to its owner contain."""
         return hmac.new(self._secret.encode(), f"csrf {cookie}".encode(), "sha256").hexdigest()
 
 
-def _mark(user: UserRow) -> str:
+def mark(user: UserRow) -> str:
+    """What changes with the user's password and with each sign-out."""
     return hashlib.sha256(f"{user.password} {user.sign_outs}".encode()).hexdigest()[:16]
 
 

@@ -7,6 +7,21 @@ from dataclasses import dataclass, field
 
 from coqui_server.principal import Principal
 
+
+@dataclass(frozen=True)
+class Ended:
+    """Sign-ins of a user that have ended: all with a cookie, those with one `token`, or all."""
+
+    user: str
+    token: int | None = None
+    all: bool = False
+
+    def covers(self, principal: Principal) -> bool:
+        """Whether the sign-in of this principal is one of them."""
+        same = self.all or principal.token == self.token
+        return principal.user == self.user and same
+
+
 Leave = Callable[[], Awaitable[None]]
 """Closes what was opened."""
 
@@ -19,9 +34,14 @@ class _Visit:
 
 
 class Presence:
-    """Knows the open connections of every principal."""
+    """Knows the open connections of every principal.
+
+    Attributes:
+        tell: tells other servers which sign-ins have ended; None for one server alone.
+    """
 
     def __init__(self) -> None:
+        self.tell: Callable[[Ended], None] | None = None
         self._visits: set[_Visit] = set()
         self._expelling: set[asyncio.Task[None]] = set()
 
@@ -40,20 +60,27 @@ class Presence:
             self._visits.remove(visit)
             visit.over.set()
 
-    def expel(self, user: str, among: Callable[[Principal], bool]) -> "asyncio.Task[None]":
-        """Close what a user has open, if its principal is `among` those whose sign-in has ended.
+    def expel(self, ended: Ended) -> "asyncio.Task[None]":
+        """Close what was opened by sign-ins that have ended, here and at other servers.
 
-        Returns the task that does it; it ends when all is closed. Nobody has to wait for it.
+        Returns the task that does it here; it ends when all is closed. Nobody has to wait for it.
         """
-        visits = [
-            visit
-            for visit in self._visits
-            if visit.principal.user == user and among(visit.principal)
-        ]
+        if self.tell:
+            self.tell(ended)
+        return self.close_those(ended.covers)
+
+    def close_those(self, among: Callable[[Principal], bool]) -> "asyncio.Task[None]":
+        """Close what these principals have open here, as `expel`."""
+        visits = [visit for visit in self._visits if among(visit.principal)]
         task = asyncio.create_task(_close(visits))
         self._expelling.add(task)
         task.add_done_callback(self._expelling.discard)
         return task
+
+    @property
+    def principals(self) -> set[Principal]:
+        """Who has something open here."""
+        return {visit.principal for visit in self._visits}
 
     async def close(self) -> None:
         """Wait for all that is being closed."""

@@ -11,16 +11,19 @@ Without `cluster.redis` there is no `Cluster`, and nothing of this is imported b
 """
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coqui_server import extras
 from coqui_server.config.cluster import ClusterSettings
 
 if TYPE_CHECKING:
+    from coqui_server.cluster.counters import Counters
     from coqui_server.cluster.link import Link
     from coqui_server.cluster.news import News
+    from coqui_server.cluster.peers import Peers, Report
+    from coqui_server.cluster.questions import Answering, Questions
 
 
 class Cluster:
@@ -38,11 +41,36 @@ class Cluster:
         self.link = link
         self._parts = parts
         self._news: dict[str, News] = {}
+        self._peers: Peers | None = None
 
     @property
-    def health(self) -> dict[str, str]:
+    def counters(self) -> "Counters":
+        """Counters that all servers share."""
+        from coqui_server.cluster.counters import Counters
+
+        return Counters(self.link)
+
+    def peers(self, report: "Callable[[], Report]") -> "Peers":
+        """The servers that are there; `report` gives what this one says of itself."""
+        from coqui_server.cluster.peers import Peers
+
+        self._peers = Peers(self.link, self.run, report)
+        return self._peers
+
+    def questions(self, answering: "Answering") -> "Questions":
+        """What servers ask each other; `answering` answers what this one is asked."""
+        from coqui_server.cluster.questions import Questions
+
+        return Questions(self.link, self.run, answering)
+
+    @property
+    def health(self) -> dict[str, Any]:
         """The state for `/health`."""
-        return {"replica": self.name, "redis": "ok" if self.link.up else "away"}
+        return {
+            "replica": self.name,
+            "redis": "ok" if self.link.up else "away",
+            "servers": 1 + (len(self._peers.others) if self._peers else 0),
+        }
 
     @property
     def dropped(self) -> int:

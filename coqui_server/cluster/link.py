@@ -16,6 +16,10 @@ from coqui_server.exceptions import ClusterFault, ConfigError
 PATIENCE = 5.0
 """Seconds to wait for Redis."""
 
+_LOST = """\
+Redis cannot be used: %s; until it is back, other servers are not heard, and attempts to sign in \
+are counted at each server alone"""
+
 _log = logging.getLogger(__name__)
 
 
@@ -67,7 +71,7 @@ class Link:
         except (RedisError, OSError) as error:
             reason = str(error) or f"no answer in {PATIENCE:g} s"
             if self.up:
-                _log.warning("Redis cannot be used: %s; other servers are not heard", reason)
+                _log.warning(_LOST, reason)
             self.up = False
             raise ClusterFault(f"Redis cannot be used: {reason}") from error
         if not self.up:

@@ -12,8 +12,9 @@ from typing import Any, Self
 
 from coqui_server.backoff import backoff
 from coqui_server.cluster import scripts
+from coqui_server.cluster.entries import Entry, Gap
 from coqui_server.cluster.link import Link
-from coqui_server.cluster.reading import Entry, Gap, Reader
+from coqui_server.cluster.reading import Reader
 from coqui_server.exceptions import ClusterFault
 
 _KEPT = 50_000

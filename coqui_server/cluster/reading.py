@@ -3,10 +3,10 @@
 import json
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from coqui_server.cluster import scripts
+from coqui_server.cluster.entries import Entry, Gap
 from coqui_server.cluster.link import PATIENCE, Link
 from coqui_server.cluster.place import BEFORE_ALL, Place
 
@@ -18,29 +18,6 @@ _BLOCK = PATIENCE / 2
 
 _SENDERS = 1000
 """Senders whose last number is known: more than there are servers and workers at a time."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An event, as all processes get it.
-
-    Attributes:
-        id: its place in the stream, for `News.follow`.
-        sender: the run of the process that told it.
-        number: of the events of that sender, from 1.
-    """
-
-    id: str
-    sender: str
-    number: int
-    event: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Events that cannot be had any more; `count` is None if nobody knows how many."""
-
-    count: int | None
 
 
 _Raw = tuple[str, dict[str, str]]

@@ -37,3 +37,22 @@ RENEW = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
 """End a generation, if it is still the one of the argument. Key: the generation."""
+
+REPORT = """
+local now = tonumber(redis.call('TIME')[1])
+redis.call('HSET', KEYS[1], ARGV[1], now .. ' ' .. ARGV[2])
+local all, there = redis.call('HGETALL', KEYS[1]), {}
+for place = 1, #all, 2 do
+    local seen, report = all[place + 1]:match('^(%d+) (.*)$')
+    if now - tonumber(seen) > tonumber(ARGV[3]) then
+        redis.call('HDEL', KEYS[1], all[place])
+    else
+        table.insert(there, all[place])
+        table.insert(there, report)
+    end
+end
+return there
+"""
+"""Keep the report of a server, and give those of all that have reported lately, each after its run.
+
+Key: the reports. Arguments: the run, its report, the seconds for which a report counts."""

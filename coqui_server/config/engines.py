@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, SecretStr
 
-from coqui_server.config.section import ADDRESS, Duration, Key, Section, unquoted
+from coqui_server.config.section import ADDRESS, Duration, Key, Listed, Section, unquoted
 
 EngineName = Literal[
     "moonshine", "vosk", "coqui", "whisper", "openai", "deepgram", "scribe", "eboo", "vira"
@@ -19,7 +19,7 @@ NAMES = ", ".join(get_args(EngineName))
 class EnginesSettings(Section):
     """Engines that may be asked for by request, beside `engine`, which always may."""
 
-    enabled: tuple[EngineName, ...] = Field((), description=f"a list of {NAMES}")
+    enabled: Annotated[tuple[EngineName, ...], Listed] = Field((), description=f"a list of {NAMES}")
     """Engines that a request may ask for, beside `engine`. All are loaded at the start."""
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, model_validator
 
-from coqui_server.config.section import ADDRESS, Duration, Key, Section, unquoted
+from coqui_server.config.section import ADDRESS, Duration, Key, Listed, Section, unquoted
 from coqui_server.media import formats
 
 
@@ -85,7 +85,7 @@ class RtpSettings(Section):
         (40000, 40999), description='the ports calls are reserved on, such as "40000-40999"'
     )
     """The UDP ports for calls that have ports of their own."""
-    allow: tuple[IPvAnyNetwork, ...] = Field(
+    allow: Annotated[tuple[IPvAnyNetwork, ...], Listed] = Field(
         (ip_network("127.0.0.0/8"),),
         description='the networks that may send, such as ["127.0.0.0/8", "10.1.0.0/16"]',
     )
@@ -94,6 +94,10 @@ class RtpSettings(Section):
     """How long a missing packet is waited for. The wait grows on a bad line."""
     idle: Duration = Field(10.0, ge=0.5, description='a duration such as "10 s", at least 500 ms')
     """A call without packets for this long is over."""
+    abandoned: Duration = Field(
+        30.0, ge=0.5, description='a duration such as "30 s", at least 500 ms'
+    )
+    """The ports of a reserved call are free again so long after its last stream has ended."""
     max_calls: int = Field(50, ge=1, le=100_000, description="a whole number, at least 1")
     """How many streams may be open at once."""
     codecs: Annotated[dict[PayloadType, Encoding], BeforeValidator(unquoted)] = Field(

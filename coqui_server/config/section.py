@@ -21,6 +21,15 @@ ADDRESS = r"^https?://[^\s/]+"
 """The pattern of an http or https address."""
 
 
+def _parts(value: Any) -> Any:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+Listed = BeforeValidator(_parts)
+"""Takes "a, b" for ["a", "b"], since a variable of the environment cannot be a list. For lists of
+which no entry has a comma in it."""
+
+
 def unquoted(value: Any) -> Any:
     """The dict without the quotes that the HOCON parser leaves around quoted keys."""
     return {key.strip('"'): entry for key, entry in value.items()} if type(value) is dict else value

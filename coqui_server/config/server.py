@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, IPvAnyNetwork
 
-from coqui_server.config.section import Duration, Section, Size
+from coqui_server.config.section import Duration, Listed, Section, Size
 
 PREFIX = r"(/[\w.~-]+)+"
 """A plain path, without a slash at its end."""
@@ -16,7 +16,7 @@ class HttpSettings(Section):
     """The address to listen on; 0.0.0.0 for all addresses of this machine."""
     port: int = Field(5004, ge=0, le=65535, description="a port, 1 to 65535, or 0 for any free one")
     """The TCP port of the socket protocols."""
-    extra_ports: tuple[Annotated[int, Field(ge=0, le=65535)], ...] = Field(
+    extra_ports: Annotated[tuple[Annotated[int, Field(ge=0, le=65535)], ...], Listed] = Field(
         (), description="more ports to listen on, such as [2700]"
     )
     """More TCP ports with the same protocols. Clients of vosk-server expect 2700."""
@@ -66,21 +66,21 @@ class ServerSettings(Section):
     does not read."""
     connections: int = Field(512, ge=1, description="a whole number, at least 1")
     """How many TCP connections one address may have. More are closed at once."""
-    origins: tuple[str, ...] = Field(
+    origins: Annotated[tuple[str, ...], Listed] = Field(
         (), description='the web sites whose pages may connect, such as ["https://host"], or ["*"]'
     )
     """Web sites whose pages may connect, beside those of this host."""
-    hosts: tuple[str, ...] = Field(
+    hosts: Annotated[tuple[str, ...], Listed] = Field(
         (), description='names and addresses such as ["speech.example"], or ["*"] for all'
     )
     """More names of this host that requests may ask for. Loopback names, the addresses where it
     listens, `web.host` and `rtp.advertise` always may. Others are refused with 421."""
-    proxies: tuple[IPvAnyNetwork, ...] = Field(
+    proxies: Annotated[tuple[IPvAnyNetwork, ...], Listed] = Field(
         (), description='addresses and networks such as ["127.0.0.1", "10.0.0.0/8"]'
     )
     """Reverse proxies whose `X-Forwarded-For`, `-Host`, `-Proto` and `-Prefix` are believed. From
     others these headers are ignored. `server.connections` does not count connections of proxies."""
-    prefixes: tuple[Annotated[str, Field(pattern=f"^{PREFIX}$")], ...] = Field(
+    prefixes: Annotated[tuple[Annotated[str, Field(pattern=f"^{PREFIX}$")], ...], Listed] = Field(
         (), description='paths such as ["/speech"], without a slash at the end'
     )
     """Paths at which a proxy serves this server, if it passes them on. Each leads to every page

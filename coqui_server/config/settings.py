@@ -38,6 +38,7 @@ from coqui_server.config.speakers import MOST, Speakers
 from coqui_server.config.store import JobsSettings, StoreSettings
 from coqui_server.config.text import TextSettings
 from coqui_server.config.web import WebSettings
+from coqui_server.config.wyoming import WyomingSettings
 
 
 class Settings(Section):
@@ -60,6 +61,7 @@ class Settings(Section):
     vira: ViraSettings = Field(default_factory=ViraSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
     web: WebSettings = WebSettings()
+    wyoming: WyomingSettings = WyomingSettings()
     auth: AuthSettings = AuthSettings()
     rtp: RtpSettings = RtpSettings()
     partials: PartialSettings = PartialSettings()

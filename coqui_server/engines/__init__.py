@@ -67,6 +67,15 @@ class Engines:
         _check_language(known[0], language)
         return known[0]
 
+    def knowing(self, language: object) -> AnyEngine:
+        """The first engine that knows the language; with None, the default engine.
+
+        Raises:
+            BadRequest: none does; the message has the languages of the default engine.
+        """
+        knows = (engine for engine in self if _knows(engine, language))
+        return next(knows, None) or self.get(None, language)
+
     async def close(self) -> None:
         """Close the connections of remote engines. No engine may be used after this."""
         for engine in self:
@@ -84,13 +93,19 @@ def _how_to_enable(name: object) -> str:
 
 
 def _check_language(engine: AnyEngine, language: object) -> None:
+    if not _knows(engine, language):
+        known = " or ".join(engine.capabilities.languages)
+        raise BadRequest(f"language is {known} with {engine.name}")
+
+
+def _knows(engine: AnyEngine, language: object) -> bool:
+    """Whether an engine may be asked for a language. Raises BadRequest if it is none."""
     if language is None:
-        return
+        return True
     if not isinstance(language, str) or not _TAG.fullmatch(language):
         raise BadRequest("language is a BCP 47 tag, such as en")
     known = engine.capabilities.languages
-    if known and base_language(language) not in map(base_language, known):
-        raise BadRequest(f"language is {' or '.join(known)} with {engine.name}")
+    return not known or base_language(language) in map(base_language, known)
 
 
 def load_engines(settings: Settings) -> Engines:

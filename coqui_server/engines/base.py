@@ -22,6 +22,8 @@ class Hypothesis:
         finished: the probability of the mark (.?!) that ends the text, 0 where there is none; None
             for an engine that writes no marks, or does not say how sure it is of them.
         dropped: the number of words it had, where there was not enough speech to believe them.
+        tokens: what the engine can begin with when it hears more of the same utterance
+            (`Options.draft`).
     """
 
     text: str
@@ -30,6 +32,7 @@ class Hypothesis:
     alternatives: tuple[Alternative, ...] = ()
     finished: float | None = None
     dropped: int = 0
+    tokens: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class Options:
         prompt: text that could stand before the speech, with the names and the style to expect.
         translate: give English text, whatever the language of the speech. Only for engines that
             translate.
+        draft: the tokens of a hypothesis of less of the same utterance, most of which will be
+            right. They save time, and are not believed.
     """
 
     alternatives: int = 0
@@ -87,6 +92,7 @@ class Options:
     language: str | None = None
     prompt: str | None = None
     translate: bool = False
+    draft: tuple[int, ...] = ()
 
     @property
     def favoured(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ fills two cores for one caller. Here each decode keeps to one thread and utteran
 side. `benchmarks/throughput.py` compares the two.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from importlib.util import find_spec
 from math import ceil, exp
@@ -26,6 +26,7 @@ from coqui_server import extras, models, onnx, word_times
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.engines.buffered import BufferedRecognizer
+from coqui_server.engines.draft import drafted
 from coqui_server.engines.greedy import Scores, Step, search
 from coqui_server.engines.terms import Terms, Vocabulary
 from coqui_server.exceptions import ConfigError
@@ -115,38 +116,41 @@ class Moonshine:
     def open(self, options: Options) -> BufferedRecognizer:
         """A recognizer for one utterance."""
         wanted = options.favoured
-        return BufferedRecognizer(
-            partial(self.decode, terms=self._tree(wanted) if wanted else None)
-        )
+        terms = self._tree(wanted) if wanted else None
+        return BufferedRecognizer(partial(self.decode, terms=terms, draft=options.draft))
 
-    def decode(self, pcm: Samples, terms: Terms | None = None) -> Hypothesis:
+    def decode(
+        self, pcm: Samples, terms: Terms | None = None, draft: tuple[int, ...] = ()
+    ) -> Hypothesis:
         """The text of one utterance, by greedy search, with its tokens' mean probability."""
         most = ceil(len(pcm) / SAMPLE_RATE * _TOKENS_PER_SECOND)
-        step = self._decoder_of(pcm.astype(np.float32)[None] / np.float32(32768))
+        step = self._decoder_of(pcm.astype(np.float32)[None] / np.float32(32768), draft[:most])
         tokens, doubts = search(step, _START, _END, most, terms)
-        text = b"".join(self._tokens[token] for token in tokens if token != _END)
+        said = tuple(token for token in tokens if token != _END)
+        text = b"".join(self._tokens[token] for token in said)
         return Hypothesis(
             text.decode("utf-8", "ignore").replace("▁", " ").replace("♪", "").strip(),
             confidence=exp(-sum(doubts) / len(doubts)),
             finished=self._finished(tokens, doubts),
+            tokens=said,
         )
 
-    def _decoder_of(self, sound: npt.NDArray[np.float32]) -> Step:
+    def _decoder_of(self, sound: npt.NDArray[np.float32], draft: Sequence[int]) -> Step:
         """The decoder of this sound, whose state is its attention cache."""
         mask = np.ones(sound.shape, np.int64)
         states = self._encoder.run(None, {"input_values": sound, "attention_mask": mask})[0]
         # The mask is over samples, not over encoder states: the graph applies the stride itself.
         fixed = {"encoder_hidden_states": states, "encoder_attention_mask": mask}
 
-        def step(token: int, past: _Cache | None) -> tuple[Scores, _Cache]:
+        def run(tokens: Sequence[int], past: _Cache | None) -> tuple[Scores, _Cache]:
             put = {
-                "input_ids": np.array([[token]]),
+                "input_ids": np.array([tokens]),
                 "use_cache_branch": np.array([past is not None]),
             }
             logits, *present = self._decoder.run(None, {**fixed, **(past or self._no_past), **put})
-            return logits[0, -1], self._remembered(past, present)
+            return logits[0], self._remembered(past, present)
 
-        return step
+        return drafted(run, _cut, draft)
 
     def _finished(self, tokens: list[int], doubts: list[float]) -> float:
         ends = len(tokens) > 1 and tokens[-1] == _END and self._tokens[tokens[-2]] in _MARKS
@@ -158,6 +162,13 @@ class Moonshine:
         if past is None:
             return computed
         return past | {name: value for name, value in computed.items() if ".decoder." in name}
+
+
+def _cut(past: _Cache, count: int) -> _Cache:
+    """The cache as it was after so many tokens."""
+    return {
+        name: value[:, :, :count] if ".decoder." in name else value for name, value in past.items()
+    }
 
 
 def read_tokens(data: bytes) -> list[bytes]:

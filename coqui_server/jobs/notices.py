@@ -51,7 +51,7 @@ class Notices(Announcer):
         super().tell(message)
 
     async def _follow(self, news: "News") -> None:
-        from coqui_server.cluster.reading import Entry
+        from coqui_server.cluster.entries import Entry
 
         async for item in news.follow():
             if isinstance(item, Entry) and item.sender != news.sender:

@@ -52,7 +52,7 @@ def _celery(settings: Settings, claims: Claims) -> Backend | None:
     if settings.jobs.backend == "local":
         return None
     # Celery is imported only where it is used.
-    from coqui_server.jobs.celery import OnCelery, application
+    from coqui_server.jobs.announcing import OnCelery, application
 
     return OnCelery(application(settings), claims, settings.engine)
 

@@ -15,7 +15,7 @@ from coqui_server import cluster, logs, store
 from coqui_server.config.settings import Settings
 from coqui_server.engines import Engines
 from coqui_server.exceptions import ConfigError, StoreError
-from coqui_server.jobs.celery import TASK, OnCelery, application
+from coqui_server.jobs.announcing import TASK, OnCelery, application
 from coqui_server.jobs.running import job_message
 from coqui_server.jobs.worker import Worker
 from coqui_server.store.claims import Claims

@@ -45,8 +45,8 @@ def warnings(log: FfmpegLog, samples: int, *, cut_off: bool) -> Iterator[Transcr
     stated = log.duration or 0.0 if alone else 0.0
     if stated - seconds > max(_SHORT, _SHORT_SHARE * stated):
         text = f"the file ends early: it says {stated:.1f} s, and has {seconds:.1f} s"
-        yield TranscriptWarning("cut_off", text)
+        yield TranscriptWarning("truncated", text)
     elif log.ended_early or cut_off:
-        yield TranscriptWarning("cut_off", "the file ends early: its end is missing")
+        yield TranscriptWarning("truncated", "the file ends early: its end is missing")
     elif log.damaged:
         yield TranscriptWarning("damaged", "parts of the file could not be decoded")

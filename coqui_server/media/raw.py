@@ -2,12 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from coqui_server.exceptions import BadRequest, NotAudio
 from coqui_server.media.codecs import Decoder, decoder
@@ -27,8 +26,8 @@ class _Encoding:
     """What the bytes of an encoding are.
 
     Attributes:
-        rtp: the encoding of RTP payloads with the same bytes; None for samples in little-endian
-            order (16-bit, or floating-point of 32), which RTP does not have.
+        rtp: the encoding of RTP payloads with the same bytes; None for those that RTP does not have
+            (`_READINGS`).
         frame: the bytes that belong together; None if each message is one packet.
         any_rate: each sample is by itself: a stream may have another sample rate than the usual
             one, and several channels.
@@ -43,6 +42,9 @@ _ENCODINGS: Mapping[str, _Encoding] = {
     "linear16": _Encoding(None, 2, any_rate=True),
     "L16": _Encoding(f"L16/{SAMPLE_RATE}", 2, any_rate=True),
     "linear32": _Encoding(None, 4, any_rate=True),
+    "u8": _Encoding(None, 1, any_rate=True),
+    "s24le": _Encoding(None, 3, any_rate=True),
+    "s32le": _Encoding(None, 4, any_rate=True),
     "mulaw": _Encoding("PCMU", 1, any_rate=True),
     "alaw": _Encoding("PCMA", 1, any_rate=True),
     "g722": _Encoding("G722", 1),
@@ -50,7 +52,7 @@ _ENCODINGS: Mapping[str, _Encoding] = {
     "g729": _Encoding("G729", 10),
     "opus": _Encoding("opus", None),
 }
-"""By the names that cloud APIs use, or else those of RTP."""
+"""By the names that cloud APIs use, or else those of RTP or ffmpeg."""
 
 _CHECKED = {"L16": "big-endian 16-bit", "linear32": "32-bit float"}
 """The names that `FormatCheck` has for encodings that it would not know."""
@@ -127,7 +129,7 @@ class RawSound:
         self._frame = _ENCODINGS[form.encoding].frame
         self._resampler = Resampler(form.rate)
         self._check = FormatCheck(_CHECKED.get(form.encoding, form.encoding))
-        self._floats = form.encoding == "linear32"
+        self._reading = _READINGS.get(form.encoding)
         self._rest = b""
 
     def push(self, data: bytes) -> Iterator[Samples]:
@@ -153,9 +155,8 @@ class RawSound:
         self._check.push(data)
         if self._codec:
             return self._resampler.push(self._codec.decode([data]))
-        if self._floats:
-            return self._resampler.push(_of_floats(np.frombuffer(data, "<f4")))
-        return self._resampler.push(np.frombuffer(data, "<i2").astype(np.int16))
+        assert self._reading
+        return self._resampler.push(self._reading(data))
 
 
 class Interleaved:
@@ -217,11 +218,37 @@ async def read_raw(chunks: AsyncIterator[bytes], form: RawFormat) -> AsyncGenera
     yield rest
 
 
-def _of_floats(sound: npt.NDArray[np.float32]) -> Samples:
+def _of_floats(data: bytes) -> Samples:
     """Samples of -1 to 1; what is no number is silence."""
-    scaled = np.clip(np.nan_to_num(sound, posinf=0, neginf=0), -1, 1) * 32_767
-    samples: Samples = np.rint(scaled).astype(np.int16)
+    sound = np.nan_to_num(np.frombuffer(data, "<f4"), posinf=0, neginf=0)
+    samples: Samples = np.rint(np.clip(sound, -1, 1) * 32_767).astype(np.int16)
     return samples
+
+
+def _of_integers(width: int) -> Callable[[bytes], Samples]:
+    """Signed little-endian samples of so many bytes, of which the upper two are kept."""
+
+    def read(data: bytes) -> Samples:
+        upper = np.frombuffer(data, np.uint8).reshape(-1, width)[:, -2:]
+        return np.ascontiguousarray(upper).view("<i2")[:, 0].astype(np.int16)
+
+    return read
+
+
+def _of_unsigned_bytes(data: bytes) -> Samples:
+    """Samples of 8 bits, whose silence is 128."""
+    samples: Samples = (np.frombuffer(data, np.uint8).astype(np.int16) - 128) << 8
+    return samples
+
+
+_READINGS: Mapping[str, Callable[[bytes], Samples]] = {
+    "linear16": _of_integers(2),
+    "linear32": _of_floats,
+    "u8": _of_unsigned_bytes,
+    "s24le": _of_integers(3),
+    "s32le": _of_integers(4),
+}
+"""What is no encoding of RTP; the bytes are whole samples."""
 
 
 def _codec(encoding: str) -> Decoder | None:

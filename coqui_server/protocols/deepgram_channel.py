@@ -58,10 +58,10 @@ class Channel:
 
     async def look(self) -> None:
         """Tell what the sound that was just written makes known."""
-        start = self.session.speaking
-        if start is not None and start > self._begun:
-            self._open = False
-            await self._begin(start)
+        for start, end in self.session.utterances:
+            if end is None and start > self._begun:
+                self._open = False
+                await self._begin(start)
         await self._tell_utterance_end()
 
     async def finalize(self) -> None:

@@ -3,13 +3,13 @@
 https://developers.deepgram.com/docs/stt-troubleshooting-websocket-data-and-net-errors
 """
 
-import json
 from http import HTTPStatus
 
 from websockets.http11 import Response
 
 from coqui_server.engines import Engines
 from coqui_server.exceptions import BadRequest
+from coqui_server.protocols import json_refusal
 from coqui_server.protocols.deepgram_query import Query
 
 _LONGEST = 500
@@ -29,15 +29,8 @@ def complete(id: str, response: Response) -> None:
     response.headers["dg-request-id"] = id
     if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
         return
-    reason = response.body.decode(errors="replace").strip()
+    reason = json_refusal.reason(response)
     shown = reason.encode("ascii", "replace").decode()[:_LONGEST]
     response.headers["dg-error"] = "".join(c if c.isprintable() else "?" for c in shown)
     code = HTTPStatus(response.status_code).name
-    body = {"err_code": code, "err_msg": reason, "request_id": id}
-    response.body = json.dumps(body).encode()
-    for name, value in (
-        ("Content-Type", "application/json"),
-        ("Content-Length", str(len(response.body))),
-    ):
-        del response.headers[name]
-        response.headers[name] = value
+    json_refusal.put(response, {"err_code": code, "err_msg": reason, "request_id": id})

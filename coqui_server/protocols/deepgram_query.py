@@ -61,16 +61,10 @@ class Query:
     def engine(self, engines: Engines) -> AnyEngine:
         """The engine that the model names, or else the first that knows the language. Deepgram's
         own models are not here, and clients must name one of them."""
-        model, refusal = self.text("model"), None
+        model = self.text("model")
         if any(model in (engine.name, engine.model) for engine in engines):
             return engines.get(model, self.language)
-        for engine in engines:
-            try:
-                return engines.get(engine.name, self.language)
-            except BadRequest as wrong:
-                refusal = refusal or wrong
-        assert refusal
-        raise refusal
+        return engines.knowing(self.language)
 
     @property
     def speakers(self) -> Speakers | None:

@@ -26,7 +26,7 @@ from coqui_server.exceptions import BadCommand, BadRequest, Forbidden, RequestEr
 from coqui_server.principal import Principal, owner_filter
 from coqui_server.protocols import inbound
 from coqui_server.protocols.live_connection import json_object
-from coqui_server.rtp.calls import Calls
+from coqui_server.rtp.control import Control
 from coqui_server.transcription.hub import Hub, Subscription
 
 _FILTERS = ("kind", "session", "call")
@@ -39,7 +39,9 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
 _LARGEST_COMMAND = 64 * 1024
 
 
-async def serve(connection: ServerConnection, principal: Principal, hub: Hub, calls: Calls) -> None:
+async def serve(
+    connection: ServerConnection, principal: Principal, hub: Hub, calls: Control
+) -> None:
     """Send events and answer commands until either side is done."""
     assert connection.request is not None
     query = dict(parse_qsl(urlsplit(connection.request.path).query))
@@ -69,7 +71,7 @@ async def _send_events(connection: ServerConnection, events: Subscription) -> No
     await connection.close(CloseCode.GOING_AWAY)
 
 
-async def _answer(connection: ServerConnection, calls: Calls | None) -> None:
+async def _answer(connection: ServerConnection, calls: Control | None) -> None:
     while True:
         try:
             text = await inbound.message(connection, _LARGEST_COMMAND)
@@ -81,7 +83,7 @@ async def _answer(connection: ServerConnection, calls: Calls | None) -> None:
         await connection.send(json.dumps(await _reply(text, calls)))
 
 
-async def _reply(text: str | bytes, calls: Calls | None) -> dict[str, Any]:
+async def _reply(text: str | bytes, calls: Control | None) -> dict[str, Any]:
     request: Any = None
     try:
         command = _object(text)
@@ -121,7 +123,7 @@ def _name(command: dict[str, Any]) -> str:
     return name
 
 
-async def _run_command(name: str, values: dict[str, Any], calls: Calls | None) -> dict[str, Any]:
+async def _run_command(name: str, values: dict[str, Any], calls: Control | None) -> dict[str, Any]:
     if calls is None:
         raise Forbidden("only administrators control calls")
     match name:
@@ -130,9 +132,9 @@ async def _run_command(name: str, values: dict[str, Any], calls: Calls | None) -
         case "release_call":
             return {"event": "released", "call": await calls.release(values.get("id", ""))}
         case "name_stream":
-            calls.name(**values)
+            await calls.name(**values)
             return {"event": "named"}
-    return {"event": "calls", "calls": calls.list()}
+    return {"event": "calls", "calls": await calls.list()}
 
 
 def _error(refusal: RequestError) -> dict[str, Any]:

@@ -3,16 +3,14 @@
 `{"type": "audio", "audio": "<base64 of a file>"}`, perhaps with wishes of a file
 (`transcription.wishes`), is answered by
 `{"type": "status", "message": "Processing audio..."}` and then
-`{"type": "transcription", "text", "status": "success", "warnings"?}` or
-`{"type": "error", "message"}`. Binary messages are 16-bit little-endian PCM, 16 kHz, mono; their
-text comes as `{"type": "partial" | "final", "text", "speaker"?}` until `{"type": "stop"}`, which is
-answered by `{"type": "stopped"}` when all finals are sent, or until the end of the connection. The
-address may have wishes for all: `?format=verbatim&speakers=auto`. Texts of several speakers are a
-line each, after their names.
+`{"type": "transcription", "text", "status": "success", "duration", "segments", "warnings"?}`, as
+`/api/v1/stt` has them, or `{"type": "error", "message"}`. Binary messages are 16-bit little-endian
+PCM, 16 kHz, mono; their text comes as `{"type": "partial" | "final", "text", "speaker"?}` until
+`{"type": "stop"}`, which is answered by `{"type": "stopped"}` when all finals are sent, or until
+the end of the connection. Before that, `{"type": "speakers", "segments"}` tells which finals turned
+out to be somebody else's. The address may have wishes for all: `?format=verbatim&speakers=auto`.
 """
 
-import base64
-import binascii
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,13 +20,14 @@ from coqui_server.engines.base import Options
 from coqui_server.exceptions import BadRequest, RequestError, ServerFault
 from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, finishing
-from coqui_server.protocols.live_connection import LiveConnection, parsed
-from coqui_server.transcription.events import Event, Final, Partial
+from coqui_server.protocols.live_connection import LiveConnection, decoded, parsed
+from coqui_server.transcription.events import Event, Final, Partial, SpeakersCorrected
 from coqui_server.transcription.files import transcribe
+from coqui_server.transcription.messages import corrected
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.wishes import FileWishes, Wishes
-from coqui_transcript.mapping import warnings_to_json
+from coqui_transcript.mapping import transcript_to_json
 
 _LARGEST = 64 * 2**20
 """Bytes of a message: a recording of 48 MB, in base64."""
@@ -64,6 +63,8 @@ async def _live(
             case Final():
                 who = {"speaker": event.segment.speaker} if event.segment.speaker else {}
                 await client.send({"type": "final", "text": event.segment.text, **who})
+            case SpeakersCorrected():
+                await client.send({"type": "speakers", "segments": corrected(event)})
 
     wishes, intake = Wishes.of(client.query), Intake()
     request = SessionRequest(
@@ -95,21 +96,15 @@ async def _answer(
                 return True
             case "audio":
                 await client.send({"type": "status", "message": "Processing audio..."})
-                recording = _fragments(_decoded(message.get("audio")))
+                recording = _fragments(decoded(message.get("audio")))
                 _, transcript = await transcribe(
                     service,
                     recording,
                     wishes=FileWishes.of(client.query, message),
                     owner=principal.user,
                 )
-                reply: dict[str, Any] = {
-                    "type": "transcription",
-                    "text": transcript.text,
-                    "status": "success",
-                }
-                if transcript.warnings:
-                    reply["warnings"] = warnings_to_json(transcript.warnings)
-                await client.send(reply)
+                said = transcript_to_json(transcript)
+                await client.send({"type": "transcription", "status": "success", **said})
             case _:
                 raise BadRequest('"type" is audio or stop')
     except RequestError as refusal:
@@ -117,16 +112,6 @@ async def _answer(
             raise
         await client.send(_error(refusal))
     return False
-
-
-def _decoded(audio: Any) -> bytes:
-    """The bytes of a base64 text, or of a data URL (RFC 2397) as browsers make them."""
-    if not isinstance(audio, str):
-        raise BadRequest('"audio" is a text, the base64 of a recording')
-    try:
-        return base64.b64decode(audio.rpartition("base64,")[2], validate=True)
-    except (binascii.Error, ValueError) as wrong:
-        raise BadRequest(f'"audio" is not base64: {wrong}') from wrong
 
 
 async def _fragments(recording: bytes) -> AsyncIterator[bytes]:

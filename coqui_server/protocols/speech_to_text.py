@@ -10,10 +10,12 @@ session, `format`, `speakers` and `terms` (`transcription.wishes`), which the ad
     {"event": "transcript", "text", "is_final", "start", "end"?, "speaker"?, "confidence"?,
      "words"?}
     {"event": "utterance_end", "text": ""}
+    {"event": "speakers", "segments": [{"segment", "start", "speaker"}]}
     {"event": "stopped", "message": "STT session ended.", "session_id", "full_transcription"}
     {"event": "error", "message", "code"}
 
-After an error about one message the socket goes on; it is closed when the session cannot.
+`speakers` comes at the end, if some finals turn out to be somebody else's; `segment` counts them
+from 0. After an error about one message the socket goes on; it is closed when the session cannot.
 """
 
 from collections.abc import Mapping
@@ -28,7 +30,14 @@ from coqui_server.exceptions import BadRequest, RequestError
 from coqui_server.principal import Principal
 from coqui_server.protocols.intake import Intake, finishing
 from coqui_server.protocols.live_connection import LiveConnection, parsed
-from coqui_server.transcription.events import Event, Final, Partial, UtteranceEnd
+from coqui_server.transcription.events import (
+    Event,
+    Final,
+    Partial,
+    SpeakersCorrected,
+    UtteranceEnd,
+)
+from coqui_server.transcription.messages import corrected
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.session import Session
@@ -168,6 +177,8 @@ def _message(event: Event, options: _Start) -> dict[str, Any] | None:
             if not options.words:
                 body.pop("words", None)
             return {"event": "transcript", "is_final": True, **body}
+        case SpeakersCorrected():
+            return {"event": "speakers", "segments": corrected(event)}
         case UtteranceEnd():
             return {"event": "utterance_end", "text": ""}
     return None

@@ -56,6 +56,5 @@ class Admission:
         return fitting and any(format and format.encoding == "opus" for format in formats)
 
     def _format(self, packet: Packet, names: Names) -> Format | None:
-        return meaning(
-            packet.payload_type, packet.payload, mapped=self._settings.codecs, named=names.codec
-        )
+        mapped = {**self._settings.codecs, **names.codecs}
+        return meaning(packet.payload_type, packet.payload, mapped=mapped, named=names.codec)

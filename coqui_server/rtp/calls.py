@@ -1,29 +1,30 @@
 """Call control: reserved ports, the list of calls, and the names of streams."""
 
 import asyncio
+import logging
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from coqui_server.exceptions import BadCommand, Busy, NoSuchCall
-from coqui_server.media.formats import Format
+from coqui_server.rtp import commands
 from coqui_server.rtp.leg import Leg
 from coqui_server.rtp.listener import Listener
 from coqui_server.rtp.names import NamedStream, Names
 from coqui_server.rtp.port import Port
 
-MOST_LEGS = 8
-_LONGEST_NAME = 200
-
 _UNUSED = 300.0
 """Seconds without any stream after which a reservation ends by itself."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
 class _Reservation:
     id: str
     label: str | None
+    made: float
     ports: list[Port]
     expiry: asyncio.TimerHandle | None = None
 
@@ -33,6 +34,7 @@ class Calls:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
+        self._loop = asyncio.get_running_loop()
         self._reserved: dict[str, _Reservation] = {}
         first, last = listener.settings.ports
         self._pairs = range(first + first % 2, last, 2)
@@ -43,31 +45,26 @@ class Calls:
         id: str | None = None,
         label: str | None = None,
         codec: str | None = None,
-        legs: int | Sequence[str] = 1,
+        legs: int | Sequence[Any] = 1,
     ) -> dict[str, Any]:
         """Reserve a port for each leg of a call, and return where they are.
 
+        The call ends by itself when nobody has used it for five minutes, or `rtp.abandoned` after
+        its last stream.
+
         Args:
             codec: the format of its dynamic payload types, as in SDP: "opus/48000/2".
-            legs: how many, or the name of each.
+            legs: as in `commands.legs`.
 
         Raises:
             BadCommand: a value that cannot be, or an id that is taken.
             Busy: `rtp.ports` are all in use.
         """
-        names = _leg_labels(legs, label)
-        format = _format(codec)
-        id = _text("id", id) or str(uuid.uuid4())
-        if any(call["id"] == id for call in self.list()):
-            raise BadCommand(f"there is a call {id} already")
-        call = self._reserved[id] = _Reservation(id, _text("label", label), [])
-        try:
-            for name in names:
-                call.ports.append(await self._port(Names(id, name, format)))
-        except BaseException:
-            self._forget(call)
-            raise
-        self._expire_later(call)
+        label = commands.text("label", label)
+        id = commands.text("id", id) or str(uuid.uuid4())
+        every = Names(id, label, commands.format(codec))
+        call = await self._open(id, label, commands.legs(legs, every))
+        self._look_later(call, _UNUSED)
         return self._shown(call)
 
     def list(self) -> list[dict[str, Any]]:
@@ -111,12 +108,22 @@ class Calls:
             raise BadCommand("give source (address or address:port) or ssrc")
         if ssrc is not None and not (type(ssrc) is int and 0 <= ssrc < 2**32):
             raise BadCommand("ssrc is a number from 0 to 4294967295")
-        names = Names(_text("call", call), _text("label", label), _format(codec))
-        named = NamedStream(_text("source", source), ssrc, names)
+        names = Names(
+            commands.text("call", call), commands.text("label", label), commands.format(codec)
+        )
+        named = NamedStream(commands.text("source", source), ssrc, names)
         self._listener.admission.named.add(named)
         for leg, _ in self._listener:
             if names.label and named.matches(leg.stream.address, leg.stream.ssrc):
                 leg.rename(names.label)
+
+    def room(self) -> dict[str, Any]:
+        """How full it is: whether another call may come (`open`), the `legs` that are reserved or
+        there, and the `most` there can be."""
+        ports = {id(port) for call in self._reserved.values() for port in call.ports}
+        others = [leg for leg, port in self._listener if id(port) not in ports]
+        most = self._listener.settings.max_calls
+        return {"open": self._listener.admits, "legs": len(ports) + len(others), "most": most}
 
     def close(self) -> None:
         """Forget all reservations; their ports are the listener's to close."""
@@ -124,6 +131,18 @@ class Calls:
             if call.expiry:
                 call.expiry.cancel()
         self._reserved.clear()
+
+    async def _open(self, id: str, label: str | None, legs: Sequence[Names]) -> _Reservation:
+        if any(call["id"] == id for call in self.list()):
+            raise BadCommand(f"there is a call {id} already")
+        call = self._reserved[id] = _Reservation(id, label, self._loop.time(), [])
+        try:
+            for names in legs:
+                call.ports.append(await self._port(names))
+        except BaseException:
+            self._forget(call)
+            raise
+        return call
 
     async def _port(self, names: Names) -> Port:
         for _ in self._pairs:
@@ -135,14 +154,23 @@ class Calls:
                 continue
         raise Busy("all ports of rtp.ports are in use")
 
-    def _expire_later(self, call: _Reservation) -> None:
-        loop = asyncio.get_running_loop()
-        call.expiry = loop.call_later(_UNUSED, self._expire, call)
+    def _look_later(self, call: _Reservation, seconds: float) -> None:
+        seconds = min(seconds, self._listener.settings.abandoned)
+        call.expiry = self._loop.call_later(seconds, self._end_if_abandoned, call)
 
-    def _expire(self, call: _Reservation) -> None:
+    def _end_if_abandoned(self, call: _Reservation) -> None:
+        """Free the ports of a call that its gateway has left: many send no BYE and never release
+        a call."""
+        abandoned = self._listener.settings.abandoned
         if any(port in call.ports for _, port in self._listener):
-            self._expire_later(call)
+            self._look_later(call, abandoned)
+            return
+        left = max((port.left for port in call.ports if port.left is not None), default=None)
+        due = call.made + _UNUSED if left is None else left + abandoned
+        if (still := due - self._loop.time()) > 0:
+            self._look_later(call, still)
         else:
+            _log.info("call %s: nobody uses it, its ports are free again", call.id)
             self._forget(call)
 
     def _forget(self, call: _Reservation) -> None:
@@ -172,26 +200,3 @@ class Calls:
 
 def _call(id: str, label: str | None, *, reserved: bool) -> dict[str, Any]:
     return {"id": id, "label": label, "reserved": reserved, "legs": []}
-
-
-def _text(name: str, value: Any) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME or not value.isprintable():
-        raise BadCommand(f"{name} is a printable text of 1 to {_LONGEST_NAME} characters")
-    return value
-
-
-def _format(text: str | None) -> Format | None:
-    try:
-        return Format.parse(text) if text is not None else None
-    except (ValueError, AttributeError, TypeError) as wrong:
-        raise BadCommand(f"codec: {wrong}") from wrong
-
-
-def _leg_labels(legs: Any, label: str | None) -> Iterator[str | None]:
-    if isinstance(legs, int) and not isinstance(legs, bool) and 1 <= legs <= MOST_LEGS:
-        return iter([label] * legs)
-    if isinstance(legs, list) and 1 <= len(legs) <= MOST_LEGS:
-        return iter([_text("a leg's name", name) for name in legs])
-    raise BadCommand(f"legs is a number from 1 to {MOST_LEGS}, or a list of so many names")

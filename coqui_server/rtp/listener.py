@@ -76,6 +76,15 @@ class Listener:
         """The open legs, each with its port."""
         return iter(list(self._legs.values()))
 
+    @property
+    def admits(self) -> bool:
+        """Whether another call would be taken now."""
+        try:
+            self._service.check_room(SessionRequest("rtp"))
+        except Busy:
+            return False
+        return self.settings.enabled and len(self._legs) < self.settings.max_calls
+
     async def open(self, number: int, names: Names | None = None) -> Port:
         """Listen on one more port. All its streams get these names.
 

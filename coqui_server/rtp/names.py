@@ -1,7 +1,7 @@
 """The names of streams: what the configuration and the operator say about sources to come."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from coqui_server.config.rtp import NamedStreamSettings
 from coqui_server.exceptions import Busy
@@ -16,15 +16,18 @@ _LIMIT = 1000
 
 @dataclass(frozen=True)
 class Names:
-    """What the operator said about a stream.
+    """What the operator or the signalling said about a stream.
 
     Attributes:
         codec: the format of payload types that nothing else explains.
+        codecs: what single payload types mean, as in the call's SDP. They count more than
+            `rtp.codecs`, because each call numbers its own.
     """
 
     call: str | None = None
     label: str | None = None
     codec: Format | None = None
+    codecs: Mapping[int, Format] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

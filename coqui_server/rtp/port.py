@@ -49,6 +49,7 @@ class Port:
 
     Attributes:
         number: of the RTP port, also when it is closed again.
+        left: when its last stream ended, in seconds of `clock`; None before there was one.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Port:
     ) -> None:
         self.names = names
         self.number = 0
+        self.left: float | None = None
         self.switchboard = Switchboard(self, owner.drops, candidates)
         self._owner = owner
         self._clock = clock
@@ -111,6 +113,7 @@ class Port:
 
     def remove(self, stream: Stream) -> None:
         """Forget a stream."""
+        self.left = self._clock()
         self.switchboard.remove(stream)
         self._reported.pop(stream, None)
 

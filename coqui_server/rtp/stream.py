@@ -169,7 +169,8 @@ class Stream:
     def _begin(self, packets: Arrived) -> _Run:
         self.ssrc = packets[0][0].ssrc
         self._stray = ()
-        types = PayloadTypes(self.ssrc, self._settings.codecs, self.names.codec)
+        mapped = {**self._settings.codecs, **self.names.codecs}
+        types = PayloadTypes(self.ssrc, mapped, self.names.codec)
         self._run = _Run(packets, self._settings.jitter, types)
         self._last = packets[0][0]
         for packet, time in packets:

@@ -1,38 +1,29 @@
-"""Opens TCP ports for WebSockets, refuses handshakes, and answers plain GET for monitors."""
+"""Opens TCP ports for WebSockets."""
 
 import asyncio
 import errno
-import json
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
 from typing import Protocol
-from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
+from websockets.frames import CloseCode
 
 from coqui_server import __version__
 from coqui_server.auth.access import Access
-from coqui_server.auth.arrivals import Arrivals
-from coqui_server.auth.origins import foreign_origin
-from coqui_server.auth.proxies import Arrival
-from coqui_server.exceptions import ConfigError, ForeignHost, NotSignedIn, RequestError, StoreError
+from coqui_server.exceptions import ConfigError, NotSignedIn
 from coqui_server.sockets.addresses import Addresses
+from coqui_server.sockets.answers import Answers
 from coqui_server.sockets.routes import Routes
 from coqui_server.sockets.websockets_adapter import Connection
-from coqui_server.transcription.readiness import ANSWERS
 from coqui_server.transcription.service import Service
 
 _QUEUED_FRAMES = 1
 """Frames that websockets reads ahead: few, since a frame may be as large as a file."""
-
-_VISIBLE = dict.fromkeys((*range(32), 127), "?")
-"""Controls in what a client sent, which could forge lines of the log."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,9 +39,16 @@ class Place:
 
 
 async def listen(
-    service: Service, routes: Routes, access: Access, addresses: Addresses
+    service: Service,
+    routes: Routes,
+    access: Access,
+    addresses: Addresses,
+    console: Callable[[], int | None],
 ) -> list[Server]:
     """Listen on the port of `server.http`, then on its extra ports.
+
+    Args:
+        console: gives the port of the console, to which other requests are sent; None without one.
 
     Raises:
         ConfigError: the address or a port cannot be had.
@@ -63,7 +61,12 @@ async def listen(
             place = Place(http.host, port, "server.http.host", key)
             servers += [
                 await open_port(
-                    place, service, routes, access, partial(Connection, addresses=addresses)
+                    place,
+                    service,
+                    routes,
+                    access,
+                    partial(Connection, addresses=addresses),
+                    console,
                 )
             ]
     except ConfigError:
@@ -79,16 +82,18 @@ async def open_port(
     routes: Routes,
     access: Access,
     create_connection: Callable[..., asyncio.Protocol],
+    console: Callable[[], int | None] = lambda: None,
 ) -> Server:
     """Listen at one place.
 
     Args:
         create_connection: makes the protocol of each new TCP connection.
+        console: as in `listen`.
 
     Raises:
         ConfigError: the address or the port cannot be had.
     """
-    arrivals = Arrivals(service.settings)
+    answers = Answers(service, routes, access, console)
 
     async def handle(connection: ServerConnection) -> None:
         assert isinstance(connection, Connection)
@@ -100,36 +105,14 @@ async def open_port(
         except ConnectionClosed:
             _log.info("%s: the client went away", connection.arrival.address)
 
-    async def answer(connection: ServerConnection, request: Request) -> Response | None:
-        assert isinstance(connection, Connection)
-        parts = urlsplit(request.path)
-        peer, local = connection.remote_address[0], connection.local_address[0]
-        try:
-            arrival = arrivals.arrival(peer, local, request.headers.raw_items(), parts.path)
-        except ForeignHost as foreign:
-            return connection.respond(HTTPStatus.MISDIRECTED_REQUEST, f"{foreign}\n")
-        connection.arrival = arrival
-        # The protocols read their options from it.
-        request.path = urlunsplit(("", "", arrival.path, parts.query, ""))
-        plain = _plain(connection, request, service, routes)
-        refusal = plain or await _refusal(connection, request, access)
-        return refusal or _unfit(connection, parts.query, routes)
-
-    def complete(connection: ServerConnection, _: Request, response: Response) -> None:
-        # A request for another host is refused before its path is known.
-        arrival: Arrival | None = getattr(connection, "arrival", None)
-        route = routes.get(arrival.path) if arrival else None
-        if route and route.handshake:
-            route.handshake.complete(str(connection.id), response)
-
     try:
         return await serve(
             handle,
             place.host,
             place.port,
             create_connection=create_connection,  # type: ignore[arg-type]
-            process_request=answer,
-            process_response=complete,
+            process_request=answers.answer,
+            process_response=answers.complete,
             max_size=(None, service.settings.server.websocket.frame_limit),
             max_queue=_QUEUED_FRAMES,
             compression=None,
@@ -140,86 +123,37 @@ async def open_port(
             server_header=f"coqui_server/{__version__}",
         )
     except OSError as error:
-        raise _unusable(error, place) from error
+        raise unusable(error, place) from error
 
 
-def _plain(
-    connection: Connection, request: Request, service: Service, routes: Routes
-) -> Response | None:
-    """Answer a plain GET; None lets a WebSocket handshake for a known path go on."""
-    path = connection.arrival.path
-    if foreign := foreign_origin(connection.arrival.headers, service.settings.server.origins):
-        problem = f"pages of {foreign} may not connect; server.origins names those that may\n"
-        _log_refusal(connection, path, 403, f'server.origins = ["{foreign[:100]}"] lets it in')
-        return connection.respond(HTTPStatus.FORBIDDEN, problem)
-    if "upgrade" not in request.headers.get("Connection", "").lower():
-        if path == "/":
-            return connection.respond(HTTPStatus.OK, "Welcome to coqui_server\n")
-        if path in ANSWERS:
-            status, content = ANSWERS[path](service)
-            response = connection.respond(status, json.dumps(content) + "\n")
-            del response.headers["Content-Type"]
-            response.headers["Content-Type"] = "application/json"
-            return response
-    if path in routes:
-        return None
-    known = ", ".join((*routes, *ANSWERS))
-    _log_refusal(connection, path, 404, f"there is {known}, below each of server.prefixes")
-    return connection.respond(HTTPStatus.NOT_FOUND, f"no {path} here; there is {known}\n")
+class Closing(Protocol):
+    """An open connection."""
+
+    async def close(self, code: CloseCode, /) -> None: ...
 
 
-async def _refusal(connection: Connection, request: Request, access: Access) -> Response | None:
-    """Refuse a client that has to sign in and has not; keep the principal of any other."""
-    arrival = connection.arrival
-    try:
-        query = urlsplit(request.path).query
-        connection.principal = await access.principal(arrival.headers, query)
-    except NotSignedIn as refusal:
-        remedy = f"{refusal}; a valid token lets it in"
-        _log_refusal(connection, arrival.path, 401, remedy)
-        response = connection.respond(HTTPStatus.UNAUTHORIZED, f"{refusal}\n")
-        response.headers["WWW-Authenticate"] = "Bearer"
-        return response
-    except StoreError as fault:
-        _log.warning("no client can be signed in: %s", fault)
-        return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{fault}\n")
-    return None
-
-
-def _unfit(connection: Connection, query: str, routes: Routes) -> Response | None:
-    """Refuse a query of which a vendor's clients expect to hear before the handshake."""
-    path = connection.arrival.path
-    if (handshake := routes[path].handshake) is None:
-        return None
-    try:
-        handshake.check(query)
-    except RequestError as refusal:
-        _log_refusal(connection, path, refusal.http_status, str(refusal))
-        return connection.respond(HTTPStatus(refusal.http_status), f"{refusal}\n")
-    return None
-
-
-def _log_refusal(connection: Connection, path: str, status: int, remedy: str) -> None:
-    """Log what would let a refused handshake in; never its query, which may have a token."""
-    remedy = remedy.translate(_VISIBLE)
-    address = connection.arrival.address
-    _log.warning("%s: refused %.100r (%d); %s", address, path, status, remedy)
-
-
-class Listening(Protocol):
+class Port(Protocol):
     """An open TCP port."""
 
     @property
     def sockets(self) -> Iterable[socket.socket]: ...
 
+    @property
+    def connections(self) -> Collection[Closing]: ...
 
-def address_of(port: Listening) -> str:
+    def close(self, close_connections: bool = True) -> None: ...
+
+    async def wait_closed(self) -> None: ...
+
+
+def address_of(port: Port) -> str:
     """`host:port` of an open TCP port."""
     host, number = next(iter(port.sockets)).getsockname()[:2]
     return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
 
 
-def _unusable(error: OSError, place: Place) -> ConfigError:
+def unusable(error: OSError, place: Place) -> ConfigError:
+    """Why a place to listen at cannot be had."""
     if error.errno in (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", None)):
         taken = f"found {place.port}, which is in use on {place.host}"
         return ConfigError(place.port_key, f"{taken}; allowed: a free port, or 0 for any")

@@ -13,11 +13,13 @@ from coqui_server.protocols import (
     deepgram_listen,
     events,
     json_audio,
+    openai_handshake,
+    openai_realtime,
     speech_to_text,
     vosk,
     whole_file,
 )
-from coqui_server.rtp.calls import Calls
+from coqui_server.rtp.control import Control
 from coqui_server.transcription.service import Service
 
 Protocol = Callable[[ServerConnection, Principal], Awaitable[None]]
@@ -47,7 +49,7 @@ class Route:
 Routes = Mapping[str, Route]
 
 
-def routes(service: Service, calls: Calls) -> Routes:
+def routes(service: Service, calls: Control) -> Routes:
     """The protocols by their paths."""
     return {
         "/api/v1/stt": Route(partial(whole_file.serve, service=service)),
@@ -62,5 +64,9 @@ def routes(service: Service, calls: Calls) -> Routes:
                 partial(deepgram_handshake.check, engines=service.engines),
                 deepgram_handshake.complete,
             ),
+        ),
+        "/v1/realtime": Route(
+            partial(openai_realtime.serve, service=service),
+            Handshake(partial(openai_handshake.check, service=service), openai_handshake.complete),
         ),
     }

@@ -8,6 +8,8 @@ Two methods of its `ServerProtocol` are replaced on each connection, and some of
 - `fail`, `close` and `data_received`: websockets does not read while frames wait, also when the
   connection is closing. It then finds the end of the connection only after its `close_timeout`.
   Eight clients that broke off had 512 connections open in this way.
+- `data_received`: websockets answers no request that has a body, as a `POST` of a file to the wrong
+  port has. The body is taken away, so that the request gets an answer as others do.
 - `connection_made` and `connection_lost` also count the connections of each address.
 - `select_subprotocol`: `serve` takes a function only for servers that list their subprotocols. A
   browser may offer a token of its own (`coqui_…`), which must be answered with that same name.
@@ -31,7 +33,11 @@ from coqui_server.auth.proxies import Arrival
 from coqui_server.exceptions import TooLarge
 from coqui_server.principal import Principal
 from coqui_server.sockets.addresses import Addresses
+from coqui_server.sockets.bodiless import Bodiless
 from coqui_server.store.tokens import PREFIX
+
+_REALTIME = Subprotocol("realtime")
+"""What OpenAI's clients offer in a browser, beside a subprotocol with their key."""
 
 
 class Connection(ServerConnection):
@@ -59,6 +65,7 @@ class Connection(ServerConnection):
             fail(code, reason)
             self._drop_what_comes()
 
+        self._bodiless = Bodiless()
         protocol.fail = explain  # type: ignore[method-assign]
         protocol.select_subprotocol = select_subprotocol  # type: ignore[method-assign, assignment]
         super().__init__(protocol, *args, **options)
@@ -72,7 +79,8 @@ class Connection(ServerConnection):
         await super().close(code, reason.encode()[:123].decode(errors="ignore"))
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        if data := self._bodiless.push(data):
+            super().data_received(data)
         if self.protocol.state is State.CLOSING:
             # No more frames come after a close; only the end of the connection does.
             self.transport.resume_reading()
@@ -97,7 +105,7 @@ def _drop(frame: Frame) -> None:
     pass
 
 
-def peer(transport: asyncio.Transport) -> str:
+def peer(transport: asyncio.BaseTransport) -> str:
     """The address of the other side; "" if it is gone already."""
     return str((transport.get_extra_info("peername") or ("",))[0])
 
@@ -107,5 +115,5 @@ def select_subprotocol(offered: Sequence[Subprotocol]) -> Subprotocol | None:
 
     Our protocols are chosen by the path. Asterisk offers "ws" and does not expect an answer.
     """
-    scheme = next((name for name in offered if name.lower() in SCHEMES), None)
+    scheme = next((name for name in offered if name.lower() in (*SCHEMES, _REALTIME)), None)
     return scheme or next((name for name in offered if name.startswith(PREFIX)), None)

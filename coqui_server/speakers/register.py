@@ -5,7 +5,8 @@ has the number that most of its speech was given before; a group without one is 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, count
 
 from coqui_server.config.speakers import MOST
 from coqui_server.speakers.clustering import FOUNDING, cluster
@@ -52,16 +53,8 @@ class Register:
 
     def _numbers(self, groups: Sequence[int]) -> dict[int, int]:
         """The person of each group; those with most speech choose first."""
-        shares: dict[int, Counter[int]] = defaultdict(Counter)
-        seconds: Counter[int] = Counter()
-        for place, (voice, group) in enumerate(zip(self._voices, groups, strict=True)):
-            milliseconds = 1 + round(1000 * voice.seconds)
-            seconds[group] += milliseconds
-            if place < len(self._people):
-                shares[group][self._people[place]] += milliseconds
         people: dict[int, int] = {}
-        for group, length in seconds.most_common():
-            free = [person for person, _ in shares[group].most_common()]
+        for group, length, free in _largest(self._voices, groups, self._people):
             own = next((person for person in free if person not in people.values()), None)
             large = length >= 1000 * FOUNDING
             if own is None and self._known < self._most and (large or not free):
@@ -82,3 +75,38 @@ class Register:
                 kept.append(pair)
         self._voices = [voice for voice, _ in kept]
         self._people = [person for _, person in kept]
+
+
+def regrouped(voices: Sequence[Voice], groups: Sequence[int], told: Sequence[int]) -> list[int]:
+    """The person of each voice, once all are grouped: a group keeps the number that most of its
+    speech was given.
+
+    Args:
+        groups: the group of each voice.
+        told: the person that each was told to be.
+    """
+    people: dict[int, int] = {}
+    for group, _, before in _largest(voices, groups, told):
+        choice = chain(before, count())
+        people[group] = next(person for person in choice if person not in people.values())
+    return [people[group] for group in groups]
+
+
+def _largest(
+    voices: Sequence[Voice], groups: Sequence[int], people: Sequence[int]
+) -> Iterator[tuple[int, int, list[int]]]:
+    """The groups, those with most speech first: their milliseconds, and the persons that their
+    speech was given to before, those with most of it first.
+
+    Args:
+        people: of the voices that were given to somebody, which come first.
+    """
+    shares: dict[int, Counter[int]] = defaultdict(Counter)
+    lengths: Counter[int] = Counter()
+    for place, (voice, group) in enumerate(zip(voices, groups, strict=True)):
+        milliseconds = 1 + round(1000 * voice.seconds)
+        lengths[group] += milliseconds
+        if place < len(people):
+            shares[group][people[place]] += milliseconds
+    for group, length in lengths.most_common():
+        yield group, length, [person for person, _ in shares[group].most_common()]

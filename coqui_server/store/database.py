@@ -157,13 +157,23 @@ def _opening() -> Iterator[None]:
 
 
 def _upgrade(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        # Servers that share the database may start at the same time.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+    # Servers that share the database may start at the same time.
+    _alone(connection, _MIGRATING)
     configuration = Config()
     configuration.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     configuration.attributes["connection"] = connection
     command.upgrade(configuration, "head")
+
+
+async def alone(transaction: AsyncSession, key: int) -> None:
+    """Let no other transaction go on that says the same, before this one has ended."""
+    await (await transaction.connection()).run_sync(_alone, key)
+
+
+def _alone(connection: Connection, key: int) -> None:
+    # SQLite has one writer at a time anyway.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
 @contextmanager

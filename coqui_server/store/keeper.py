@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from coqui_server.config.store import RecordingSettings
@@ -75,6 +75,10 @@ class Keeper:
         self._recordings = recordings
         self._kinds = kinds
         self._replica = replica
+        # Servers that share a database may have different clocks, and the database has one.
+        self._begun = insert(SessionRow)
+        if replica is not None:
+            self._begun = self._begun.values(start=func.now(), replica=replica)
         self._recording: dict[str, Recording] = {}
         self._queue: asyncio.Queue[_Entry] = asyncio.Queue(_WAITING)
         # Ends of sessions that failed because of the store, and that it could not store either.
@@ -184,11 +188,7 @@ class Keeper:
 
     async def _commit(self, batch: list[_Entry]) -> None:
         events = [entry.event for entry in batch]
-        started = [
-            {**_session(event), "replica": self._replica}
-            for event in events
-            if isinstance(event, SessionStarted)
-        ]
+        started = [_session(event) for event in events if isinstance(event, SessionStarted)]
         segments = [_segment(event) for event in events if isinstance(event, Final)]
         ended = [
             _end(entry.event, entry.sound)
@@ -200,7 +200,7 @@ class Keeper:
             if tokens:
                 await claims.check(transaction, tokens)
             if started:
-                await transaction.execute(insert(SessionRow), started)
+                await transaction.execute(self._begun, started)
             for entry in batch:
                 if entry.token and isinstance(entry.event, SessionStarted):
                     await claims.attach(transaction, entry.token, entry.event.source.session)

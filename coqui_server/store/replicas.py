@@ -19,8 +19,9 @@ from coqui_server.store.recordings import Recordings
 from coqui_server.store.tables import ReplicaRow, SessionRow
 from coqui_server.transcription.events import Sink
 
-_BEATS = 4
-"""How often in a lease a server says that it lives."""
+_BEATS, _LONGEST_PAUSE, _RETRY = 4, 5.0, 1.0
+"""How often in a lease a server says that it lives; seconds between two times at most; and after
+the database failed."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,12 +86,17 @@ class Replicas:
             await told(end_of(row))
 
     async def _beat_for_ever(self, told: Sink) -> None:
+        usual = min(self._lease / _BEATS, _LONGEST_PAUSE)
+        heard = True
         while True:
-            await asyncio.sleep(self._lease / _BEATS)
+            await asyncio.sleep(usual if heard else min(usual, _RETRY))
             try:
                 await self.beat(told)
+                heard = True
             except StoreError as fault:
-                _log.warning("the other servers cannot hear of this one: %s", fault)
+                if heard:
+                    _log.warning("the other servers cannot hear of this one: %s", fault)
+                heard = False
 
     async def _leave(self) -> None:
         """Let the others know at once that it is over."""

@@ -59,6 +59,11 @@ class Tokens:
             if not (await transaction.scalars(rows.returning(TokenRow.id))).all():
                 raise NotFound(f"there is no token {id}")
 
+    async def exists(self, id: int) -> bool:
+        """Whether there is a token of this id."""
+        async with self._database.reading() as transaction:
+            return await transaction.get(TokenRow, id) is not None
+
     async def find(self, token: str) -> tuple[TokenRow, UserRow] | None:
         """A token's row and its owner; None if there is no such token or it has expired."""
         now = datetime.now(UTC)

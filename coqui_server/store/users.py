@@ -13,7 +13,7 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from coqui_server.exceptions import BadRequest, Forbidden, NameTaken, NotFound
-from coqui_server.store.database import Database
+from coqui_server.store.database import Database, alone
 from coqui_server.store.tables import JobRow, SessionRow, UserRow
 
 _NAME = re.compile(r"[\w.@+-]{1,64}")
@@ -22,6 +22,13 @@ _SHORTEST, _LONGEST = 8, 1000
 
 _AT_ONCE = 2
 """Passwords hashed at a time, on threads: each takes 64 MiB for a tenth of a second."""
+
+
+_ADDING = 0x61636374
+"""The key of PostgreSQL's lock for new accounts: "acct"."""
+
+_ANYBODY = select(exists().select_from(UserRow))
+_CLOSED = "nobody can sign up here; ask an administrator"
 
 
 class Users:
@@ -37,7 +44,7 @@ class Users:
     async def empty(self) -> bool:
         """Whether there is no account yet."""
         async with self._database.reading() as transaction:
-            return not await transaction.scalar(select(exists().select_from(UserRow)))
+            return not await transaction.scalar(_ANYBODY)
 
     async def add(self, name: str, password: str, *, closed: bool = False) -> UserRow:
         """Make an account. The first one is an administrator's, also where sign-up is `closed`.
@@ -49,12 +56,16 @@ class Users:
         """
         name, password = _proper(name), _long_enough(password)
         async with self._adding:
-            first = await self.empty()
-            if closed and not first:
-                raise Forbidden("nobody can sign up here; ask an administrator")
+            if closed and not await self.empty():
+                raise Forbidden(_CLOSED)
             digest = await self._hashed(password)
-            user = UserRow(name=name, password=digest, admin=first, created=datetime.now(UTC))
+            user = UserRow(name=name, password=digest, created=datetime.now(UTC))
             async with self._database.writing() as transaction:
+                await alone(transaction, _ADDING)
+                first = not await transaction.scalar(_ANYBODY)
+                if closed and not first:
+                    raise Forbidden(_CLOSED)
+                user.admin = first
                 if await transaction.get(UserRow, name):
                     raise NameTaken(f"there is a {name} already")
                 if await _left_rows(transaction, name):

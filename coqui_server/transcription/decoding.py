@@ -9,6 +9,7 @@ follows, the result is the final, ready before the gate has waited out the closi
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -105,7 +106,7 @@ class Decoding:
         self, utterance: Utterance, priority: Priority
     ) -> tuple[Hypothesis, float]:
         length, pcm = utterance.length, utterance.whole()
-        work = partial(self._decode_whole, pcm)
+        work = partial(self._decode_whole, utterance, pcm)
         result, seconds = await self._scheduler.run(self, work, priority)
         if utterance.end is None and utterance.length == length:
             self._paused(utterance, result)
@@ -154,7 +155,7 @@ class Decoding:
                     # The final is next, and `speech` would no longer wait.
                     return
                 if utterance.first:
-                    work = partial(self._decode_whole, utterance.whole())
+                    work = partial(self._decode_whole, utterance, utterance.whole())
                     result, seconds = await self._scheduler.run(self, work, Priority.PARTIAL)
                     self.partial_seconds += seconds
                     pace = max(pace, _PREVIEW_SHARE * seconds)
@@ -162,16 +163,18 @@ class Decoding:
         finally:
             utterance.rest()
 
-    def _decode_whole(self, pcm: Samples) -> Hypothesis:
-        """On a decoder thread: decode with a new recognizer."""
-        recognizer = self._engine.open(self._options)
+    def _decode_whole(self, utterance: Utterance, pcm: Samples) -> Hypothesis:
+        """On a decoder thread: decode with a new recognizer, from what the last one wrote."""
+        recognizer = self._engine.open(replace(self._options, draft=utterance.draft))
         recognizer.feed(pcm)
-        return recognizer.finish()
+        result = recognizer.finish()
+        utterance.draft = result.tokens
+        return result
 
     def _decode_final(self, utterance: Utterance) -> Hypothesis:
         """On a decoder thread: decode all samples, and time the words."""
         pcm = utterance.whole()
-        return self._timing.timed(self._decode_whole(pcm), pcm)
+        return self._timing.timed(self._decode_whole(utterance, pcm), pcm)
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         """Run work that a final needs."""

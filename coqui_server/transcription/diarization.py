@@ -1,7 +1,7 @@
 """Whose the utterances of a session are, for a source with several people on one channel.
 
-Each utterance gets its speakers as it is reported, from what was heard until then. At the end of a
-file, all of it is looked at once more, and what was told wrongly is corrected.
+Each utterance gets its speakers as it is reported, from what was heard until then. At the end, all
+of it is looked at once more, and what was told wrongly is corrected.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from coqui_server.config.speakers import MOST
 from coqui_server.speakers import turns
 from coqui_server.speakers.clustering import cluster
 from coqui_server.speakers.model import SpeakerModel
-from coqui_server.speakers.register import Register
+from coqui_server.speakers.register import Register, regrouped
 from coqui_server.speakers.voices import Voice
 from coqui_server.transcription.reporter import Reporter
 from coqui_server.transcription.request import SessionRequest
@@ -27,6 +27,10 @@ _GROWTH = 2
 """How much longer an utterance must be at a pause than when its voices were last looked for, in
 case it is over. So all of that costs at most as much again as at the end alone."""
 
+
+_KEPT = 22_000
+"""Voices that are looked at once more, those of 12 hours; 30 MB. Of a longer session, what was told
+stays."""
 
 Result = TypeVar("Result")
 
@@ -57,8 +61,9 @@ class Diarization:
         self._reporter = reporter
         self._owner = owner
         self._register = Register(self._count)
-        # Of a file, whose length is limited.
         self._voices: list[Voice] = []
+        # Who each of them was told to be.
+        self._people: list[int] = []
         self._windows = 0
         # For each utterance, the number of its finals and of its voices.
         self._told: list[tuple[int, int]] = []
@@ -103,15 +108,18 @@ class Diarization:
         people = await self._run(partial(self._register.assign, voices), priority)
         its = turns.turns(voices, people)
         parts = [part for segment in segments for part in turns.split(segment, its)]
-        if not self._live:
+        if len(self._voices) <= _KEPT:
             self._voices += [voice.moved(0.0, self._windows) for voice in voices]
+            self._people += people
             self._windows += 1 + max((voice.window for voice in voices), default=0)
             self._told.append((len(parts), len(voices)))
         return parts
 
     async def correct(self) -> None:
-        """The file is over: tell the speakers that are others than was told."""
-        people = await self._run(partial(cluster, self._voices, self._count, MOST), Priority.FILE)
+        """The session is over: tell the speakers that are others than was told."""
+        if len(self._voices) > _KEPT:
+            return
+        people = await self._run(self._grouped, Priority.FILE)
         segments = iter(list(enumerate(self._reporter.segments))[self._first :])
         pairs = iter(zip(self._voices, people, strict=True))
         speakers: dict[int, str | None] = {}
@@ -120,6 +128,11 @@ class Diarization:
             for number, segment in islice(segments, finals):
                 speakers[number] = turns.speaker(segment, its)
         await self._reporter.correct(speakers)
+
+    def _grouped(self) -> list[int]:
+        """Who each voice is. In live sound people keep the numbers by which they may be known."""
+        groups = cluster(self._voices, self._count, MOST)
+        return regrouped(self._voices, groups, self._people) if self._live else groups
 
     async def _run(self, work: Callable[[], Result], priority: Priority) -> Result:
         result, seconds = await self._scheduler.run(self._owner, work, priority)

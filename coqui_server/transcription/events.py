@@ -57,7 +57,7 @@ class Final:
 
 @dataclass(frozen=True)
 class SpeakersCorrected:
-    """Whose the finals of a file are, now that all of it is known. All else of them stays.
+    """Whose the finals of a session are, now that all of it is known. All else of them stays.
 
     Attributes:
         segments: those whose speaker is another, by their number in the session, from 0.

@@ -3,12 +3,15 @@
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from coqui_server.cluster.entries import Entry, Gap
 from coqui_server.cluster.news import News
-from coqui_server.cluster.reading import Entry, Gap
 from coqui_server.transcription.hub import Hub
 from coqui_server.transcription.messages import Message
+
+if TYPE_CHECKING:
+    from coqui_server.cluster.news import News
 
 _BACK = 10_000
 """Events from before the start that are read, for subscribers that come from other servers."""
@@ -40,7 +43,7 @@ class Exchange:
         alone: own events do not come back in time, so those of others do not come either.
     """
 
-    def __init__(self, hub: Hub, news: News) -> None:
+    def __init__(self, hub: Hub, news: "News") -> None:
         self._hub = hub
         self._news = news
         self._loop = asyncio.get_running_loop()

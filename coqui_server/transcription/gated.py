@@ -25,7 +25,7 @@ from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.stall import StallTimer
 from coqui_server.transcription.timing import Timing
-from coqui_server.transcription.utterance import Utterance
+from coqui_server.transcription.utterance import Span, Utterance
 from coqui_transcript.transcript import Segment, shifted
 
 _FILE_LOOKAHEAD = 30.0
@@ -95,8 +95,8 @@ class GatedListening:
         return self._decoding.partial_seconds
 
     @property
-    def speaking(self) -> float | None:
-        return self._open.start if self._open else None
+    def utterances(self) -> list[Span]:
+        return [(utterance.start, utterance.end) for utterance in self._tasks]
 
     @property
     def earliest(self) -> float:
@@ -133,7 +133,7 @@ class GatedListening:
             await self._take(self._gate.flush())
             await self._in_flight.put(None)
         await self._own_tasks[0]
-        if self._diarization and not self._live and self.failure is None:
+        if self._diarization and self.failure is None:
             await self._diarization.correct()
         await self.close()
 
@@ -162,19 +162,24 @@ class GatedListening:
 
     async def _take(self, events: list[GateEvent]) -> None:
         for event in events:
-            match event:
-                case Opened(start):
-                    await self._begin(start)
-                case Speech(pcm) if self._open:
-                    self._open.add(pcm)
-                case Paused() if self._open:
-                    self._open.pause()
-                case Closed(end) if self._open:
-                    self._open.close(end)
-                    self._open = None
+            if isinstance(event, Opened):
+                await self._begin(event.start)
+            else:
+                self._go_on(event)
+
+    def _go_on(self, event: GateEvent) -> None:
+        """Tell the open utterance."""
+        match event:
+            case Speech(pcm) if self._open:
+                self._open.add(pcm)
+            case Paused() if self._open:
+                self._open.pause()
+            case Closed(end) if self._open:
+                self._open.close(end)
+                self._open = None
 
     def _paused(self, utterance: Utterance, hypothesis: Hypothesis) -> None:
-        """What was said so far decides how long the gate waits.
+        """What was said so far decides how long the gate waits, and whether it is heard again.
 
         This takes no lock: the writer, if it waits in the middle of its events, has begun another
         utterance.
@@ -182,9 +187,7 @@ class GatedListening:
         seconds = wait(hypothesis.finished) if hypothesis.text else None
         if utterance is self._open and seconds is not None:
             for event in self._gate.expect(seconds):
-                assert isinstance(event, Closed)
-                utterance.close(event.end)
-                self._open = None
+                self._go_on(event)
 
     async def _begin(self, start: float) -> None:
         self._open = utterance = Utterance(start, kept=self._diarization is not None)

@@ -24,6 +24,8 @@ class LegsListening:
         gated: makes the listening of a leg, which reports to what it is given.
     """
 
+    utterances = ()
+
     def __init__(
         self, gated: Callable[[Report | None], GatedListening], reporter: Reporter
     ) -> None:
@@ -48,11 +50,6 @@ class LegsListening:
     @property
     def partial_seconds(self) -> float:
         return sum(leg.partial_seconds for leg in self._all())
-
-    @property
-    def speaking(self) -> float | None:
-        begun = [leg.speaking for leg in self._legs.values() if leg.speaking is not None]
-        return min(begun, default=None)
 
     async def start(self) -> None:
         await self._legs[None].start()

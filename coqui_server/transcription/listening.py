@@ -1,5 +1,6 @@
 """How a session turns its sound into text: the interface, and the choice between its forms."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.streamed import StreamedListening
 from coqui_server.transcription.timing import Timing
+from coqui_server.transcription.utterance import Span
 
 
 class Listening(Protocol):
@@ -23,8 +25,8 @@ class Listening(Protocol):
         failure: why there is no more text, if so; the caller then writes no more.
         final_seconds, partial_seconds: seconds of decoding, for finals and for what became no
             final.
-        speaking: seconds at which the open utterance began; None if there is none, or a service
-            finds the utterances.
+        utterances: those of live sound that are not reported yet, in order; none where a service
+            finds them.
     """
 
     @property
@@ -37,7 +39,7 @@ class Listening(Protocol):
     def partial_seconds(self) -> float: ...
 
     @property
-    def speaking(self) -> float | None: ...
+    def utterances(self) -> Sequence[Span]: ...
 
     async def start(self) -> None:
         """Begin. Raises ServiceError when a service cannot be reached."""

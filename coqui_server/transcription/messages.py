@@ -36,6 +36,14 @@ def message(event: Event) -> Message:
     }
 
 
+def corrected(event: SpeakersCorrected) -> list[Message]:
+    """The finals that are somebody else's, by their number in the session, from 0."""
+    return [
+        {"segment": number, "start": round(segment.start, 3), "speaker": segment.speaker}
+        for number, segment in event.segments.items()
+    ]
+
+
 def _body(event: Event) -> tuple[str, Message]:
     match event:
         case SessionStarted():
@@ -45,11 +53,7 @@ def _body(event: Event) -> tuple[str, Message]:
         case Final():
             return "final", segment_to_json(event.segment)
         case SpeakersCorrected():
-            corrected = [
-                {"segment": number, "start": round(segment.start, 3), "speaker": segment.speaker}
-                for number, segment in event.segments.items()
-            ]
-            return "speakers", {"segments": corrected}
+            return "speakers", {"segments": corrected(event)}
         case UtteranceEnd():
             return "utterance_end", {"end": round(event.end, 3)}
         case Dtmf():

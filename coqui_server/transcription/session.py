@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -22,6 +22,7 @@ from coqui_server.transcription.reporter import Reporter
 from coqui_server.transcription.request import SessionRequest
 from coqui_server.transcription.scheduler import Scheduler
 from coqui_server.transcription.timing import timing
+from coqui_server.transcription.utterance import Span
 from coqui_server.transcription.wording import writer
 from coqui_server.word_times.aligner import Aligner
 from coqui_transcript.transcript import Segment, Transcript, TranscriptWarning
@@ -131,10 +132,10 @@ class Session:
         return self._listening.final_seconds
 
     @property
-    def speaking(self) -> float | None:
-        """Seconds at which the open utterance began; None if there is none, or a service finds the
-        utterances."""
-        return self._listening.speaking
+    def utterances(self) -> Sequence[Span]:
+        """Those of live sound that are not reported yet, in order; none where a service finds
+        them."""
+        return self._listening.utterances
 
     @property
     def duration(self) -> float:

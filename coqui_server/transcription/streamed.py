@@ -14,7 +14,7 @@ class StreamedListening:
     """Sends all sound to a service and reports its results. Takes no time of our threads."""
 
     final_seconds = partial_seconds = 0.0
-    speaking = None
+    utterances = ()
 
     def __init__(
         self, service: StreamingService, request: SessionRequest, reporter: Reporter

@@ -9,6 +9,10 @@ import numpy as np
 
 from coqui_server.media.samples import SAMPLE_RATE, Samples
 
+Span = tuple[float, float | None]
+"""The start and the end of an utterance, in seconds from the session's start; the end is None while
+somebody speaks."""
+
 
 @dataclass(eq=False)
 class Utterance:
@@ -25,6 +29,7 @@ class Utterance:
         reported: its final is reported, or there will be none.
         shown: the text of the last partial.
         kept: its samples are needed after they were taken, too.
+        draft: the tokens of the hypothesis so far. Decoder threads read and write it.
     """
 
     start: float
@@ -35,6 +40,7 @@ class Utterance:
     shown: str = ""
     reported: bool = False
     kept: bool = False
+    draft: tuple[int, ...] = ()
     _samples: list[Samples] = field(default_factory=list)
     _taken: int = 0
     _fresh: int = 0

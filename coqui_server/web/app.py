@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from coqui_server import __version__
+from coqui_server.auth.attempts import Attempts
 from coqui_server.store import uploads
 from coqui_server.web import errors
 from coqui_server.web.accounts import Accounts
@@ -61,7 +62,13 @@ def build(parts: Parts) -> FastAPI:
         app.include_router(files.router(parts.service, parts.queue))
         app.include_router(files_page.router(parts.service), dependencies=[SIGNED_IN])
         if cookies := parts.access.cookies:
-            people = Accounts(parts.store, parts.queue, parts.access.presence, settings.auth.signup)
+            people = Accounts(
+                parts.store,
+                parts.queue,
+                parts.access.presence,
+                settings.auth.signup,
+                Attempts(parts.service.cluster),
+            )
             app.include_router(sign_in.router(people, cookies))
             app.include_router(account.router(people, cookies))
             app.include_router(accounts.router(people), dependencies=[ADMINISTRATOR])

@@ -11,9 +11,6 @@ from starlette.exceptions import HTTPException
 from coqui_server.exceptions import Busy, NotSignedIn, RequestError
 from coqui_server.web.pages import path, root, templates
 
-RETRY = "5"
-"""Seconds after which a busy daemon may be tried again."""
-
 
 def handle(app: FastAPI) -> None:
     """Answer every error of this app in one form."""
@@ -43,7 +40,7 @@ def headers(refusal: RequestError) -> dict[str, str]:
     """What tells a program how to go on after a refusal."""
     match refusal:
         case Busy():
-            return {"Retry-After": RETRY}
+            return {"Retry-After": str(refusal.retry)}
         case NotSignedIn():
             return {"WWW-Authenticate": "Bearer"}
     return {}

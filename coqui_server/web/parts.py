@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from coqui_server.auth.access import Access
 from coqui_server.jobs.queue import Queue
-from coqui_server.rtp.calls import Calls
+from coqui_server.rtp.control import Control
 from coqui_server.rtp.listener import Listener
 from coqui_server.store import Store
 from coqui_server.transcription.service import Service
@@ -17,7 +17,7 @@ class Parts:
 
     service: Service
     rtp: Listener
-    calls: Calls
+    calls: Control
     store: Store | None
     queue: Queue | None
     access: Access

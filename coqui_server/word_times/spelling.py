@@ -4,7 +4,7 @@ For aligning, only roughly as many sounds as there are, and of the right kind, a
 of the words on both sides correct the rest. The sounds are those of the CMU dictionary (ARPABET).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 _SOUNDS = {
     "tion": "SH AH N",
@@ -27,7 +27,7 @@ _SOUNDS = {
     "ck": "K",
     "cc": "K",
     "ci": "S IH",
-    "ce": "S",
+    "ce": "S EH",
     "cy": "S IY",
     "sh": "SH",
     "th": "TH",
@@ -89,7 +89,11 @@ _SOUNDS = {
     "y": "IY",
     "z": "Z",
 }
-_LAST = {"a": "AH", "o": "OW", "es": "IH Z", "ed": "D", "e": ""}
+_LONG = {"a": "EY", "e": "IY", "i": "AY", "o": "OW", "u": "UW"}
+"""Vowels that are said as they are named, as in "paper". Which are cannot be told from the letters,
+so there are two guesses, and the sound decides."""
+
+_LAST = {"a": "AH", "o": "OW", "ce": "S", "ces": "S IH Z", "es": "IH Z", "ed": "D", "e": ""}
 """At the end of a word of more than two letters."""
 
 _NAMES = {
@@ -127,18 +131,24 @@ _VOWELS = frozenset("aeiouy")
 _MOST_CAPITALS = 5
 
 
-def sounds(word: str) -> str:
-    """The sounds of a word of ASCII letters and apostrophes, with spaces between them.
+def sounds(word: str) -> list[str]:
+    """The ways to say a word of ASCII letters and apostrophes: sounds with spaces between them.
 
     A few capitals, or letters without a vowel, are named one by one.
     """
     letters = word.lower().replace("'", "")
     if (word.isupper() and len(letters) <= _MOST_CAPITALS) or not _VOWELS & set(letters):
-        return " ".join(_NAMES[letter] for letter in letters)
-    return " ".join(filter(None, _pieces(letters)))
+        return [" ".join(_NAMES[letter] for letter in letters)]
+    ways = (" ".join(filter(None, _pieces(letters, vowels))) for vowels in ({}, _LONG))
+    return list(dict.fromkeys(ways))
 
 
-def _pieces(letters: str) -> Iterator[str]:
+def _pieces(letters: str, vowels: Mapping[str, str]) -> Iterator[str]:
+    """The sounds of one piece of a word after the other.
+
+    Args:
+        vowels: sounds of single letters that count more than the usual ones.
+    """
     place = 0
     while place < len(letters):
         rest = letters[place:]
@@ -148,5 +158,5 @@ def _pieces(letters: str) -> Iterator[str]:
         piece = next(rest[:size] for size in range(_LONGEST, 0, -1) if rest[:size] in _SOUNDS)
         # A letter written twice is one sound.
         if not (place and len(piece) == 1 and letters[place - 1] == piece):
-            yield _SOUNDS[piece]
+            yield vowels.get(piece) or _SOUNDS[piece]
         place += len(piece)

@@ -84,10 +84,14 @@ class Sphinx:
     def _learn(self, word: str) -> None:
         if word in self._known:
             return
-        said = self._dictionary.sounds(word.lower()) or [sounds(word)]
+        said = self._ways(word) or sounds(word)
         for number, each in zip(itertools.count(1), said, strict=False):
             self._decoder.add_word(word if number == 1 else f"{word}({number})", each, False)
         self._known.add(word)
+
+    def _ways(self, word: str) -> list[str]:
+        """What the dictionary has of a word."""
+        return self._dictionary.sounds(word.lower())
 
     def _spans(self) -> Iterator[Span]:
         """Of the words; silence and noises have names in brackets."""

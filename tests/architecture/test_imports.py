@@ -41,19 +41,22 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
 
 
-def imports(path: Path, known: set[str]) -> set[str]:
+MODULES = dict(modules())
+
+
+def imports(path: Path) -> set[str]:
     """The modules of ours that a file imports, also inside functions."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names} & known
+            found |= {alias.name for alias in node.names} & MODULES.keys()
         elif isinstance(node, ast.ImportFrom) and node.module:
             whole = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= (whole & known) or ({node.module} & known)
+            found |= (whole & MODULES.keys()) or ({node.module} & MODULES.keys())
     return found
 
 
-GRAPH = {name: imports(path, {name for name, _ in modules()}) for name, path in modules()}
+GRAPH = {name: imports(path) for name, path in MODULES.items()}
 
 
 def room(module: str) -> str:

@@ -2,13 +2,20 @@
 
 from typing import Any
 
+import pytest
+import soxr
 from playwright.async_api import Page, expect
+from websockets.frames import CloseCode
 
 from coqui_server.engines.base import AnyEngine
+from coqui_server.media.samples import SAMPLE_RATE
+from coqui_server.speakers.register import Register
 from tests.rtp.sender import calling, hush, mu_law, voice
 from tests.support.browser import IN_BROWSER, Visit
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
+from tests.support.live import Obstacle, until
+from tests.support.people import ANNA, BERT, conversation
 
 pytestmark = IN_BROWSER
 
@@ -77,6 +84,27 @@ async def test_both_legs_as_one_conversation(server: Running, visit: Visit) -> N
     assert spoken(" ".join(text for name, text in seen if name == "caller")) == spoken(VOICE.text)
 
 
+async def test_a_page_that_was_cut_off_goes_on(server: Running, visit: Visit) -> None:
+    """With what was said meanwhile."""
+    pardoned = "WebSocket connection to|ERR_INTERNET_DISCONNECTED"
+    async with visit(server, "/calls", pardoned=pardoned) as watched:
+        page = watched.page
+        with calling(server) as (telephone,):
+            await telephone.say(mu_law(voice("voicemail.wav", 0, 3.5), hush(1)))
+            await expect(page.locator(FINAL).filter(has_text="Anna")).to_be_visible()
+            await page.context.set_offline(True)
+            assert server.daemon.console
+            for connection in list(server.daemon.console.connections):
+                await connection.close(CloseCode.GOING_AWAY)
+            await telephone.say(mu_law(voice("appointment.wav"), hush(1)))
+            session = telephone.leg and telephone.leg.session
+            assert session
+            await until(lambda: len(session.segments) > 1)
+            await page.context.set_offline(False)
+            await expect(page.locator(FINAL).filter(has_text="card")).to_be_visible()
+            await page.request.delete(f"/api/calls/{session.source.call}")
+
+
 async def test_what_was_lost_and_where_nothing_is_kept(
     start: Start, moonshine: AnyEngine, visit: Visit
 ) -> None:
@@ -99,3 +127,29 @@ async def test_what_was_lost_and_where_nothing_is_kept(
         await expect(page.locator(".call")).to_have_class("card call ended")
         await expect(page.locator(".call")).to_contain_text("Ended")
         assert await page.get_by_role("link", name="Session of").count() == 0
+
+
+async def test_several_people_on_a_leg(
+    start: Start, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each line has its speaker beside the leg, as it is told and as it is corrected."""
+    monkeypatch.setattr(Register, "assign", lambda _, voices: [0] * len(voices))
+    # Bert speaks longer, so he keeps the label that both are told to be.
+    call = conversation((BERT, VOICE.path.name), (ANNA, VOICE.path.name), pause=1.5)
+    narrow = soxr.resample(call, SAMPLE_RATE, SAMPLE_RATE // 2)
+    async with (
+        start(Obstacle(), "speakers = auto", console=True) as server,
+        visit(server, "/calls") as watched,
+    ):
+        page = watched.page
+        (port,) = await reserve(page, "1", "room")
+        with calling(server, port=port) as (telephone,):
+            await telephone.say(mu_law(narrow[:64_000]))
+            await telephone.taken(6)
+            await telephone.say(mu_law(narrow[64_000:], hush(1)))
+            who = page.locator(".talk li:not(.partial) .who")
+            await telephone.taken(len(call) / SAMPLE_RATE)
+            await expect(who.nth(1)).to_have_text("room · Speaker 1")
+            await page.request.delete("/api/calls/1")
+        await expect(who.last).to_have_text("room · Speaker 2")
+        await expect(who.first).to_have_text("room · Speaker 1")

@@ -11,15 +11,18 @@ from playwright.async_api import Page, expect
 from coqui_server.engines.base import AnyEngine
 from coqui_server.media import wav
 from coqui_server.media.samples import SAMPLE_RATE
+from coqui_server.speakers.register import Register
 from tests.support.browser import IN_BROWSER, Launch, Visit
 from tests.support.clips import clip, spoken
 from tests.support.daemon import Running, Start
 from tests.support.live import client
+from tests.support.people import BERT, said_by
 
 pytestmark = IN_BROWSER
 
 VOICE = clip("appointment.wav")
 SETTLED = "#transcript [aria-live] span"
+PERMITTED = ["microphone", "clipboard-read", "clipboard-write"]
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +46,7 @@ async def press(page: Page, name: str) -> None:
 
 async def test_speak_and_read_along(server: Running, visit: Visit) -> None:
     """Grey text comes while one speaks, black text stays, the button ends it, and it is copied."""
-    permissions = ["microphone", "clipboard-read", "clipboard-write"]
-    async with visit(server, permissions=permissions) as watched:
+    async with visit(server, permissions=PERMITTED) as watched:
         page = watched.page
         await expect(page.get_by_role("button", name="Copy")).to_be_hidden()
         await press(page, "Start")
@@ -150,10 +152,51 @@ async def test_a_server_that_goes_and_comes_back(
                 await expect(page.locator(SETTLED).last).to_contain_text("card")
                 await press(page, "Stop")
                 await expect(page.get_by_role("button", name="Start")).to_be_enabled()
-            said = " ".join(await page.locator("p[data-session]").all_inner_texts())
+            said = " ".join(await page.locator(".speech").all_inner_texts())
             await expect(page.get_by_role("link", name="Open the session")).to_have_count(2)
     assert spoken(said).startswith("your appointment")
     assert spoken(said).endswith("insurance card")
+
+
+async def test_who_speaks(
+    server: Running, visit: Visit, spoken_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each turn has its speaker, who can be named; what was told wrongly is corrected at the end,
+    and the session's page shows the same."""
+    # Anna speaks longer, so she keeps the label that both are told to be.
+    bert = said_by(BERT, VOICE.path.name)[: round(3.2 * SAMPLE_RATE)]
+    hush = np.zeros(3 * SAMPLE_RATE, np.int16)
+    spoken_file.write_bytes(wav.encode(np.concatenate((hush, VOICE.pcm, hush[::2], bert, hush))))
+    monkeypatch.setattr(Register, "assign", lambda _, voices: [0] * len(voices))
+    async with visit(server, permissions=PERMITTED) as watched:
+        page = watched.page
+        turns = page.locator(".turns p")
+        await page.get_by_label("Speakers").select_option("2 of them")
+        await page.get_by_label("Names and terms").fill("Ana Roe, Vevay")
+        await press(page, "Start")
+        await expect(turns).to_contain_text("Speaker 1: Your appointment is on Monday")
+        (session,) = server.service.sessions
+        assert session.request.options.terms == ("Ana Roe", "Vevay")
+        await page.get_by_label("Speaker 1").fill("Anna")
+        await page.keyboard.press("Tab")
+        await expect(turns).to_have_text(re.compile("Anna: Your appointment.*card.*Monday"))
+        await press(page, "Stop")
+        await expect(turns).to_have_count(2)
+        await expect(turns.last).to_contain_text("Speaker 2: Your appointment")
+        await expect(turns.first).to_contain_text("Anna: Your appointment")
+        colours = await page.locator(".turns .who").evaluate_all(
+            "all => all.map(one => getComputedStyle(one).color)"
+        )
+        said = await turns.all_inner_texts()
+        await press(page, "Copy the text")
+        await expect(page.locator("#state")).to_have_text("Copied")
+        copied = await page.evaluate("navigator.clipboard.readText()")
+        await page.get_by_role("link", name="Open the session").click()
+        who = page.locator(".segment .who")
+        await expect(who.first).to_have_text("Anna")
+        await expect(who.last).to_have_text("Speaker 2")
+    assert colours[0] != colours[1]
+    assert [line.split() for line in copied.splitlines()] == [line.split() for line in said]
 
 
 async def test_the_choice_of_a_microphone(server: Running, visit: Visit) -> None:

@@ -145,11 +145,14 @@ async def test_a_speaker_is_named(server: Running, visit: Visit) -> None:
     async with visit(server, f"/sessions/{answer.reply['session']}") as watched:
         page = watched.page
         names = ["Speaker 1", "Speaker 1", "Speaker 2", "Speaker 2"]
-        await expect(page.locator(".who")).to_have_text(names)
+        who = page.locator(".segment .who")
+        await expect(who).to_have_text(names)
+        colours = await who.evaluate_all("all => all.map(one => getComputedStyle(one).color)")
+        assert colours[0] == colours[1] != colours[2]
         await page.get_by_label("Speaker 2").fill("Bert")
         await page.keyboard.press("Tab")
         for _ in range(2):
-            await expect(page.locator(".who")).to_have_text([*names[:2], "Bert", "Bert"])
+            await expect(who).to_have_text([*names[:2], "Bert", "Bert"])
             await page.reload()
         await expect(page.get_by_label("Speaker 2")).to_have_value("Bert")
 

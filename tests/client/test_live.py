@@ -415,7 +415,6 @@ def test_devices(platform: str, name: str, devices: list[tuple[str, str]]) -> No
         (["a.wav", "--live", "--protocol", "file"], "file is for whole files"),
         (["a.wav", "--protocol", "native"], "native needs --live or --mic"),
         (["a.wav", "--protocol", "vosk"], "vosk needs --live or --mic"),
-        (["a.wav", "--protocol", "json", "--format", "srt"], "srt needs times"),
         (["a.wav", "--protocol", "morse"], "invalid choice: 'morse'"),
     ],
 )

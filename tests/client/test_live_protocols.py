@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from coqui_client.exceptions import BusyError, RefusedError, ReplyError
-from coqui_client.live_protocols import LIVE_PROTOCOLS, Ended, Event, Final, Partial
+from coqui_client.live_protocols import LIVE_PROTOCOLS, Corrected, Ended, Event, Final, Partial
 from coqui_client.live_transcript import LiveTranscript
 from coqui_transcript.transcript import Word
 
@@ -93,6 +93,22 @@ def test_no_message(protocol: str, message: str | bytes) -> None:
     """What is no JSON object is not this daemon."""
     with pytest.raises(ReplyError):
         LIVE_PROTOCOLS[protocol].read(message)
+
+
+@pytest.mark.parametrize(("protocol", "key"), [("native", "event"), ("json", "type")])
+def test_corrections(protocol: str, key: str) -> None:
+    """Finals get the speakers that they turn out to have; what is no final of ours is let be."""
+    said = LiveTranscript()
+    for _ in range(2):
+        said.take(Final({"text": "Yes.", "start": 0.0, "end": 1.0, "speaker": "Speaker 1"}), 1.0)
+    corrected = [{"segment": 1, "start": 0.0, "speaker": "Speaker 2"}]
+    corrected += [{"segment": 2, "speaker": "Speaker 3"}, {"segment": "x"}]
+    event = read(protocol, {key: "speakers", "segments": corrected})
+    assert event is not None
+    said.take(event, 2.0)
+    segments = said.reply(2.0).transcript.segments
+    assert [segment.speaker for segment in segments] == ["Speaker 1", "Speaker 2"]
+    assert read(protocol, {key: "speakers", "segments": 5}) == Corrected({})
 
 
 def test_transcript() -> None:

@@ -24,8 +24,8 @@ ASKED = {"speakers": ["2"], "terms": ["Ana Roe,Vevay & Co"], "format": ["verbati
 @pytest.mark.parametrize(
     ("options", "path", "answer"),
     [
-        ((), "/api/v1/stt", None),
-        (("--channels", "mix"), "/api/v1/stt", None),
+        ((), "/api/v1/stt", {}),
+        (("--channels", "mix"), "/api/v1/stt", {}),
         (("--protocol", "json", "--channels", "split"), "/ws", {"type": "transcription"}),
     ],
 )
@@ -35,7 +35,7 @@ async def test_the_address_has_them(
     reply: dict[str, Any],
     options: tuple[str, ...],
     path: str,
-    answer: dict[str, Any] | None,
+    answer: dict[str, Any],
 ) -> None:
     """Beside what it has already, and instead of other wishes."""
     asked: list[str] = []
@@ -44,7 +44,7 @@ async def test_the_address_has_them(
         assert socket.request
         asked.append(socket.request.path)
         await socket.recv()
-        await socket.send(json.dumps({"text": "Ask not.", **answer} if answer else reply))
+        await socket.send(json.dumps({**reply, **answer}))
 
     url = f"{await start(handler)}?engine=vosk&format=readable"
     assert await command(wav, "--url", url, *options, *WISHES) == 0

@@ -8,9 +8,9 @@ import pytest
 from coqui_server import cluster
 from coqui_server.cluster import news as news_module
 from coqui_server.cluster import reading
+from coqui_server.cluster.entries import Entry, Gap
 from coqui_server.cluster.link import Link
 from coqui_server.cluster.news import News
-from coqui_server.cluster.reading import Entry, Gap
 from coqui_server.config.cluster import ClusterSettings
 from coqui_server.exceptions import ConfigError
 from tests.cluster.made import processes

@@ -197,6 +197,16 @@ def test_the_environment_overrides_when_it_is_set(
         read(text)
 
 
+def test_a_list_may_be_a_string_with_commas(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a variable of the environment is; each entry is checked as in a list."""
+    monkeypatch.setenv("COQUI_TEST_LIST", "10.1.0.0/16, 10.2.0.1")
+    allowed = read("rtp.allow = ${?COQUI_TEST_LIST}").rtp.allow
+    assert [str(network) for network in allowed] == ["10.1.0.0/16", "10.2.0.1/32"]
+    monkeypatch.setenv("COQUI_TEST_LIST", "10.1.0.0/16,")
+    with pytest.raises(ConfigError, match=r'^rtp\.allow: found ""'):
+        read("rtp.allow = ${?COQUI_TEST_LIST}")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

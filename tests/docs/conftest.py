@@ -19,7 +19,7 @@ _LINKED = ("samples", "client.py", "coqui_client", "coqui_server", "coqui_transc
 @pytest.fixture(scope="session")
 def examples(tmp_path_factory: pytest.TempPathFactory, whisper_model: Path) -> Iterator[Examples]:
     """The examples, with Moonshine and Whisper behind them and one session in the store."""
-    enabled = f'engines.enabled = [whisper]\nwhisper.model = "{whisper_model}"\n'
+    enabled = f'engines.enabled = [whisper]\nwhisper.model = "{whisper_model}"\nwyoming.port = 0\n'
     with running(enabled) as daemon:
         examples = Examples(_folder(tmp_path_factory), _replaced(daemon))
         first = Block("", "console", "", "$ python client.py samples/voicemail.wav")
@@ -52,6 +52,7 @@ def _replaced(daemon: Daemon) -> dict[str, str]:
         "--rtp 127.0.0.1 ": f"--rtp {daemon.rtp} ",
         "python client.py ": f"python client.py --url {daemon.url} ",
         "127.0.0.1:5004": address,
+        "127.0.0.1:10300": daemon.wyoming,
         "http://127.0.0.1:8000": daemon.console,
     }
 

@@ -1,14 +1,17 @@
-"""Remote engines, each made for a stand-in of its service, and Coqui's digit recogniser."""
+"""Remote engines, each made for a stand-in of its service, Coqui's digit recogniser, and Vosk's
+model."""
 
 from pathlib import Path
 
 import pytest
+import vosk as library
 
 from coqui_server.config.engines import ModelsSettings
 from coqui_server.config.server import ServerSettings, ThreadpoolSettings
 from coqui_server.config.settings import Settings
 from coqui_server.engines.base import Engine
 from coqui_server.engines.coqui import load
+from coqui_server.engines.vosk import Vosk
 from coqui_server.models import runtime
 from tests.support.remote_engines import make, one_authority, pauses, service
 
@@ -37,3 +40,10 @@ def coqui_settings(coqui_models: Path) -> Settings:
 def coqui(coqui_settings: Settings) -> Engine:
     """The digit recogniser."""
     return load(coqui_settings)
+
+
+@pytest.fixture(scope="session")
+def vosk_model(vosk: Engine) -> library.Model:
+    """The library's own model, as the engine has loaded it."""
+    assert isinstance(vosk, Vosk)
+    return vosk._pool._model

@@ -8,7 +8,7 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Protocol, cast, get_args
 
 import jiwer
@@ -83,8 +83,14 @@ def subject(
         engine: Engine = request.getfixturevalue(name)
         return Subject(engine, speech, lambda pcm: asyncio.to_thread(recognised, engine, pcm))
     remote = make(name, requests=1)
-    moonshine = request.getfixturevalue("moonshine")
-    return Subject(remote, speech, partial(served, remote, service, moonshine))
+    hearer = request.getfixturevalue("hearer")
+    return Subject(remote, speech, partial(served, remote, service, hearer))
+
+
+@pytest.fixture(scope="session")
+def hearer(moonshine: Engine) -> Callable[[bytes], str]:
+    """What Moonshine hears in a sound, once for all services."""
+    return cache(lambda sound: recognised(moonshine, np.frombuffer(sound, np.int16)).text)
 
 
 @pytest.fixture
@@ -114,10 +120,10 @@ def recognised(engine: Engine, pcm: Samples) -> Hypothesis:
 
 
 async def served(
-    remote: RemoteEngine, service: Service, hearer: Engine, pcm: Samples
+    remote: RemoteEngine, service: Service, hearer: Callable[[bytes], str], pcm: Samples
 ) -> Hypothesis:
     """What the service says, which was sent exactly this sound."""
-    text = recognised(hearer, pcm).text
+    text = hearer(pcm.tobytes())
     service.replies += replies(remote.name, text, len(pcm) / 16_000)
     heard = await remote.transcribe(pcm, DEFAULT_OPTIONS)
     assert any(pcm.tobytes() in request.body for request in service.requests)

@@ -1,7 +1,5 @@
 """Vosk's recognizers are used again: which one is lent, and how many are kept."""
 
-from pathlib import Path
-
 import pytest
 import vosk
 
@@ -21,12 +19,6 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(scope="session")
-def model(korean_model: Path) -> vosk.Model:
-    """The Korean model."""
-    return vosk.Model(str(korean_model))
-
-
 @pytest.fixture
 def clock() -> Clock:
     """At 0."""
@@ -34,9 +26,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def pool(model: vosk.Model, clock: Clock) -> RecognizerPool:
+def pool(vosk_model: vosk.Model, clock: Clock) -> RecognizerPool:
     """An empty pool."""
-    return RecognizerPool(model, clock)
+    return RecognizerPool(vosk_model, clock)
 
 
 def test_the_last_one_is_lent_again(pool: RecognizerPool) -> None:

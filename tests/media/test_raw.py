@@ -26,6 +26,9 @@ def samples(encoding: str, pieces: list[bytes]) -> Samples:
         ("linear16", 2),
         ("L16", 2),
         ("linear32", 4),
+        ("u8", 1),
+        ("s24le", 3),
+        ("s32le", 4),
         ("mulaw", 1),
         ("alaw", 1),
         ("g722", 1),
@@ -111,3 +114,22 @@ def test_floating_point() -> None:
     """-1 to 1 is full scale; what is beyond is cut off, what is no number is silent."""
     data = np.array([0, 0.5, -1, 2, np.nan, np.inf], "<f4").tobytes()
     assert samples("linear32", [data]).tolist() == [0, 16_384, -32_767, 32_767, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "kind"), [("u8", "u1"), ("s24le", "<i4"), ("s32le", "<i4"), ("linear16", "<i2")]
+)
+def test_integers_of_any_width(encoding: str, kind: str) -> None:
+    """The upper 16 bits of each sample; bytes have no sign, and silence in their middle."""
+    wanted = np.array([0, 1, -1, 256, -32_768, 32_512], np.int16)
+    match encoding:
+        case "u8":
+            data, wanted = ((wanted >> 8) + 128).astype(kind).tobytes(), wanted >> 8 << 8
+        case "s24le":
+            whole = wanted.astype(kind)[:, None] << 8
+            data = whole.view(np.uint8)[:, :3].tobytes()
+        case "s32le":
+            data = (wanted.astype(kind) << 16 | 77).tobytes()
+        case _:
+            data = wanted.tobytes()
+    assert samples(encoding, [data]).tolist() == wanted.tolist()

@@ -138,7 +138,7 @@ async def test_a_file_that_is_cut_off(
     whole, none = await read(ffmpeg, data)
     part, warnings = await read(ffmpeg, data[: len(data) // 2])
     assert 0.3 * len(whole) < len(part) < 0.7 * len(whole)
-    assert (none, warnings) == ([], ["cut_off"])
+    assert (none, warnings) == ([], ["truncated"])
 
 
 async def test_a_file_that_is_damaged_inside(ffmpeg: FfmpegSettings, tmp_path: Path) -> None:

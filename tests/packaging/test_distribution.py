@@ -1,8 +1,6 @@
 """The wheel and the source distribution: what is in them, and where versions are pinned."""
 
 import re
-import subprocess
-import sys
 import tarfile
 import tomllib
 import zipfile
@@ -16,25 +14,6 @@ from tests.support.clips import ROOT
 
 PINS = re.compile(r"[a-zA-Z0-9_.-]+(?:\[[a-z]+\])?==[0-9][^\s=;]*(?:; .+)?")
 """A package, its version, and perhaps the Pythons and machines that it is for."""
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with both, built from the files of this checkout."""
-    folder = tmp_path_factory.mktemp("built")
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False, text=True
-    )
-    source = ROOT
-    if tracked.returncode == 0:
-        source = folder / "source"
-        for name in filter(None, tracked.stdout.split("\0")):
-            target = source / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes((ROOT / name).read_bytes())
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder)]
-    subprocess.run([*command, str(source)], check=True, capture_output=True)
-    return folder
 
 
 @pytest.mark.process
@@ -69,6 +48,7 @@ def test_the_source_has_all_that_the_demo_and_the_tests_need(built: Path) -> Non
         "Makefile",
         "application.conf",
         "client.py",
+        "deploy/Dockerfile",
         "docs/architecture.md",
         "models/README.md",
         "requirements-test.txt",
@@ -95,7 +75,9 @@ def test_every_version_is_pinned_in_one_place() -> None:
             assert not [pin for lines in pins.values() for pin in lines if pin in text], path
 
 
-@pytest.mark.parametrize("extra", ["whisper", "openai", "deepgram", "postgresql", "cluster"])
+@pytest.mark.parametrize(
+    "extra", ["whisper", "openai", "deepgram", "postgresql", "cluster", "zeroconf"]
+)
 def test_the_command_for_an_extra_has_its_pin(extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As its requirements have it; also in a clone that is not installed."""
     pin = (ROOT / f"requirements-{extra}.txt").read_text().strip()

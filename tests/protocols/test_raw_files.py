@@ -23,7 +23,10 @@ FORMS = {
     "encoding=L16&sample_rate=8000": "-ar 8000 -f s16be",
 }
 
-ENCODINGS = "encoding is one of linear16, L16, linear32, mulaw, alaw, g722, gsm, g729, opus"
+ENCODINGS = (
+    "encoding is one of linear16, L16, linear32, u8, s24le, s32le, "
+    "mulaw, alaw, g722, gsm, g729, opus"
+)
 
 REFUSED = {
     "encoding=mp3": ENCODINGS,

@@ -1,4 +1,4 @@
-"""vosk-server's protocol, as each of its clients speaks it."""
+"""vosk-server's protocol: what each message means. `test_vosk_clients.py` has its clients."""
 
 import json
 import re
@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import soxr
-from websockets.asyncio.client import connect
-from websockets.typing import Subprotocol
 
 from coqui_server.engines.base import DEFAULT_OPTIONS, Engine
 from coqui_server.media.samples import Samples
@@ -42,23 +40,6 @@ async def lock_step(user: Client, sound: bytes, size: int) -> list[Message]:
     return replies
 
 
-@pytest.mark.parametrize("path", ["/", "/vosk", ""])
-async def test_its_own_script(server: Running, path: str) -> None:
-    """vosk-server's test.py: config, 0.2 s and a reply, ..., eof, the last result, 1000."""
-    async with client(server, path) as user:
-        await user.socket.send('{ "config" : { "sample_rate" : 16000 } }')
-        replies = await lock_step(user, VOICE.pcm.tobytes(), 6400)
-        await user.socket.send('{"eof" : 1}')
-        assert await user.closed() == (1000, "")
-    last = user.received[-1]
-    assert len(user.received) == len(replies) + 1
-    assert all(reply.keys() in ({"partial"}, {"result", "text"}) for reply in replies)
-    assert last.keys() in ({"text"}, {"result", "text"})
-    heard = [word["word"] for reply in user.received for word in reply.get("result", [])]
-    assert heard == said(user.received).split()
-    assert spoken(said(user.received)) == spoken(VOICE.text)
-
-
 async def test_partials_and_finals_where_they_fall(
     server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,68 +64,6 @@ async def test_partials_and_finals_where_they_fall(
     assert spoken(f"{first} {second}") == spoken(sentences.text)
     last_partial = replies[kinds.index("F") - 1]["partial"]
     assert spoken(first).startswith(spoken(last_partial).split()[0])
-
-
-async def test_jigasi(server: Running) -> None:
-    """The rate is a float, and messages are sent without waiting for replies."""
-    async with client(server, "/") as user:
-        await user.socket.send('{"config": {"sample_rate": 48000.0, "words": 1}}')
-        sent = pieces(at(48_000), 19_200)
-        for piece in sent:
-            await user.socket.send(piece)
-        await user.socket.send('{"eof" : 1}')
-        assert (await user.closed())[0] == 1000
-    assert len(user.received) == len(sent) + 1
-    assert all("partial" in reply or "text" in reply for reply in user.received)
-    assert spoken(said(user.received)) == spoken(VOICE.text)
-
-
-async def test_big_blue_button(server: Running) -> None:
-    """The rate is a text, and the JSON has no spaces."""
-    async with client(server, "/") as user:
-        await user.socket.send('{"config":{"sample_rate":"48000","max_alternatives":"0"}}')
-        await user.send_sound(at(48_000), 9600)
-        await user.socket.send('{"eof":1}')
-        assert (await user.closed())[0] == 1000
-    assert spoken(said(user.received)) == spoken(VOICE.text)
-
-
-async def test_freeswitch(server: Running) -> None:
-    """No config, so 8 kHz; 3200 bytes a message; no eof, but a connection that is just gone."""
-    async with client(server, "/ws/events?kind=live") as viewer, client(server, "/") as user:
-        replies = await lock_step(user, at(8000) + bytes(16_000), 3200)
-        while spoken(said(replies)) != spoken(VOICE.text):
-            replies += await lock_step(user, bytes(3200), 3200)
-        user.socket.transport.abort()
-        ended = await viewer.until(event="session_end")
-    assert ended["error"] is None
-
-
-async def test_asterisk(server: Running) -> None:
-    """It offers a subprotocol and wants no other back, and leaves after eof without reading."""
-    offered = [Subprotocol("ws")]
-    async with (
-        client(server, "/ws/events?kind=live") as viewer,
-        connect(server.url, subprotocols=offered, compression=None) as socket,
-    ):
-        assert socket.response is not None
-        assert "Sec-WebSocket-Protocol" not in socket.response.headers
-        await lock_step(Client(socket), at(8000), 3200)
-        socket.transport.pause_reading()
-        await socket.send('{"eof" : 1}')
-        socket.transport.close()
-        ended = await viewer.until(event="session_end")
-        finals = [event["text"] for event in viewer.received if event["event"] == "final"]
-    assert ended["error"] is None
-    assert spoken(" ".join(finals)) == spoken(VOICE.text)
-
-
-async def test_late_pongs_do_not_matter(server: Running) -> None:
-    """Asterisk and FreeSWITCH answer pings only while they read; nobody is cut off for that."""
-    async with client(server, "/") as user:
-        await lock_step(user, bytes(3200), 3200)
-        (connection,) = server.daemon.servers[0].connections
-        assert connection.ping_timeout is None
 
 
 @pytest.mark.parametrize("eof", ['{"eof" : 1}', '{"eof":1}', '{ "eof": 1 }', '{"eof": true}'])

@@ -30,7 +30,7 @@ async def test_half_a_file(server: Running) -> None:
     """Its words are there, and so is the warning."""
     answer = await send(server, VOICE.path.read_bytes()[: VOICE.path.stat().st_size // 2])
     assert spoken(answer.text)[:3] == spoken(VOICE.text)[:3]
-    assert codes(answer.reply) == ["cut_off"]
+    assert codes(answer.reply) == ["truncated"]
 
 
 async def test_a_silent_first_track(server: Running, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ and the jitter buffer hold some 10 s of a call; who sends more awaits `taken` no
 import asyncio
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 
 import numpy as np
@@ -43,6 +43,20 @@ def mu_law(*sounds: Samples) -> list[bytes]:
 def hush(seconds: float) -> Samples:
     """Nothing at 8 kHz."""
     return np.zeros(round(seconds * SAMPLE_RATE / 2), np.int16)
+
+
+def four_ports() -> str:
+    """Four UDP ports in a row that nobody has now, as in `rtp.ports`."""
+    for first in range(20_000, 30_000, 4):
+        with ExitStack() as taken:
+            try:
+                for port in range(first, first + 4):
+                    found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                    taken.enter_context(found).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return f"{first}-{first + 3}"
+    raise RuntimeError("there are none")
 
 
 class Telephone:

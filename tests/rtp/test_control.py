@@ -10,7 +10,7 @@ import pytest
 
 from coqui_server.engines.base import Engine
 from tests.rtp.coded import opus
-from tests.rtp.sender import calling, hush, mu_law, voice
+from tests.rtp.sender import calling, four_ports, hush, mu_law, voice
 from tests.rtp.viewer import Viewer, viewing
 from tests.rtp.wire import SSRC, goodbye
 from tests.support.clips import clip, spoken
@@ -86,6 +86,35 @@ async def test_a_codec_of_its_own(server: Running, viewer: Viewer) -> None:
         end = await viewer.until("session_end")
     assert viewer.words(call="c2") == MONDAY
     assert end["statistics"]["codec"] == "opus/48000/2"
+
+
+async def test_payload_types_of_a_leg(server: Running, viewer: Viewer) -> None:
+    """They mean what the leg's SDP says, whatever Asterisk has under the same numbers."""
+    leg = {"label": "anna", "codecs": {"107": "L16/8000", "100": "opus/48000/2"}}
+    call = (await viewer.ask("reserve_call", id="c6", legs=[leg]))["call"]
+    assert call["legs"][0]["label"] == "anna"
+    with calling(server, port=call["legs"][0]["port"]) as (telephone,):
+        telephone.payload_type = 100
+        await telephone.say(opus(voice("appointment.wav"), 8000), ticks=960)
+        telephone.socket.send(goodbye(SSRC))
+        end = await viewer.until("session_end")
+    assert viewer.words(call="c6", label="anna") == MONDAY
+    assert end["statistics"]["codec"] == "opus/48000/2"
+
+
+async def test_a_call_that_is_left_frees_its_ports(start: Start, moonshine: Engine) -> None:
+    """A gateway that sends no BYE and releases nothing keeps no port: 250 such calls took all."""
+    soon = f'rtp {{ ports = "{four_ports()}", idle = 500 ms, abandoned = 500 ms }}'
+    async with start(moonshine, QUIET, soon) as server, viewing(server) as viewer:
+        call = (await viewer.ask("reserve_call", id="left", legs=2))["call"]
+        with calling(server, port=call["legs"][0]["port"]) as (telephone,):
+            await telephone.say(mu_law(voice("appointment.wav")))
+            end = await viewer.until("session_end")
+        while (await viewer.ask("list_calls"))["calls"]:
+            await asyncio.sleep(0.05)
+        assert (await viewer.ask("reserve_call", id="next", legs=2))["event"] == "call"
+    assert (end["error"], end["statistics"]["ended"]) == (None, "no packets")
+    assert viewer.words(call="left") == MONDAY
 
 
 async def test_release_finishes_the_call(server: Running, viewer: Viewer) -> None:

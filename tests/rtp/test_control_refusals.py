@@ -1,15 +1,14 @@
 """Commands on `/ws/events` that are refused, each with its reason, and the socket goes on."""
 
 import json
-import socket
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from coqui_server.engines.base import Engine
+from tests.rtp.sender import four_ports
 from tests.rtp.viewer import Viewer, viewing
 from tests.support.daemon import Running, Start
 
@@ -44,6 +43,26 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no list of legs": ({"command": "reserve_call", "legs": []}, "legs is a number from 1 to 8"),
     "legs null": ({"command": "reserve_call", "legs": None}, "legs is a number from 1 to 8"),
     "a leg's number": ({"command": "reserve_call", "legs": [1]}, "a leg's name is a printable"),
+    "a leg's key": (
+        {"command": "reserve_call", "legs": [{"name": "x"}]},
+        "a leg takes label, codec, codecs, not name",
+    ),
+    "types as a list": (
+        {"command": "reserve_call", "legs": [{"codecs": ["opus"]}]},
+        "codecs is an object such as",
+    ),
+    "type 128": (
+        {"command": "reserve_call", "legs": [{"codecs": {"128": "PCMU"}}]},
+        "codecs is an object such as",
+    ),
+    "a type without a codec": (
+        {"command": "reserve_call", "legs": [{"codecs": {"96": None}}]},
+        "codec: null is not an encoding",
+    ),
+    "a type of no codec": (
+        {"command": "reserve_call", "legs": [{"codecs": {"96": "VP8/90000"}}]},
+        "codec: 'VP8/90000' is not an encoding",
+    ),
     "an empty id": ({"command": "reserve_call", "id": ""}, "id is a printable text of 1 to 200"),
     "a long id": ({"command": "reserve_call", "id": "x" * 201}, "id is a printable text of 1"),
     "a split id": ({"command": "reserve_call", "id": "a\nb"}, "id is a printable text of 1 to"),
@@ -67,20 +86,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "call as number": ({"command": "name_stream", "ssrc": 1, "call": 1}, "call is a printable"),
     "codec as list": ({"command": "name_stream", "ssrc": 1, "codec": [1]}, "codec: "),
 }
-
-
-def four_ports() -> str:
-    """Four UDP ports in a row that nobody has now, as in `rtp.ports`."""
-    for first in range(20_000, 30_000, 4):
-        with ExitStack() as taken:
-            try:
-                for port in range(first, first + 4):
-                    found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                    taken.enter_context(found).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return f"{first}-{first + 3}"
-    raise RuntimeError("there are none")
 
 
 @pytest.fixture

@@ -66,7 +66,14 @@ class Viewer:
 @asynccontextmanager
 async def viewing(server: Running, query: str = "") -> AsyncIterator[Viewer]:
     """A viewer of a server, with a query such as "?kind=rtp"."""
+    async with viewing_at(server.url.removeprefix("ws://"), query) as viewer:
+        yield viewer
+
+
+@asynccontextmanager
+async def viewing_at(place: str, query: str = "") -> AsyncIterator[Viewer]:
+    """A viewer of what is at a `host:port`."""
     # No pings: a test that does not read for long would not see the answers.
-    address = f"{server.url}/ws/events{query}"
+    address = f"ws://{place}/ws/events{query}"
     async with connect(address, compression=None, ping_interval=None) as socket:
         yield Viewer(socket)

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from coqui_server.speakers.register import Register
+from coqui_server.speakers.register import Register, regrouped
 from tests.speakers.made import voice
 
 
@@ -43,3 +43,11 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert register.assign([voice(1, 3.0 * place)]) == [1]
         assert len(register.remembered) <= 20
     assert register.assign([voice(0, 300.0)]) == [0]
+
+
+def test_groups_keep_their_numbers() -> None:
+    """Those that most of their speech was given, the largest group first; others get free ones."""
+    voices = [voice(0, 3.0 * place) for place in range(5)]
+    assert regrouped(voices, [0, 0, 0, 1, 1], [7, 7, 2, 2, 7]) == [7, 7, 7, 2, 2]
+    assert regrouped(voices, [0, 0, 0, 1, 1], [1, 1, 1, 1, 1]) == [1, 1, 1, 0, 0]
+    assert regrouped([], [], []) == []

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -181,6 +181,44 @@ async def test_no_such_database(server: postgresql.Server, tmp_path: Path) -> No
     with pytest.raises(ConfigError, match=r'database "missing_.*" does not exist'):
         async with opened(settings_of(tmp_path, url)):
             pass
+
+
+@pytest.mark.parametrize("free", [0, 1, 2])
+async def test_a_postgresql_without_free_connections(
+    server: postgresql.Server, tmp_path: Path, free: int
+) -> None:
+    """Is said to be one, at the start and later. What fails then works as soon as one is free."""
+    url = limited(server, connections=free)
+    if free < 2:
+        with pytest.raises(ConfigError, match=r"^store: .* too many connections for database"):
+            async with opened(settings_of(tmp_path, url)):
+                pass
+        return
+    async with opened(settings_of(tmp_path, url)) as database, AsyncExitStack() as busy:
+        await busy.enter_async_context(database.reading())
+        session = SessionRow(id="a", kind="live", engine="vosk", start=NOW)
+        held = await busy.enter_async_context(database.reading())
+        await held.execute(text("SELECT 1"))
+        with pytest.raises(StoreError, match="too many connections for database") as refused:
+            async with database.writing() as transaction:
+                transaction.add(session)
+        assert (refused.value.code, refused.value.refused) == ("store_failed", False)
+        await busy.aclose()
+        async with database.writing() as transaction:
+            transaction.add(session)
+
+
+def limited(server: postgresql.Server, connections: int) -> str:
+    """The address of an empty database with so many connections, for a user without privileges."""
+    url = server.create()
+    name = url.partition("@/")[2].partition("?")[0]
+    for command in (
+        f"CREATE ROLE {name} LOGIN",
+        f"ALTER DATABASE {name} OWNER TO {name}",
+        f"ALTER DATABASE {name} CONNECTION LIMIT {connections}",
+    ):
+        server.run("psql", "-h", url.rpartition("=")[2], "-U", "coqui", "-c", command, "postgres")
+    return url.replace("coqui@", f"{name}@")
 
 
 async def test_a_driver_that_is_not_installed(

@@ -17,13 +17,14 @@ PASSWORD = "correct horse"
 
 
 @pytest.fixture
-def users(database: Database) -> Users:
+def users(database: Database, quick_passwords: None) -> Users:
     """Nobody yet."""
     return Users(database)
 
 
-async def test_passwords_are_argon2_hashes(users: Users) -> None:
+async def test_passwords_are_argon2_hashes(database: Database) -> None:
     """With the parameters that RFC 9106 recommends, and a salt for each."""
+    users = Users(database)
     one, two = await users.add("anna", PASSWORD), await users.add("ben", PASSWORD)
     assert one.password != two.password
     parameters = extract_parameters(one.password)

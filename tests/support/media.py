@@ -94,13 +94,14 @@ def in_a_room(*voices: Samples, echo: float = 0.3) -> tuple[Samples, Samples]:
     random = np.random.default_rng(3)
     length = round(echo * SAMPLE_RATE)
     fading = 10 ** (-3 * np.arange(length) / length)
-    heard = [np.zeros(max(map(len, voices)) + length), np.zeros(max(map(len, voices)) + length)]
+    size = max(map(len, voices)) + length
+    heard = [np.zeros(size), np.zeros(size)]
     for place, voice in enumerate(voices):
         for side, sound in enumerate(heard):
             response = random.normal(size=length) * fading * 0.03
             near = place == side
             response[0 if near else 23] += 0.5 if near else 0.3
-            sound[: len(voice) + length - 1] += np.convolve(voice, response)
+            sound += np.fft.irfft(np.fft.rfft(voice, size) * np.fft.rfft(response, size), size)
     left, right = (np.clip(np.rint(sound), -32768, 32767).astype(np.int16) for sound in heard)
     return left, right
 

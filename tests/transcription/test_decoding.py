@@ -33,6 +33,7 @@ class Scribe:
     model: str = "none"
     held: int = 100
     calls: list[str] = field(default_factory=list)
+    drafts: list[tuple[int, ...]] = field(default_factory=list)
     passing: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -43,6 +44,7 @@ class Scribe:
         return Capabilities(streaming=self.streaming)
 
     def open(self, options: Options) -> "Heard":
+        self.drafts.append(options.draft)
         return Heard(self)
 
 
@@ -69,7 +71,8 @@ class Heard:
             assert self.scribe.passing.wait(10)
         if self.scribe.fails:
             raise RuntimeError("native trouble")
-        return Hypothesis("same" if self.scribe.constant else f"{self.tenths}")
+        text = "same" if self.scribe.constant else f"{self.tenths}"
+        return Hypothesis(text, tokens=(self.tenths,))
 
 
 @dataclass(eq=False)
@@ -170,6 +173,20 @@ async def test_a_file_is_decoded_whole(scheduler: Scheduler) -> None:
     speaker.utterance.close(1.5)
     assert (await decoding).text == "15"
     assert scribe.calls == ["feed 15", "finish"]
+
+
+async def test_a_hypothesis_begins_with_the_one_before(scheduler: Scheduler) -> None:
+    """Of the same utterance: partials, and what is heard at pauses and at the end."""
+    scribe = Scribe()
+    for _ in range(2):
+        speaker = Speaker(scribe, scheduler)
+        decoding = speaker.start()
+        await speaker.say(tenths(5))
+        await speaker.pause()
+        await speaker.say(tenths(5))
+        speaker.utterance.close(1.0)
+        assert (await decoding).text == "10"
+    assert scribe.drafts == [(), (5,), (5,), (10,)] * 2
 
 
 @pytest.mark.parametrize("streaming", [False, True])

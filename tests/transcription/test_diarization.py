@@ -141,12 +141,29 @@ async def test_a_file_is_corrected_at_its_end(
     }
 
 
-async def test_live_sound_keeps_its_labels(
+async def test_live_sound_is_corrected_at_its_end(
     voice_model: SpeakerModel, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is corrected there."""
-    monkeypatch.setattr(Register, "assign", lambda _, voices: [0] * len(voices))
+    """People keep the numbers by which they were known, as far as there are such."""
+    told = iter([0, 0, 1, 0, 0, 1])
+    monkeypatch.setattr(Register, "assign", lambda _, voices: [next(told) + 4] * len(voices))
     sink, segments = await heard(scheduler, Clock(), voice_model, CALL, "live")
+    first = ["Speaker 5", "Speaker 5", "Speaker 6", "Speaker 5", "Speaker 5", "Speaker 6"]
+    assert [final.segment.speaker for final in sink.of(Final)] == first
+    right = [f"Speaker {number + 4}" for number in ORDER]
+    assert [segment.speaker for segment in segments] == right
+    (corrected,) = sink.of(SpeakersCorrected)
+    assert list(corrected.segments) == [1]
+
+
+async def test_a_session_longer_than_any_file(
+    voice_model: SpeakerModel, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keeps what was told."""
+    monkeypatch.setattr("coqui_server.transcription.diarization._KEPT", 0)
+    monkeypatch.setattr(Register, "assign", lambda _, voices: [0] * len(voices))
+    pcm = conversation((ANNA, "appointment.wav"), (BERT, "appointment.wav"), pause=1.5)
+    sink, segments = await heard(scheduler, Clock(), voice_model, pcm, "live")
     assert {segment.speaker for segment in segments} == {"Speaker 1"}
     assert sink.of(SpeakersCorrected) == []
 

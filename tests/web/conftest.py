@@ -20,5 +20,5 @@ async def server(start: Start, moonshine: AnyEngine) -> AsyncIterator[Running]:
 @pytest.fixture
 async def web(server: Running) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the console."""
-    async with httpx.AsyncClient(base_url=server.console) as client:
+    async with server.http() as client:
         yield client

@@ -15,7 +15,7 @@ PASSWORD = "correct horse"
 async def browser(server: Running) -> AsyncIterator[httpx.AsyncClient]:
     """A browser on the console; it follows no redirects by itself."""
     headers = {"Accept": "text/html", "Origin": server.console}
-    async with httpx.AsyncClient(base_url=server.console, headers=headers) as client:
+    async with server.http(headers=headers) as client:
         yield client
 
 

@@ -63,7 +63,7 @@ async def test_metrics_and_the_reference_are_opened_by_settings(
     async def answers(configuration: str) -> list[int]:
         async with (
             start(moonshine, f"auth.required = true\n{configuration}", console=True) as running,
-            httpx.AsyncClient(base_url=running.console) as client,
+            running.http() as client,
         ):
             return [(await client.get(page)).status_code for page in pages]
 
@@ -76,7 +76,7 @@ async def test_every_route_asks(server: Running) -> None:
     """None of the API was forgotten, and each says so in the reference."""
     async with signed_up(server, "anna") as anna:
         paths = (await anna.get("/openapi.json")).json()["paths"]
-    async with httpx.AsyncClient(base_url=server.console) as client:
+    async with server.http() as client:
         assert len(paths) > 10
         for path in paths.keys() - ANSWERS.keys():
             for method, about in paths[path].items():
@@ -171,7 +171,7 @@ async def test_posts_of_other_sites(server: Running) -> None:
     evil = {"Origin": "https://evil.example"}
     async with (
         signed_up(server, "anna") as anna,
-        httpx.AsyncClient(base_url=server.console, cookies=anna.cookies) as client,
+        server.http(cookies=anna.cookies) as client,
     ):
         right, own = await csrf(anna), {"Origin": server.console}
         for headers, proof, status in (
@@ -273,7 +273,7 @@ async def test_tokens(server: Running) -> None:
     async with (
         signed_up(server, "admin") as admin,
         signed_up(server, "anna") as anna,
-        httpx.AsyncClient(base_url=server.console) as program,
+        server.http() as program,
     ):
         token = await made_token(anna, "<i>crm</i>", "30")
         page = (await anna.get("/account")).text

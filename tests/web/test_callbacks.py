@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 import pytest
 from standardwebhooks.webhooks import Webhook as Receiver
 
@@ -77,7 +76,7 @@ async def test_the_answer_is_posted_and_signed(start: Start, moonshine: Engine) 
     async with (
         site() as receiver,
         start(moonshine, SETTINGS, console=True) as server,
-        httpx.AsyncClient(base_url=server.console, timeout=60) as web,
+        server.http(timeout=60) as web,
     ):
         reply = await web.post(
             "/v1/listen",
@@ -100,7 +99,7 @@ async def test_what_fails_at_once_and_later(start: Start, moonshine: Engine) -> 
     async with (
         site() as receiver,
         start(moonshine, SETTINGS, console=True) as server,
-        httpx.AsyncClient(base_url=server.console, timeout=60) as web,
+        server.http(timeout=60) as web,
     ):
         wrong = await web.post("/v1/listen", params={"callback": "ftp://a"}, content=b"x")
         assert wrong.status_code == 400

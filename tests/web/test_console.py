@@ -1,4 +1,4 @@
-"""The console's port of a daemon that runs as a process."""
+"""The console's port: where it is opened, and its end."""
 
 import asyncio
 import json
@@ -12,7 +12,6 @@ from websockets.exceptions import ConnectionClosed
 from coqui_server.engines.base import AnyEngine
 from coqui_server.exceptions import ConfigError
 from tests.support.daemon import Start
-from tools.daemon import running
 
 
 @pytest.mark.parametrize(
@@ -34,34 +33,23 @@ async def test_an_address_that_cannot_be_had(
     assert str(caught.value).startswith(f"{key}: {problem.format(taken=port)}")
 
 
-def test_without_a_console_and_open_to_others() -> None:
-    """`web.enabled = false` opens no port. The log warns of addresses that others can reach."""
-    with running("web { enabled = false, host = 0.0.0.0 }\nserver.http.host = 0.0.0.0") as daemon:
-        assert daemon.console == ""
-        assert daemon.stop() == 0
-        log = daemon.log.read_text()
-    warning = "everybody who reaches it may use it without signing in"
-    assert f"server.http.host is 0.0.0.0: {warning}" in log
-    assert "web.host" not in log
-
-
-async def test_a_signal_ends_it() -> None:
+async def test_a_shutdown_ends_it(start: Start, moonshine: AnyEngine) -> None:
     """An idle connection, one that has sent half a request and a WebSocket do not hold it up."""
-    with running("server.drain = 100 ms") as daemon:
-        host, port = daemon.console.removeprefix("http://").split(":")
+    async with start(moonshine, "server.drain = 100 ms", console=True) as server:
+        host, port = server.console.removeprefix("http://").split(":")
         with (
             socket.create_connection((host, int(port))) as idle,
             socket.create_connection((host, int(port))) as half,
         ):
             half.sendall(b"GET / HTTP/1.1\r\nHost:")
-            async with httpx.AsyncClient() as client:
-                assert (await client.get(f"{daemon.console}/health")).status_code == 200
+            async with httpx.AsyncClient(verify=False) as client:
+                assert (await client.get(f"{server.console}/health")).status_code == 200
             async with connect(f"ws://{host}:{port}/ws/v1/speech-to-text") as speaker:
-                stopped = asyncio.create_task(asyncio.to_thread(daemon.stop))
+                stopped = asyncio.create_task(server.daemon.shut_down())
                 assert json.loads(await speaker.recv())["code"] == "going_away"
                 with pytest.raises(ConnectionClosed):
                     while True:
                         await speaker.recv()
                 assert speaker.close_code == 1001
-            assert await stopped == 0
+            await stopped
             assert (idle.recv(1), half.recv(1)) == (b"", b"")

@@ -164,7 +164,7 @@ async def test_deepgrams_api_fetches_where_it_is_allowed(start: Start, moonshine
     async with (
         site(answer("200 OK", VOICE.path.read_bytes())) as address,
         start(moonshine, "web.fetch = true", console=True) as server,
-        httpx.AsyncClient(base_url=server.console, timeout=60) as web,
+        server.http(timeout=60) as web,
     ):
         reply = await web.post("/v1/listen", json={"url": f"{address}/a.wav"})
         best = reply.json()["results"]["channels"][0]["alternatives"][0]

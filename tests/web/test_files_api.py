@@ -73,7 +73,7 @@ async def test_a_file_that_is_cut_off(web: httpx.AsyncClient) -> None:
     done = await until(web, file["id"], "completed")
     session = (await web.get(f"/api/sessions/{done['session']}")).json()
     export = await web.get(f"/api/sessions/{done['session']}/export?format=json")
-    assert [warning["code"] for warning in done["warnings"]] == ["cut_off"]
+    assert [warning["code"] for warning in done["warnings"]] == ["truncated"]
     assert session["warnings"] == export.json()["warnings"] == done["warnings"]
     assert (await web.get("/api/files")).json()[0]["warnings"] == done["warnings"]
 
@@ -142,7 +142,7 @@ async def test_the_engine_is_chosen_for_each_file(start: Start, moonshine: AnyEn
     other = Obstacle("other", text="something")
     async with (
         start(moonshine, others=[other], console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         (mine,) = (
             await web.post("/api/files?engine=other", files={"files": ("a.wav", SPEECH)})
@@ -175,7 +175,7 @@ async def test_the_format_is_chosen_for_each_file(start: Start) -> None:
     english = Obstacle(text="ten dollars", capabilities=Capabilities(languages=("en",)))
     async with (
         start(english, console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         for asked, expected in (("", "$10"), ("?format=verbatim", "ten dollars")):
             answer = await web.post(f"/api/files{asked}", files={"files": ("a.wav", SPEECH)})
@@ -197,7 +197,7 @@ async def test_one_that_waits_and_one_that_runs_are_cancelled(start: Start) -> N
     slow = Obstacle(held=True)
     async with (
         start(slow, console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         running, waiting = await handed_in(web, "one.wav", "two.wav")
         await until(web, running["id"], "processing")
@@ -260,7 +260,7 @@ async def test_over_the_limit(start: Start, moonshine: AnyEngine) -> None:
     """413, and nothing of the form is left, not even what came whole before."""
     async with (
         start(moonshine, "jobs.max_size = 200 kB", console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         # More than the buffers on the way hold: who is still sending gets the answer too.
         files = [("files", ("small.wav", SPEECH)), ("files", ("large.wav", bytes(20_000_000)))]
@@ -276,7 +276,7 @@ async def test_no_room_in_the_queue(start: Start) -> None:
     slow = Obstacle(held=True)
     async with (
         start(slow, "jobs.max_waiting = 2", console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         (first,) = await handed_in(web, "one.wav")
         files = [("files", (name, SPEECH)) for name in ("two.wav", "three.wav")]
@@ -292,7 +292,7 @@ async def test_a_sender_that_stops_in_the_middle(start: Start, moonshine: AnyEng
     """408 after `server.idle`, and what came is removed."""
     async with (
         start(moonshine, "server.idle = 200 ms", console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         url = httpx.URL(server.console)
         reader, writer = await asyncio.open_connection(url.host, url.port)
@@ -392,7 +392,7 @@ async def test_events_end_with_the_daemon(start: Start, moonshine: AnyEngine) ->
     async with start(moonshine, console=True) as server:
         assert server.queue
         async with (
-            httpx.AsyncClient(base_url=server.console) as web,
+            server.http() as web,
             web.stream("GET", "/api/files/events") as events,
         ):
             await server.queue.close()
@@ -403,7 +403,7 @@ async def test_where_nothing_is_kept(start: Start, moonshine: AnyEngine) -> None
     """404 with the reason, and no page leads there."""
     async with (
         start(moonshine, "store.enabled = false", console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         for path in ("/api/files", "/api/files/events", "/api/sessions/", "/api/sessions/1"):
             answer = await web.get(path)
@@ -421,7 +421,7 @@ async def test_files_are_their_owners(start: Start, moonshine: AnyEngine) -> Non
         signed_up(server, "anna") as anna,
         signed_up(server, "ben") as ben,
     ):
-        async with httpx.AsyncClient(base_url=server.console) as stranger:
+        async with server.http() as stranger:
             assert (await stranger.get("/api/files")).status_code == 401
         for client in (root, anna, ben):
             client.headers["X-CSRF-Token"] = await csrf(client)

@@ -98,7 +98,7 @@ async def test_metrics_count_refusals(start: Start, moonshine: AnyEngine) -> Non
     """A session there is no room for is counted by its kind."""
     async with (
         start(moonshine, "server.max_sessions = 1", console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
         client(server, "/ws/v1/speech-to-text") as speaker,
     ):
         await speaker.send({"event": "start"})
@@ -117,7 +117,7 @@ async def test_words_that_were_dropped_are_counted(start: Start, moonshine: AnyE
     engine = doubting(moonshine, second_opinion(0.1), 0.1)
     async with (
         start(engine, console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         answer = await send(server, wav(at(-25, LIVELY["european ring-back"](10))))
         assert answer.text == ""

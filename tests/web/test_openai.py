@@ -135,6 +135,16 @@ async def test_logprobs(worded: AsyncOpenAI) -> None:
     assert bytes(map(int, said.logprobs[0].bytes or [])).decode() == said.logprobs[0].token
 
 
+async def test_keywords(start: Start) -> None:
+    """Engines that can favour them get them as names and terms."""
+    able = Obstacle("able", capabilities=Capabilities(terms=True))
+    async with start(able, console=True) as server, client_of(server) as client:
+        await client.audio.transcriptions.create(
+            file=VOICE.path, model="whisper-1", extra_body={"keywords": ["Anna", "Vevay"]}
+        )
+    assert {options.terms for options in able.options} == {("Anna", "Vevay")}
+
+
 async def test_diarized_json(client: AsyncOpenAI) -> None:
     """People on channels of their own have the names that are given, in the order of channels."""
     call = ("call.wav", several_channels(VOICE.pcm, OTHER.pcm // 3))

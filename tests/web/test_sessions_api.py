@@ -179,7 +179,7 @@ async def test_without_a_recording(start: Start, moonshine: AnyEngine) -> None:
     """A session whose sound is not kept has no audio, and says so."""
     async with (
         start(moonshine, "store.recordings.file = false", console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         id = await transcribed(server)
         session = (await web.get(f"/api/sessions/{id}")).json()
@@ -196,7 +196,7 @@ async def test_a_locked_database(
     monkeypatch.setattr("coqui_server.store.database._LOCK_TIMEOUT", 0.05)
     async with (
         start(moonshine, console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         address = f"/api/sessions/{await transcribed(server)}"
         segment = (await web.get(address)).json()["segments"][0]
@@ -215,7 +215,7 @@ async def test_without_a_store(start: Start, moonshine: AnyEngine) -> None:
     """Nothing is kept, so there is nothing to ask."""
     async with (
         start(moonshine, "store.enabled = false", console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         assert (await web.get("/api/sessions/")).status_code == 404
         assert (await web.get("/")).status_code == 200

@@ -55,7 +55,7 @@ async def test_asr_as_json(start: Start, whisper: Engine) -> None:
     """Whisper's own result, with words if they are asked for."""
     async with (
         start(whisper, console=True) as server,
-        httpx.AsyncClient(base_url=server.console, timeout=30) as web,
+        server.http(timeout=30) as web,
     ):
         said = (await asked(web, "output=json&word_timestamps=true", SPEECH)).json()
         plain = (await asked(web, "output=json", SPEECH)).json()
@@ -75,7 +75,7 @@ async def test_as_bazarr_asks(start: Start, moonshine: AnyEngine) -> None:
     engine = Polyglot(capabilities=_MANY)
     async with (
         start(moonshine, others=[engine], console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         told = await web.post("/detect-language?encode=false", files=samples)
         assert told.json() == {
@@ -97,7 +97,7 @@ async def test_a_file_is_translated(start: Start) -> None:
     engine = Polyglot(capabilities=_MANY)
     async with (
         start(engine, console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         said = await asked(web, "task=translate&language=de&output=json&initial_prompt=Ein+Anruf")
         assert (said.json()["language"], said.json()["text"][:8]) == ("en", "Good day")
@@ -113,14 +113,14 @@ async def test_the_language_of_no_speech(start: Start) -> None:
     silence = {"audio_file": ("a.raw", bytes(64_000))}
     async with (
         start(Polyglot(capabilities=_MANY), console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         refused = await web.post("/detect-language?encode=false", files=silence)
         assert refused.status_code == 415
         assert "nobody speaks" in refused.json()["detail"]
     async with (
         start(Polyglot(), console=True) as server,
-        httpx.AsyncClient(base_url=server.console) as web,
+        server.http() as web,
     ):
         refused = await web.post("/detect-language", files={"audio_file": SPEECH})
         assert (refused.status_code, "multilingual" in refused.text) == (400, True)

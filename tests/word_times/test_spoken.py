@@ -56,12 +56,16 @@ def test_numbers_of_any_length() -> None:
 
 
 def test_sounds_of_letters() -> None:
-    """By groups of letters; capitals and words without a vowel letter by letter."""
-    assert sounds("Moonshine") == "M UW N SH IH N"
-    assert sounds("stopped") == "S T AA P D"
-    assert sounds("USA") == "Y UW EH S EY"
-    assert sounds("hmph") == "EY CH EH M P IY EY CH"
-    assert sounds("o'th'") == "AA TH"
+    """By groups of letters, with short vowels and with long ones; capitals and words without a
+    vowel letter by letter."""
+    assert sounds("Moonshine") == ["M UW N SH IH N", "M UW N SH AY N"]
+    assert sounds("stopped") == ["S T AA P D", "S T OW P D"]
+    assert sounds("Vevay") == ["V EH V EY", "V IY V EY"]
+    assert sounds("prices") == ["P R IH S IH Z", "P R AY S IH Z"]
+    assert sounds("soon") == ["S UW N"]
+    assert sounds("USA") == ["Y UW EH S EY"]
+    assert sounds("hmph") == ["EY CH EH M P IY EY CH"]
+    assert sounds("o'th'") == ["AA TH", "OW TH"]
 
 
 def test_looks_up_every_way_to_say_a_word() -> None:

@@ -18,12 +18,13 @@ import re
 import sys
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable
 
 import psutil
 
 from tools.daemon import Daemon, running
-from tools.fuzz import flood, parsers, rest, sockets
+from tools.fuzz import flood, parsers, rest, sockets, wyoming
 from tools.fuzz.messages import PROTOCOLS
 from tools.fuzz.parsers import PARSERS
 
@@ -37,6 +38,7 @@ Try = Callable[[Daemon, int, int], list[str]]
 def main() -> int:
     on_daemon: dict[str, Try] = {
         **{name: _conversations(name) for name in PROTOCOLS},
+        "wyoming": _events,
         "rest": _requests,
         "flood": flood.flood,
     }
@@ -108,14 +110,20 @@ def _conversations(name: str) -> Try:
     return attempt
 
 
+def _events(daemon: Daemon, count: int, seed: int) -> list[str]:
+    talk = asyncio.run(wyoming.talk(daemon.wyoming, count, seed))
+    print(f"wyoming: answered with {_counts(talk.answers)}")
+    return talk.failures
+
+
 def _requests(daemon: Daemon, count: int, seed: int) -> list[str]:
     answers = asyncio.run(rest.ask(daemon.console, count, seed))
     print(f"rest: answered with {_counts(answers.codes)}")
     return answers.failures
 
 
-def _counts(codes: dict[int, int]) -> str:
-    return ", ".join(f"{int(code)} ({times})" for code, times in sorted(codes.items()))
+def _counts(codes: Counter[int] | Counter[str]) -> str:
+    return ", ".join(f"{code} ({times})" for code, times in sorted(codes.items()))
 
 
 def _show(name: str, count: int, began: float, result: str) -> None:

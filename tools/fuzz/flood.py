@@ -28,8 +28,8 @@ from coqui_server.rtp.drops import PERIOD
 from tools.daemon import ROOT, Daemon
 from tools.fuzz.datagrams import datagrams
 
-SETTINGS = "rtp.max_calls = 2, partials.pace = 10 minutes"
-"""For the good call and one of the flood."""
+SETTINGS = "rtp.max_calls = 2, partials.pace = 10 minutes, wyoming.port = 0"
+"""Calls for the good one and one of the flood."""
 
 _CLIP = ROOT / "samples" / "voicemail.wav"
 _GOOD = 0x600D

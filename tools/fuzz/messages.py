@@ -11,6 +11,7 @@ from tools.fuzz.mutation import mutated, text_of
 
 _SOUND = (ROOT / "samples" / "telephone.wav").read_bytes()
 _FILE = _SOUND[:2000]
+_SPOKEN, _HISS = _SOUND[20_000:22_000], bytes(range(200))
 _CHUNK = 640
 _CLICK = 32
 """Bytes."""
@@ -44,6 +45,18 @@ class Protocol:
     answered: Callable[[Mapping[str, Any]], bool] | None = None
     longest: int = _LONGEST
 
+
+_HEARD = {
+    "format": {"type": "audio/pcm", "rate": 8000},
+    "transcription": {"model": "whisper-1", "language": "en", "keywords": ["a"], "delay": "low"},
+    "turn_detection": {"type": "server_vad", "threshold": 0.5, "silence_duration_ms": 200},
+    "noise_reduction": {"type": "near_field"},
+}
+_OLDER = {
+    "input_audio_format": "g711_ulaw",
+    "input_audio_transcription": {"model": "whisper-1", "prompt": "a"},
+    "turn_detection": None,
+}
 
 PROTOCOLS = {
     "vosk": Protocol(
@@ -82,6 +95,24 @@ PROTOCOLS = {
         ),
         last={"command": "list_calls", "request": "the last"},
         answered=lambda reply: reply.get("request") == "the last",
+    ),
+    "deepgram": Protocol(
+        "/v1/listen?encoding=linear16&sample_rate=8000&interim_results=true&vad_events=true",
+        ({"type": "KeepAlive"}, {"type": "Finalize", "channel": 0}),
+        last={"type": "CloseStream"},
+    ),
+    "openai": Protocol(
+        "/v1/realtime?intent=transcription",
+        (
+            {"type": "session.update", "session": {"audio": {"input": _HEARD}, "include": ["a"]}},
+            {"type": "transcription_session.update", "session": _OLDER},
+            {"type": "input_audio_buffer.append", "audio": base64.b64encode(_SPOKEN).decode()},
+            {"type": "input_audio_buffer.append", "audio": base64.b64encode(_HISS).decode()},
+            {"type": "input_audio_buffer.commit", "event_id": "a"},
+            {"type": "input_audio_buffer.clear"},
+        ),
+        last={"type": "last", "event_id": "the last"},
+        answered=lambda reply: reply.get("error", {}).get("event_id") == "the last",
     ),
     "file": Protocol("/api/v1/stt?engine=moonshine", (), longest=1),
 }

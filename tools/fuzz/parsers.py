@@ -11,10 +11,12 @@ from itertools import islice
 from pathlib import Path
 
 from coqui_server.config import loading
-from coqui_server.exceptions import BadRequest, ConfigError, MalformedPacket
+from coqui_server.exceptions import BadRequest, ConfigError, MalformedPacket, TooLarge
 from coqui_server.media import container
+from coqui_server.protocols.wyoming_events import Event, Reader
 from coqui_server.rtp import packet, rtcp
 from coqui_server.web import multipart
+from tools.fuzz import wyoming
 from tools.fuzz.datagrams import datagrams
 from tools.fuzz.mutation import mutated
 
@@ -124,6 +126,20 @@ def _read_configuration(text: bytes) -> None:
         loading.load(Path(file.name))
 
 
+def _read_events(data: bytes) -> None:
+    """The bytes that come one by one are the same events."""
+    assert _events([data]) == _events([data[at : at + 1] for at in range(len(data))])
+
+
+def _events(pieces: list[bytes]) -> list[Event]:
+    reader, found = Reader(), []
+    for piece in pieces:
+        reader.push(piece)
+        while event := reader.next():
+            found.append(event)
+    return found
+
+
 _WAV = b"RIFF" + struct.pack("<I4s4sIHHIIHH", 236, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16)
 _SOUND = b"data" + struct.pack("<I", 200) + bytes(200)
 _FORM = (
@@ -146,6 +162,9 @@ PARSERS = {
         _read_container,
     ),
     "forms": Parser(_mutations(_FORM), _read_form, (BadRequest,)),
+    "wyoming-events": Parser(
+        _mutations(b"".join(map(bytes, wyoming.EVENTS))), _read_events, (BadRequest, TooLarge)
+    ),
     "configurations": Parser(_mutations(*_CONFIGURATIONS), _read_configuration, (ConfigError,)),
 }
 """By their names on the command line."""

@@ -5,16 +5,20 @@ import json
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import islice
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tools.fuzz.messages import Message, Protocol, conversations
 
 _CLIENTS = 8
 _PATIENCE = 120.0
 """Seconds for the end of one conversation, on a machine that does other things too."""
+
+_PAUSE = 0.2
+"""Seconds after a refusal for want of room."""
 
 _CODES = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1013}
 """Close codes that a daemon in good health may give (RFC 6455 section 7.4.1, not 1006 and 1011)."""
@@ -26,13 +30,19 @@ class Talk:
 
     Attributes:
         messages: that were sent.
-        codes: how the conversations ended.
+        codes: how the conversations ended, or were refused.
         failures: what no client should get.
     """
 
     messages: int = 0
     codes: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+
+    def refuse(self, status: int) -> None:
+        """A handshake was refused; only for want of room is right."""
+        self.codes[status] += 1
+        if status != HTTPStatus.SERVICE_UNAVAILABLE:
+            self.failures.append(f"a handshake was refused with {status}")
 
 
 async def talk(url: str, protocol: Protocol, count: int, seed: int) -> Talk:
@@ -44,9 +54,13 @@ async def talk(url: str, protocol: Protocol, count: int, seed: int) -> Talk:
     async def client() -> None:
         while result.messages < count and not result.failures:
             messages = next(coming)
-            result.messages += len(messages)
             leave = chance.random() < 0.2
-            await _converse(f"{url}{protocol.path}", protocol, messages, result, leave)
+            try:
+                await _converse(f"{url}{protocol.path}", protocol, messages, result, leave)
+                result.messages += len(messages)
+            except InvalidStatus as refusal:
+                result.refuse(refusal.response.status_code)
+                await asyncio.sleep(_PAUSE)
 
     async with asyncio.TaskGroup() as clients:
         for _ in islice(range(count), _CLIENTS):

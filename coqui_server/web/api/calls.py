@@ -6,10 +6,15 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
-from coqui_server.rtp.calls import MOST_LEGS, Calls
+from coqui_server.rtp.commands import MOST_LEGS
+from coqui_server.rtp.control import Control
 
 Legs = Annotated[
-    int | list[str], Field(description=f"how many, up to {MOST_LEGS}, or what each is called")
+    int | list[str | dict[str, Any]],
+    Field(
+        description=f"how many, up to {MOST_LEGS}; or for each its name, or an object with label, "
+        "codec and codecs, such as {'label': 'caller', 'codecs': {'111': 'opus/48000/2'}}"
+    ),
 ]
 
 
@@ -32,14 +37,14 @@ class Name(BaseModel):
     codec: str | None = None
 
 
-def router(calls: Calls) -> APIRouter:
+def router(calls: Control) -> APIRouter:
     """The routes for gateways."""
     routes = APIRouter(prefix="/api/calls", tags=["calls"])
 
     @routes.get("")
     async def show() -> list[dict[str, Any]]:
         """All calls, with their legs and packet counters."""
-        return calls.list()
+        return await calls.list()
 
     @routes.post("", status_code=HTTP_201_CREATED)
     async def reserve(reservation: Reservation) -> dict[str, Any]:
@@ -49,7 +54,7 @@ def router(calls: Calls) -> APIRouter:
     @routes.post("/streams", status_code=HTTP_204_NO_CONTENT)
     async def name(stream: Name) -> None:
         """Name a stream, before it comes or while it is there."""
-        calls.name(**stream.model_dump())
+        await calls.name(**stream.model_dump())
 
     # The id of a call without a reservation contains a slash.
     @routes.delete("/{id:path}")

@@ -1,11 +1,11 @@
 """`/v1/audio` and `/v1/models`: OpenAI's transcription API, as its official clients speak it.
+`protocols/openai_realtime.py` is the one for live speech.
 
 What they send and read is in the `openai` package (`openai.types.audio`). Errors are
 `{"error": {"message", "type", "param", "code"}}`, as the clients expect.
 """
 
 import math
-import re
 import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -21,10 +21,10 @@ from coqui_server.exceptions import (
 )
 from coqui_server.exports import openai
 from coqui_server.exports.openai import Json
+from coqui_server.protocols import openai_errors, openai_models
 from coqui_server.transcription.service import Service
 from coqui_server.transcription.wishes import FILE_NAMES
 from coqui_server.web.api.finals import EventStream, finals
-from coqui_server.web.api.openai_errors import answer, error
 from coqui_server.web.api.refusals import refusing
 from coqui_server.web.api.transcribed import Transcribed, transcribed
 from coqui_server.web.attended import while_connected
@@ -42,29 +42,18 @@ _FIELDS = (
     "include",
     "stream",
     "known_speaker_names",
+    "keywords",
     *FILE_NAMES,
 )
 
 _FORMATS = ("json", "text", "srt", "vtt", "verbose_json", "diarized_json")
-
-_MODELS = (
-    "whisper-1",
-    "gpt-transcribe",
-    "gpt-4o-transcribe",
-    "gpt-4o-mini-transcribe",
-    "gpt-4o-transcribe-diarize",
-)
-"""Names of OpenAI that are listed, because programs look for them."""
-
-_THEIRS = re.compile(r"whisper-[\w.-]+|gpt-[\w.-]*transcribe[\w.-]*")
-"""The names of OpenAI's models, with those that come later."""
 
 _FORM = form_schema("file", *_FIELDS)
 
 
 def router(service: Service, reception: Reception) -> APIRouter:
     """The routes of OpenAI's clients."""
-    routes = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=refusing(answer))
+    routes = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=refusing(_refusal))
     created = int(time.time())
 
     # No limit for the whole form: the file in it has its own.
@@ -78,7 +67,7 @@ def router(service: Service, reception: Reception) -> APIRouter:
                 transcribed,
                 service,
                 file,
-                engine=_engine(service, file.value("model")),
+                engine=openai_models.engine(service.engines, file.value("model")),
                 language=file.value("language"),
                 prompt=file.value("prompt"),
                 otherwise={"speakers": "auto"} if format == "diarized_json" else {},
@@ -100,7 +89,7 @@ def router(service: Service, reception: Reception) -> APIRouter:
             work = transcribed(
                 service,
                 file,
-                engine=_engine(service, file.value("model")),
+                engine=openai_models.engine(service.engines, file.value("model")),
                 prompt=file.value("prompt"),
                 translate=True,
             )
@@ -111,16 +100,26 @@ def router(service: Service, reception: Reception) -> APIRouter:
     async def models(_: CurrentPrincipal) -> Json:
         """The engines by their names, and OpenAI's names for the default engine."""
         known = [openai.model(engine.name, created, "coqui_server") for engine in service.engines]
-        theirs = [openai.model(name, created, "openai") for name in _MODELS]
+        theirs = [openai.model(name, created, "openai") for name in openai_models.NAMES]
         return {"object": "list", "data": [*known, *theirs]}
 
     @routes.get("/models/{name:path}")
     async def model(_: CurrentPrincipal, name: str) -> Json:
         """One of them."""
-        known = _engine(service, name) is not None
+        known = openai_models.engine(service.engines, name) is not None
         return openai.model(name, created, "coqui_server" if known else "openai")
 
+    @routes.post("/realtime/client_secrets")
+    @routes.post("/realtime/transcription_sessions")
+    async def keys(_: CurrentPrincipal) -> None:
+        """Refused: the key of a Realtime client is a token of its user."""
+        raise BadRequest("there are no ephemeral keys; the key is a token of the account's page")
+
     return routes
+
+
+def _refusal(refusal: RequestError) -> JSONResponse:
+    return JSONResponse(openai_errors.error(refusal), openai_errors.status(refusal))
 
 
 def _checked(file: OneFile, formats: tuple[str, ...]) -> str:
@@ -145,18 +144,6 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-def _engine(service: Service, model: str | None) -> str | None:
-    """The name of the engine for a model; None for the default engine.
-
-    Raises:
-        UnknownEngine: there is none, and it is no model of OpenAI.
-    """
-    ours = {name for engine in service.engines for name in (engine.name, engine.model)}
-    if model is not None and (model in ours or not _THEIRS.fullmatch(model)):
-        return service.engines.get(model).name
-    return None
 
 
 def _answer(done: Transcribed, file: OneFile, format: str, task: str = "transcribe") -> Response:
@@ -194,7 +181,7 @@ async def _events(
                 yield event
             item = await anext(rest, None)
     except RequestError as refusal:
-        yield error(refusal)
+        yield openai_errors.error(refusal)
 
 
 def _told(stream: openai.Stream, item: Segment | Transcribed) -> list[Json]:

@@ -87,8 +87,8 @@ async def transcribed(
 
 
 def _wishes(file: OneFile) -> dict[str, str | None]:
-    """What the form says; it may have a field for each term, too."""
-    terms = ",".join(file.fields.get("terms", ()))
+    """What the form says; it may have a field for each term, which OpenAI calls a keyword."""
+    terms = ",".join(term for name in ("terms", "keywords") for term in file.fields.get(name, ()))
     return {**{name: file.value(name) for name in FILE_NAMES}, "terms": terms}
 
 

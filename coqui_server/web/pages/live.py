@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from coqui_server.transcription.service import Service
-from coqui_server.web.pages import templates
+from coqui_server.web.pages import templates, wishes
 
 
 def router(service: Service) -> APIRouter:
@@ -12,7 +12,6 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/")
     async def live(request: Request) -> Response:
-        engines = [engine.name for engine in service.engines]
-        return templates.TemplateResponse(request, "live.html", {"engines": engines})
+        return templates.TemplateResponse(request, "live.html", wishes.fields(service))
 
     return routes

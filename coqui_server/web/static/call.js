@@ -77,7 +77,10 @@ export class Call {
         break;
       case "final":
         leg.partial.hidden = true;
-        this.line(leg, message.start, message.text);
+        this.line(leg, message.start, message.text, "", message.speaker);
+        break;
+      case "speakers":
+        for (const { start, speaker } of message.segments) this.correct(leg, start, speaker);
         break;
       case "dtmf":
         this.line(leg, message.start, `pressed ${message.digit}`, "muted");
@@ -88,16 +91,22 @@ export class Call {
     }
   }
 
-  line(leg, start, text, kind = "") {
+  line(leg, start, text, kind = "", speaker) {
     const key = `${leg.session} ${start.toFixed(3)} ${kind}`;
     if (!text || this.said.has(key)) return;
     const element = make("li", { className: kind });
     this.said.set(key, element);
-    this.write(element, leg, start, text);
+    this.write(element, leg, start, text, speaker);
+  }
+
+  // A line turns out to be somebody else's.
+  correct(leg, start, speaker) {
+    const line = this.said.get(`${leg.session} ${start.toFixed(3)} `);
+    if (line) line.querySelector(".who").textContent = who(leg, speaker);
   }
 
   // Inserts a line by its start time, whichever leg it is of.
-  write(element, leg, start, text) {
+  write(element, leg, start, text, speaker) {
     const when = leg.opened + start;
     const { scrollTop, clientHeight, scrollHeight } = this.talk;
     const follow = scrollTop + clientHeight >= scrollHeight - NEAR;
@@ -111,7 +120,7 @@ export class Call {
     const first = Math.min(...[...this.legs.values()].map(({ opened }) => opened));
     element.replaceChildren(
       make("time", { className: "muted", textContent: clock(when - first) }),
-      make("bdi", { className: "who", textContent: leg.label }),
+      make("bdi", { className: "who", textContent: who(leg, speaker) }),
       make("span", { className: "words", dir: "auto", textContent: text }),
     );
     if (follow) this.talk.scrollTop = this.talk.scrollHeight;
@@ -134,4 +143,9 @@ export class Call {
     this.element.classList.add("ended");
     this.legs.forEach(({ partial }) => partial.remove());
   }
+}
+
+// Several people may share a leg.
+function who(leg, speaker) {
+  return speaker ? `${leg.label} · ${speaker}` : leg.label;
 }

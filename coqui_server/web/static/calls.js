@@ -17,12 +17,13 @@ const early = new Map(); // by session: events that came before the list had its
 
 let socket;
 let attempts = 0;
+let last = ""; // the id of the last event: a new connection goes on from there
 
 connect();
 setInterval(look, ROUND);
 
 function connect() {
-  socket = new WebSocket(socketAddress("/ws/events?kind=rtp"));
+  socket = new WebSocket(socketAddress(`/ws/events?kind=rtp${last && `&from=${last}`}`));
   socket.onopen = () => {
     attempts = 0;
     at("notice").textContent = "";
@@ -48,6 +49,11 @@ function hear(message) {
     list(message.calls);
     return;
   }
+  if (message.event === "missed") {
+    for (const call of calls.values()) for (const session of call.legs.keys()) recall(call, session);
+    return;
+  }
+  last = message.id ?? last;
   const call = [...calls.values(), ...past].find(({ legs }) => legs.has(message.session));
   if (call) {
     call.hear(message);
@@ -83,8 +89,10 @@ async function recall(call, session) {
   early.delete(session);
   if (!kept) return;
   try {
-    const { segments } = await request("GET", address(`/api/sessions/${session}`));
-    for (const segment of segments) call.hear({ event: "final", session, ...segment });
+    const { segments, names } = await request("GET", address(`/api/sessions/${session}`));
+    for (const segment of segments) {
+      call.hear({ event: "final", session, ...segment, speaker: names[segment.speaker] ?? segment.speaker });
+    }
   } catch (refusal) {
     at("notice").textContent = refusal.message;
   }

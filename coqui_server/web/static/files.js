@@ -5,6 +5,7 @@ import { enableControls } from "./elements.js";
 import { Row } from "./job.js";
 import { request } from "./request.js";
 import { Upload } from "./upload.js";
+import { wishes } from "./wishes.js";
 
 const at = (id) => document.getElementById(id);
 const body = at("queue").tBodies[0];
@@ -41,8 +42,7 @@ for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event
 function handIn(files) {
   notice("");
   for (const file of files) {
-    const options = { engine: at("engine")?.value, channels: at("channels").value, speakers: at("speakers").value };
-    const upload = new Upload(file, options, Number(drop.dataset.limit) || Infinity);
+    const upload = new Upload(file, wishes(), Number(drop.dataset.limit) || Infinity);
     at("uploads").append(upload.element);
     waiting.push(upload);
     if (waiting.length === 1) send();

@@ -4,6 +4,8 @@ import { address } from "./address.js";
 import { enableControls } from "./elements.js";
 import { Microphone, microphones } from "./microphone.js";
 import { Speech } from "./speech.js";
+import { Transcript } from "./transcript.js";
+import { wishes } from "./wishes.js";
 
 const at = (id) => document.getElementById(id);
 const toggle = at("toggle");
@@ -11,8 +13,7 @@ const toggle = at("toggle");
 let microphone;
 let speech;
 let began; // when the recording did, by the browser's clock
-let finals; // the element with the finals of this session
-let open; // the element with the partial, which may still change
+const transcripts = []; // of the sessions of this page; the last one is open
 
 toggle.addEventListener("click", () => (microphone ? stop() : start()));
 at("copy").addEventListener("click", copy);
@@ -31,7 +32,7 @@ async function start() {
     await opened.open(at("microphone").value);
     microphone = opened;
     began = performance.now();
-    speech = new Speech({ started, partial, final, broken, ended }, at("engine")?.value);
+    speech = new Speech({ started, partial, final, corrected, broken, ended }, wishes());
     show("Connecting…", "Stop");
     offer();
   } catch (refusal) {
@@ -63,29 +64,22 @@ function started(session) {
   notice("");
   show("Listening", "Stop");
   at("hint").hidden = true;
-  cut();
-  const paragraph = document.createElement("p");
-  paragraph.dir = "auto";
-  // Only finals are read out: partials change all the time.
-  finals = paragraph.appendChild(document.createElement("span"));
-  finals.setAttribute("aria-live", "polite");
-  open = paragraph.appendChild(document.createElement("span"));
-  open.className = "partial";
-  open.setAttribute("aria-hidden", "true");
-  paragraph.dataset.session = session;
-  at("transcript").append(paragraph);
+  transcripts.at(-1)?.cut();
+  transcripts.push(new Transcript(session, Boolean(at("transcript").dataset.kept), notice));
+  at("transcript").append(transcripts.at(-1).element);
 }
 
 function partial(text) {
-  open.textContent = text;
+  transcripts.at(-1).partial(text);
 }
 
-function final(text) {
-  open.textContent = "";
-  const said = document.createElement("span");
-  said.textContent = `${text} `;
-  finals.append(said);
+function final(text, speaker) {
+  transcripts.at(-1).final(text, speaker);
   at("results").hidden = false;
+}
+
+function corrected(segments) {
+  transcripts.at(-1).corrected(segments);
 }
 
 function broken(words) {
@@ -96,7 +90,7 @@ function broken(words) {
 function ended(words) {
   microphone?.close();
   microphone = undefined;
-  cut();
+  transcripts.at(-1)?.cut();
   keep();
   notice(words ?? "");
   show("", "Start");
@@ -104,21 +98,15 @@ function ended(words) {
   at("level").value = at("level").min;
 }
 
-// The text when the connection broke stays on the page, as grey as it was.
-function cut() {
-  if (open?.textContent) open.className = "cut";
-  open = undefined;
-}
-
 // The links of each session of this page: its page and its exports.
 function keep() {
   const template = at("kept");
   if (!template) return;
-  for (const paragraph of document.querySelectorAll("p[data-session]:not(.offered)")) {
-    paragraph.classList.add("offered");
-    if (!paragraph.textContent) continue;
+  for (const { session, element, text } of transcripts) {
+    if (!text || element.classList.contains("offered")) continue;
+    element.classList.add("offered");
     const links = template.content.cloneNode(true);
-    const path = `/sessions/${paragraph.dataset.session}`;
+    const path = `/sessions/${session}`;
     links.querySelector(".session").href = address(path);
     for (const link of links.querySelectorAll("[data-format]")) {
       link.href = address(`/api${path}/export?format=${link.dataset.format}`);
@@ -151,8 +139,7 @@ async function offer() {
 }
 
 async function copy() {
-  const paragraphs = [...at("transcript").querySelectorAll("p[data-session]")];
-  const text = paragraphs.map((paragraph) => paragraph.textContent.trim()).join("\n\n");
+  const text = transcripts.map((transcript) => transcript.text).join("\n\n");
   try {
     await navigator.clipboard.writeText(text);
     at("state").textContent = "Copied";

@@ -11,11 +11,12 @@ const BUSY = 1013; // close codes: RFC 6455, section 7.4, and the IANA registry
 const GOING_AWAY = 1001;
 
 export class Speech {
-  // `page` gets: started(session), partial(text), final(text), broken(message), ended(message or
-  // nothing). After `broken` the connection is tried again; after `ended` it is not.
-  constructor(page, engine) {
+  // `page` gets: started(session), partial(text), final(text, speaker), corrected(segments), broken(message),
+  // ended(message or nothing). After `broken` the connection is tried again; after `ended` it is not.
+  // `wishes` are what each start asks for.
+  constructor(page, wishes) {
     this.page = page;
-    this.engine = engine;
+    this.wishes = wishes;
     this.waiting = [];
     this.attempts = 0;
     this.stopping = false;
@@ -49,8 +50,7 @@ export class Speech {
   connect() {
     this.socket = new WebSocket(socketAddress("/ws/v1/speech-to-text"));
     this.refusal = undefined;
-    this.socket.onopen = () =>
-      this.say({ event: "start", sample_rate: 16000, ...(this.engine && { engine: this.engine }) });
+    this.socket.onopen = () => this.say({ event: "start", sample_rate: 16000, ...this.wishes });
     this.socket.onmessage = ({ data }) => this.hear(JSON.parse(data));
     this.socket.onclose = ({ code }) => this.closed(code);
   }
@@ -68,8 +68,11 @@ export class Speech {
         this.waiting.splice(0).forEach((pcm) => this.socket.send(pcm));
         break;
       case "transcript":
-        if (message.is_final) this.page.final(message.text);
+        if (message.is_final) this.page.final(message.text, message.speaker);
         else this.page.partial(message.text);
+        break;
+      case "speakers":
+        this.page.corrected(message.segments);
         break;
       case "stopped":
         this.end();

@@ -35,7 +35,7 @@ export class Upload {
       Object.entries(csrf).forEach(([name, value]) => this.request.setRequestHeader(name, value));
       const form = new FormData();
       // Before the file: form fields apply to the files after them.
-      Object.entries(this.options).forEach(([name, value]) => value && form.append(name, value));
+      Object.entries(this.options).forEach(([name, value]) => form.append(name, value));
       form.append("files", this.file);
       this.request.send(form);
     });

@@ -1,0 +1,1 @@
+"""The speech-to-text plug-ins of frameworks for voice agents, pointed at a daemon of ours."""
