@@ -1,4 +1,4 @@
-"""The command `python -m coqui_server.app`: arguments, log, signals."""
+"""The command `python -m coqui_server.app`, or `coqui-server`: arguments, log, signals."""
 
 import argparse
 import asyncio
@@ -32,7 +32,8 @@ _log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the daemon; the exit code is 0 after a signal, 2 for a configuration that is wrong."""
+    """Run the daemon, or a worker; the exit code is 0 after a signal, 2 for a configuration that is
+    wrong."""
     options = _arguments(arguments)
     source = str(options.config or loading.DEFAULT_FILE)
     try:
@@ -58,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             announcement.check(settings.wyoming)
             jobs.check(settings)
             print(f"{source}: ok")
+        elif options.program == "worker":
+            return jobs.work(settings)
         else:
             asyncio.run(run(settings, source, options.ready_file))
     except ConfigError as error:
@@ -79,6 +82,13 @@ def _write_configuration(path: Path) -> None:
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="coqui-server", description="Speech-to-text daemon.")
+    parser.add_argument(
+        "program",
+        nargs="?",
+        choices=("server", "worker"),
+        default="server",
+        help="server: what serves (the default). worker: does the jobs of servers, on Celery",
+    )
     parser.add_argument(
         "--config",
         type=Path,

@@ -35,6 +35,8 @@ class JobsSettings(Section):
 
     backend: Literal["local", "celery"] = Field("local", description="local or celery")
     """Where they are transcribed. local: by this server. celery: by workers on any machine."""
+    per_worker: int = Field(2, ge=1, description="a whole number, at least 1")
+    """How many files a worker of Celery transcribes at a time, each on several decoder threads."""
     max_size: Size = Field(2_000_000_000, gt=0, description='a size such as "2 GB", more than 0')
     """The largest file that can be uploaded."""
     max_waiting: int = Field(1000, ge=1, description="a whole number, at least 1")

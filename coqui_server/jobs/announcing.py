@@ -41,6 +41,7 @@ def application(settings: Settings) -> Celery:
     transport = {
         "socket_timeout": _PATIENCE,
         "socket_connect_timeout": _PATIENCE,
+        "global_keyprefix": "coqui:celery:",
         # What is dealt with is in the table. Redis would not take note of it when it is full, and
         # the worker would wait for that for ever.
         "ack_emulation": False,
@@ -51,7 +52,7 @@ def application(settings: Settings) -> Celery:
         task_ignore_result=True,
         # Threads, because an engine is loaded once for all jobs of a process.
         worker_pool="threads",
-        worker_concurrency=2,
+        worker_concurrency=settings.jobs.per_worker,
         # With late acknowledgement: a busy worker keeps no message from one that is idle.
         worker_prefetch_multiplier=1,
         worker_redirect_stdouts=False,
@@ -134,8 +135,7 @@ def _waiting(channel: Any, queue: Queue) -> int:
 
 def _queue(engine: str) -> Queue:
     """Where the workers of an engine are told of work."""
-    name = f"coqui.{engine}"
-    return Queue(name, Exchange(name), routing_key=name)
+    return Queue(engine, Exchange(engine), routing_key=engine)
 
 
 def _broker(settings: Settings) -> str:

@@ -12,7 +12,9 @@ from pathlib import Path
 from celery import Celery
 
 from coqui_server.config import loading
-from coqui_server.jobs.process import worker
+from coqui_server.exceptions import ConfigError
+from coqui_server.jobs.opening import check_worker
+from coqui_server.jobs.process import unusable, worker
 
 
 def __getattr__(name: str) -> Celery:
@@ -20,5 +22,9 @@ def __getattr__(name: str) -> Celery:
     if name != "app":
         raise AttributeError(name)
     path = os.environ.get("COQUI_CONFIG")
-    settings, _ = loading.load(Path(path) if path else None)
+    try:
+        settings, _ = loading.load(Path(path) if path else None)
+        check_worker(settings)
+    except ConfigError as error:
+        raise unusable(error) from error
     return worker(settings)

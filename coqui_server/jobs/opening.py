@@ -45,7 +45,27 @@ def check(settings: Settings) -> None:
     for missing in extras.missing("celery"):
         raise missing
     if settings.cluster.url is None or not settings.store.enabled:
-        raise ConfigError("jobs.backend", "celery needs cluster.redis and a store")
+        problem = "found celery, allowed without cluster.redis or without a store: local"
+        raise ConfigError("jobs.backend", problem)
+
+
+def check_worker(settings: Settings) -> None:
+    """Check whether a worker can be had.
+
+    Raises:
+        ConfigError: as `check`, or no server has work for it.
+    """
+    check(settings)
+    if settings.jobs.backend == "local":
+        raise ConfigError("jobs.backend", "found local, allowed for a worker: celery")
+
+
+def work(settings: Settings) -> int:
+    """Be a worker until SIGTERM or SIGINT; the exit code. Raises as `check_worker`."""
+    check_worker(settings)
+    from coqui_server.jobs.process import run
+
+    return run(settings)
 
 
 def _celery(settings: Settings, claims: Claims) -> Backend | None:

@@ -123,6 +123,21 @@ class Process:
             self._others.submit()
 
 
+def unusable(error: ConfigError) -> SystemExit:
+    """The end of a program whose configuration cannot be used, which is said."""
+    sys.stderr.write(f"{error}\n")
+    return SystemExit(_UNUSABLE)
+
+
+def run(settings: Settings, engines: Engines | None = None) -> int:
+    """Work on jobs until SIGTERM or SIGINT; the exit code. Args as `worker`."""
+    # They tell workers of each other, and make a start one second longer.
+    alone = {"without_mingle": True, "without_gossip": True}
+    program = worker(settings, engines).Worker(quiet=True, **alone)
+    program.start()
+    return program.exitcode or 0
+
+
 def worker(settings: Settings, engines: Engines | None = None) -> Celery:
     """The application of a worker with these settings, whose task works on jobs.
 
@@ -140,13 +155,12 @@ def worker(settings: Settings, engines: Engines | None = None) -> Celery:
         try:
             process.start()
         except ConfigError as error:
-            sys.stderr.write(f"{error}\n")
-            raise SystemExit(_UNUSABLE) from error
+            raise unusable(error) from error
 
     def log(**_: Any) -> None:
         logs.to_stderr(settings.log.level, settings.log.format)
 
-    # Celery would write the log in a form of its own.
+    # Celery would write the log in a form of its own, where it is not told of another one.
     signals.setup_logging.connect(log, weak=False)
     signals.worker_init.connect(start, weak=False)
     signals.worker_shutting_down.connect(lambda **_: process.stop(), weak=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 from coqui_server.config import loading
 from coqui_server.engines import Engines
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
-from coqui_server.jobs.process import worker
+from coqui_server.jobs.process import run
 from coqui_server.media.samples import Samples
 from coqui_transcript.transcript import Word
 
@@ -39,8 +39,7 @@ class Held:
 def main(configuration: Path, gate: Path, *engines: str) -> None:
     """Work until the end, with engines of these names."""
     settings, _ = loading.load(configuration)
-    app = worker(settings, Engines(*(Held(name, gate) for name in engines)))
-    app.worker_main(["worker", "--concurrency=1", "--without-mingle", "--without-gossip"])
+    sys.exit(run(settings, Engines(*(Held(name, gate) for name in engines))))
 
 
 if __name__ == "__main__":

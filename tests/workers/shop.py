@@ -115,7 +115,7 @@ async def shop(folder: Path, url: str, server: redis.Server, more: str = "") -> 
     configuration.write_text(f"""
         store {{ path = "{folder}/data", url = "{url}" }}
         cluster {{ redis = "{server.url}", lease = 2 s }}
-        jobs {{ backend = celery, attempts = 100 }}
+        jobs {{ backend = celery, attempts = 100, per_worker = 1 }}
         engines.enabled = [{", ".join(ENGINES[1:])}]
         {more}
     """)
