@@ -1,6 +1,7 @@
 """`coqui_server.readable` on words and signs in any order."""
 
 import re
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -69,7 +70,23 @@ def test_phrases_that_stay_words_beside_others(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("word", ["one", "five", "double", "a", "dot", "million", "to", "twenty"])
-def test_a_long_text(word: str) -> None:
-    """The time grows with the length and no faster: 50 000 words do not reach the time limit."""
-    text = " ".join([word] * 50_000)
-    assert Writer("en").final(text)
+def test_the_work_grows_with_the_length_and_no_faster(word: str) -> None:
+    """Four times as many words, whatever they may begin, are four times as many calls."""
+    few, many = (_calls(" ".join([word] * count)) for count in (100, 400))
+    assert many < 5 * few
+
+
+def _calls(text: str) -> int:
+    """How many functions are called to write a text."""
+    events: list[str] = []
+    sys.setprofile(lambda frame, event, argument: events.append(event))
+    try:
+        Writer("en").final(text)
+    finally:
+        sys.setprofile(None)
+    return len(events)
+
+
+def test_a_long_text() -> None:
+    """20 000 words do not reach the time limit."""
+    assert Writer("en").final("one apple, " * 10_000)
