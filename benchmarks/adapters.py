@@ -15,7 +15,7 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -25,16 +25,16 @@ from typing import Any
 import numpy as np
 import psutil
 import soxr
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
-from websockets.frames import CloseCode
 
 from benchmarks.daemon import sockets
 from benchmarks.dialects import ADAPTERS, BASE64, FILE, Adapter, File
+from benchmarks.lines import Line, websocket
 from benchmarks.results import add_json, cpu_seconds, rows
 from benchmarks.speech import SAMPLES, clips, write_wav
 from coqui_server.engines.base import Capabilities, Hypothesis, Options
 from coqui_server.media.samples import SAMPLE_RATE, Samples
+
+Addresses = Mapping[str, Any]
 
 _PIECE = 0.1
 """Seconds of sound in a message."""
@@ -63,21 +63,23 @@ class Constant:
 
 def main() -> None:
     arguments = _arguments()
-    with sockets(Constant()) as (url, process):
-        asyncio.run(measure(url, process, arguments))
+    with sockets(Constant()) as (addresses, process):
+        asyncio.run(measure(addresses, process, arguments))
 
 
-async def measure(url: str, process: psutil.Process, arguments: argparse.Namespace) -> None:
+async def measure(
+    addresses: Addresses, process: psutil.Process, arguments: argparse.Namespace
+) -> None:
     """Print the table."""
     sound = _sound(arguments)
     files = (FILE, BASE64)
     costs: dict[str, list[float]] = {one.name: [] for one in (*ADAPTERS, *files)}
     for number in range(arguments.rounds + 1):
         for adapter in ADAPTERS:
-            streams = [_speak(url, adapter, sound, at) for at in _starts(arguments.streams)]
+            streams = [_speak(addresses, adapter, sound, at) for at in _starts(arguments.streams)]
             await _add(costs[adapter.name], process, streams, arguments.seconds, number)
         for file in files:
-            sent = [_send(url, file, sound, arguments.streams)]
+            sent = [_send(addresses, file, sound, arguments.streams)]
             seconds = arguments.seconds * arguments.streams
             await _add(costs[file.name], process, sent, seconds, number)
     with rows(arguments.json) as table:
@@ -109,13 +111,13 @@ def _starts(streams: int) -> list[float]:
     return [number * _PIECE / streams for number in range(streams)]
 
 
-async def _speak(url: str, adapter: Adapter, sound: Samples, at: float) -> None:
+async def _speak(addresses: Addresses, adapter: Adapter, sound: Samples, at: float) -> None:
     """One client, from its start to the last text."""
     await asyncio.sleep(at)
     data = _at(sound, adapter.rate)
     size = round(adapter.rate * _PIECE) * 2
     pieces = [adapter.message(data[place : place + size]) for place in range(0, len(data), size)]
-    async with connect(url + adapter.path, compression=None, ping_timeout=None) as line:
+    async with adapter.line(addresses, adapter.path) as line:
         reading = asyncio.create_task(_read(line, adapter))
         for message in adapter.first:
             await line.send(json.dumps(message))
@@ -126,24 +128,22 @@ async def _speak(url: str, adapter: Adapter, sound: Samples, at: float) -> None:
         for message in adapter.last:
             await line.send(json.dumps(message))
         await reading
-        # A client that is refused costs nothing, which would look like a cheap protocol.
-        assert line.close_code in (None, CloseCode.NORMAL_CLOSURE), line.close_reason
 
 
-async def _read(line: ClientConnection, adapter: Adapter) -> None:
-    with suppress(ConnectionClosed):
-        while not adapter.over(json.loads(await line.recv())):
+async def _read(line: Line, adapter: Adapter) -> None:
+    with suppress(EOFError):
+        while not adapter.over(await line.next()):
             pass
 
 
-async def _send(url: str, file: File, sound: Samples, count: int) -> None:
+async def _send(addresses: Addresses, file: File, sound: Samples, count: int) -> None:
     """Send the same recording so many times."""
     with tempfile.TemporaryDirectory() as folder:
         message = file.message(write_wav(Path(folder) / "a.wav", sound).read_bytes())
     for _ in range(count):
-        async with connect(url + file.path, compression=None, max_size=None) as line:
+        async with websocket(addresses, file.path) as line:
             await line.send(message)
-            while "text" not in json.loads(await line.recv()):
+            while "text" not in await line.next():
                 pass
 
 

@@ -5,6 +5,7 @@ import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
+from typing import Any
 
 import psutil
 
@@ -14,15 +15,16 @@ from coqui_server.config.settings import Settings
 from coqui_server.config.store import StoreSettings
 from coqui_server.config.text import TextSettings
 from coqui_server.config.web import WebSettings
+from coqui_server.config.wyoming import WyomingSettings
 from coqui_server.daemon import running
 from coqui_server.engines import Engines
 from coqui_server.engines.base import Engine
-from coqui_server.sockets.ports import address_of
+from coqui_server.ready import addresses
 
 
 @contextmanager
-def sockets(engine: Engine) -> Iterator[tuple[str, psutil.Process]]:
-    """The daemon's address (`ws://host:port`) and its process, until the block ends."""
+def sockets(engine: Engine) -> Iterator[tuple[dict[str, Any], psutil.Process]]:
+    """The daemon's addresses (`ready.addresses`) and its process, until the block ends."""
     ours, its = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=_run, args=(its, engine))
@@ -46,11 +48,12 @@ async def _serve(pipe: "Connection", engine: Engine) -> None:
         server=ServerSettings(http=HttpSettings(port=0), max_sessions=10_000),
         store=StoreSettings(enabled=False),
         web=WebSettings(enabled=False),
+        wyoming=WyomingSettings(port=0),
         # As the protocols have it that know no other.
         text=TextSettings(format="verbatim"),
     )
     async with running(settings, Engines(engine)) as daemon:
-        pipe.send(f"ws://{address_of(daemon.servers[0])}")
+        pipe.send(addresses(daemon))
         await asyncio.to_thread(_ended, pipe)
 
 

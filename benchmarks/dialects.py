@@ -2,13 +2,14 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.lines import Json, Line, websocket, wyoming
 from coqui_server.media.samples import SAMPLE_RATE
-
-Json = dict[str, Any]
+from coqui_server.protocols.wyoming_events import Event
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Adapter:
         first, last: what is sent before the sound, and after it.
         message: the message that carries a piece of sound.
         over: whether a reply is the answer to `last`.
+        line: connects to the daemon with these addresses, at `path`.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Adapter:
     rate: int = SAMPLE_RATE
     first: tuple[Json, ...] = ()
     message: Callable[[bytes], bytes | str] = bytes
+    line: Callable[[Mapping[str, Any], str], AbstractAsyncContextManager[Line]] = websocket
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,12 @@ class File:
     message: Callable[[bytes], bytes | str] = bytes
 
 
-def _native(rate: int) -> Adapter:
-    start = {"event": "start", "sample_rate": rate, "words": True}
-    name = f"native, {rate // 1000} kHz"
+_FINALS = "native, finals only"
+
+
+def _native(rate: int, interim: bool = True) -> Adapter:
+    start = {"event": "start", "sample_rate": rate, "words": True, "interim": interim}
+    name = f"native, {rate // 1000} kHz" if interim else _FINALS
     path, last = "/ws/v1/speech-to-text", ({"event": "stop"},)
     over = _is("event", "stopped")
     return Adapter(name, name, path, last, over, rate, (start,))
@@ -82,6 +88,11 @@ def _appended(sound: bytes) -> str:
     return json.dumps({"type": "input_audio_buffer.append", "audio": coded})
 
 
+def _chunk(sound: bytes) -> bytes:
+    form = {"rate": SAMPLE_RATE, "width": 2, "channels": 1, "timestamp": None}
+    return bytes(Event("audio-chunk", form, sound))
+
+
 _DEEPGRAM = f"/v1/listen?encoding=linear16&sample_rate={SAMPLE_RATE}&interim_results=true"
 _CONFIG = {"config": {"sample_rate": SAMPLE_RATE}}
 
@@ -95,6 +106,16 @@ ADAPTERS = (
     _openai(16_000),
     _native(24_000),
     _openai(24_000),
+    _native(16_000, interim=False),
+    Adapter(
+        "Wyoming",
+        _FINALS,
+        "",
+        ({"type": "audio-stop"},),
+        _is("type", "transcript"),
+        message=_chunk,
+        line=wyoming,
+    ),
 )
 
 

@@ -31,7 +31,8 @@ _MB = 1e6
 def main() -> None:
     arguments = _arguments()
     sound = clips(arguments.folder)[0].pcm()[:_SPOKEN].tobytes()
-    with sockets(Deaf()) as (url, process):
+    with sockets(Deaf()) as (addresses, process):
+        url = addresses["speech"][0]
         asyncio.run(measure(url, process, sound, arguments))
 
 

@@ -9,6 +9,7 @@ event for the end of the connection, so the daemon reads by itself.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from coqui_server.exceptions import BadRequest, TooLarge
@@ -17,6 +18,9 @@ from coqui_server.protocols.live_connection import LARGEST, parsed
 LONGEST_HEADER = 64 * 1024
 LARGEST_DATA = 2**20
 """Bytes. A request with as many names and terms as may be has a tenth of it."""
+
+_SHORT = 256
+"""Bytes of what is remembered."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Reader:
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._searched = 0
-        self._header: dict[str, Any] | None = None
+        self._header: Mapping[str, Any] | None = None
 
     def push(self, data: bytes) -> None:
         """Take the next bytes; then call `next` until it gives None."""
@@ -91,10 +95,20 @@ def _event(header: Mapping[str, Any], more: bytes, payload: bytes) -> Event:
     kind, data = header.get("type"), header.get("data") or {}
     if not isinstance(kind, str) or not isinstance(data, dict):
         raise BadRequest('an event has "type", a text, and perhaps "data", an object')
-    return Event(kind, data | _object(more) if more else data, payload)
+    return Event(kind, {**data, **_object(more)} if more else data, payload)
 
 
-def _object(text: bytes) -> dict[str, Any]:
+def _object(text: bytes) -> Mapping[str, Any]:
+    return _remembered(text) if len(text) <= _SHORT else _parsed(text)
+
+
+@lru_cache(maxsize=64)
+def _remembered(text: bytes) -> Mapping[str, Any]:
+    """As `_parsed`. The chunks of a stream differ in their payload alone."""
+    return _parsed(text)
+
+
+def _parsed(text: bytes) -> Mapping[str, Any]:
     try:
         return parsed(text.decode())
     except (BadRequest, UnicodeDecodeError) as wrong:

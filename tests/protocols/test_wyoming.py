@@ -158,6 +158,7 @@ REFUSED: list[tuple[list[Eventable], str, str]] = [
     ([Transcribe(name="whisper")], "bad_request", "engine is obstacle"),
     ([Transcribe(language="fr")], "bad_request", "language is en with obstacle"),
     ([Sent("transcribe", {"language": 5})], "bad_request", "BCP 47"),
+    ([Sent("transcribe", {"transcript_names": 5})], "bad_request", "a list of texts"),
     ([Sent("transcribe", {"transcript_terms": [1]})], "bad_request", "a list of texts"),
     ([SelectProgram("piper")], "bad_request", "program here is coqui_server"),
     ([Sent("audio-chunk", {}, bytes(640))], "bad_request", "width"),
