@@ -106,7 +106,7 @@ class Decoding:
         self, utterance: Utterance, priority: Priority
     ) -> tuple[Hypothesis, float]:
         length, pcm = utterance.length, utterance.whole()
-        work = partial(self._decode_whole, utterance, pcm)
+        work = partial(self._decode_whole, pcm)
         result, seconds = await self._scheduler.run(self, work, priority)
         if utterance.end is None and utterance.length == length:
             self._paused(utterance, result)
@@ -155,7 +155,7 @@ class Decoding:
                     # The final is next, and `speech` would no longer wait.
                     return
                 if utterance.first:
-                    work = partial(self._decode_whole, utterance, utterance.whole())
+                    work = partial(self._decode_partial, utterance, utterance.whole())
                     result, seconds = await self._scheduler.run(self, work, Priority.PARTIAL)
                     self.partial_seconds += seconds
                     pace = max(pace, _PREVIEW_SHARE * seconds)
@@ -163,18 +163,23 @@ class Decoding:
         finally:
             utterance.rest()
 
-    def _decode_whole(self, utterance: Utterance, pcm: Samples) -> Hypothesis:
-        """On a decoder thread: decode with a new recognizer, from what the last one wrote."""
-        recognizer = self._engine.open(replace(self._options, draft=utterance.draft))
+    def _decode_whole(self, pcm: Samples, draft: tuple[int, ...] = ()) -> Hypothesis:
+        """On a decoder thread: decode with a new recognizer."""
+        recognizer = self._engine.open(replace(self._options, draft=draft))
         recognizer.feed(pcm)
-        result = recognizer.finish()
+        return recognizer.finish()
+
+    def _decode_partial(self, utterance: Utterance, pcm: Samples) -> Hypothesis:
+        """On a decoder thread: decode from what the last partial was. Finals have no draft: which
+        one they had would depend on the load, and now and then their words with it."""
+        result = self._decode_whole(pcm, utterance.draft)
         utterance.draft = result.tokens
         return result
 
     def _decode_final(self, utterance: Utterance) -> Hypothesis:
         """On a decoder thread: decode all samples, and time the words."""
         pcm = utterance.whole()
-        return self._timing.timed(self._decode_whole(utterance, pcm), pcm)
+        return self._timing.timed(self._decode_whole(pcm), pcm)
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         """Run work that a final needs."""
