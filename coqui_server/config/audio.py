@@ -57,7 +57,7 @@ class SilenceSettings(Section):
     live: Duration = Field(0.5, ge=0.1, le=10, description='a duration, "100 ms" to "10 s"')
     """The silence that ends an utterance of a live session or a call. The final waits for it.
 
-    Where it is not set, and the engine writes punctuation, it is 140 ms after a sentence that is
+    Where it is not set, and the engine writes punctuation, it is 200 ms after a sentence that is
     surely finished, and 800 ms after one that is not."""
 
 

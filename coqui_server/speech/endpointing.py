@@ -5,11 +5,8 @@ the words so far are known before the wait is over, and with them how sure the r
 end mark that it wrote. `docs/tuning.md` has what that gains, and what else was tried.
 """
 
-SOON = 0.14
+SOON = 0.2
 """Seconds of silence that end a finished sentence."""
-
-UNSURE = 0.5
-"""Seconds of silence that end a sentence which may be finished."""
 
 LATE = 0.8
 """Seconds of silence that end a sentence which is not finished."""
@@ -29,4 +26,4 @@ def wait(finished: float | None) -> float | None:
         return None
     if finished == 0:
         return LATE
-    return SOON if finished >= _SURE else UNSURE
+    return SOON if finished >= _SURE else None

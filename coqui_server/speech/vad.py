@@ -22,10 +22,6 @@ _KEPT = 0.14
 some 0.15 s after a word voiced; on 30 recordings the WER was 5.8 % with 0.14 s, 5.9 with 0.1, 6.0
 with 0.2 and 6.3 with 0.3."""
 
-_KEPT_LIVE, _KEPT_AGAIN = 0.06, 0.2
-"""The same for live sound, which is waited for; and where the end is in doubt: recognisers are
-surer of it with more of the silence. `docs/tuning.md` has what others gave."""
-
 _SEARCH = 3.0
 """Seconds before the longest utterance's end among which the quietest place is looked for."""
 
@@ -74,10 +70,7 @@ class Gate:
         self._vad = webrtcvad.Vad(settings.mode)
         self._frame = round(audio.frame_duration * SAMPLE_RATE)
         self._padding = self._frames(settings.padding)
-        self._kept = self._frames(_KEPT_LIVE if live else _KEPT)
-        self._kept_again = self._frames(_KEPT_AGAIN)
-        self._again = False
-        """Whether the pause comes, or came, once more."""
+        self._kept = self._frames(_KEPT)
         self._ratio = settings.ratio
         closing, self._share = settings.closing(live=live)
         self._adaptive = live and settings.adaptive
@@ -120,7 +113,7 @@ class Gate:
                 self._in_utterance(frame, voiced) if self._open else self._in_silence(frame, voiced)
             )
         # Once a push, not once a frame: joining the samples costs by the call.
-        if self._open and not self._ending and not self._again:
+        if self._open and self._length <= self._longest - self._search:
             events += self._release(self._keep - self._kept)
         return events
 
@@ -135,19 +128,12 @@ class Gate:
     def expect(self, seconds: float) -> list[GateEvent]:
         """End the utterance, which is paused, after so much silence; the next word undoes it.
 
-        If that is long, the pause comes once more, with more of the silence. Without effect where a
-        fixed silence is configured.
+        Without effect where a fixed silence is configured.
         """
         if not (self._open and self._adaptive):
             return []
         self._closing = self._frames(seconds)
-        if self._silent():
-            return self._close()
-        if self._again or self._closing <= self._kept_again or self._ending:
-            return []
-        self._again = True
-        self._keep = self._kept_again - self._kept
-        return self._pause() if len(self._held) >= self._keep else []
+        return self._close() if self._silent() else []
 
     def skip(self, samples: int) -> list[GateEvent]:
         """Close what is open and move the clock, as if so many samples of silence had come."""
@@ -170,7 +156,6 @@ class Gate:
         self._length = len(self._held)
         self._keep = self._length + self._kept
         self._window.clear()
-        self._again = False
         self._closing = self._usual
         return []
 
@@ -180,20 +165,14 @@ class Gate:
         self._window.append(voiced)
         if voiced:
             self._keep = len(self._held) + self._kept
-            self._again = False
             self._closing = self._usual
         if self._silent():
             return self._close()
         if self._length >= self._longest:
             return self._cut()
-        if self._ending:
+        if self._length > self._longest - self._search:
             return []
         return self._pause() if len(self._held) == self._keep else self._confirm()
-
-    @property
-    def _ending(self) -> bool:
-        """Whether it is so long that its quietest place is looked for."""
-        return self._length > self._longest - self._search
 
     def _silent(self) -> bool:
         """Whether it has been silent for long enough."""
@@ -225,8 +204,7 @@ class Gate:
     def _close(self) -> list[GateEvent]:
         """End the utterance shortly after its last voiced frame; the rest may precede the next."""
         events = self._confirm(at_end=True)
-        # Silence that was to be heard again is not needed, as it did not come to that.
-        events += self._end(0 if self._again else min(self._keep, len(self._held)))
+        events += self._end(min(self._keep, len(self._held)))
         self._held = self._held[-self._padding :]
         self._opening.clear()
         self._opening.extend([False] * len(self._held))

@@ -162,24 +162,19 @@ class GatedListening:
 
     async def _take(self, events: list[GateEvent]) -> None:
         for event in events:
-            if isinstance(event, Opened):
-                await self._begin(event.start)
-            else:
-                self._go_on(event)
-
-    def _go_on(self, event: GateEvent) -> None:
-        """Tell the open utterance."""
-        match event:
-            case Speech(pcm) if self._open:
-                self._open.add(pcm)
-            case Paused() if self._open:
-                self._open.pause()
-            case Closed(end) if self._open:
-                self._open.close(end)
-                self._open = None
+            match event:
+                case Opened(start):
+                    await self._begin(start)
+                case Speech(pcm) if self._open:
+                    self._open.add(pcm)
+                case Paused() if self._open:
+                    self._open.pause()
+                case Closed(end) if self._open:
+                    self._open.close(end)
+                    self._open = None
 
     def _paused(self, utterance: Utterance, hypothesis: Hypothesis) -> None:
-        """What was said so far decides how long the gate waits, and whether it is heard again.
+        """What was said so far decides how long the gate waits.
 
         This takes no lock: the writer, if it waits in the middle of its events, has begun another
         utterance.
@@ -187,7 +182,9 @@ class GatedListening:
         seconds = wait(hypothesis.finished) if hypothesis.text else None
         if utterance is self._open and seconds is not None:
             for event in self._gate.expect(seconds):
-                self._go_on(event)
+                assert isinstance(event, Closed)
+                utterance.close(event.end)
+                self._open = None
 
     async def _begin(self, start: float) -> None:
         self._open = utterance = Utterance(start, kept=self._diarization is not None)

@@ -7,9 +7,9 @@ import pytest
 
 from coqui_server.config.audio import AudioSettings, Kind, VadSettings
 from coqui_server.media.samples import SAMPLE_RATE
-from coqui_server.speech.endpointing import LATE, SOON, UNSURE
+from coqui_server.speech.endpointing import LATE, SOON
 from coqui_server.speech.level import FRAME
-from coqui_server.speech.vad import Closed, Gate, GateEvent, Paused, Speech
+from coqui_server.speech.vad import Closed, Gate, Paused, Speech
 from tests.support.gate import KINDS, checked, events, gapless, joined, trimmed
 from tests.support.media import SPEECH
 from tools.sounds import MADE, at, dial, frame_levels, louder, silence, white
@@ -109,56 +109,6 @@ def test_the_next_word_takes_a_short_wait_back() -> None:
     gate.push(word)
     assert not any(isinstance(event, Closed) for event in gate.push(silence(0.5)))
     assert any(isinstance(event, Closed) for event in gate.push(silence(0.3)))
-
-
-def _paused() -> tuple[Gate, list[GateEvent]]:
-    """A live gate, and its events up to the pause after some speech."""
-    gate = Gate(VadSettings(), AudioSettings(), True)
-    happened = gate.push(joined(silence(0.5), gapless(2)))
-    while Paused() not in happened:
-        happened += gate.push(silence(0.02))
-    return gate, happened
-
-
-def _silence_of(events: list[GateEvent]) -> float:
-    """Seconds of sound in events that are nothing but a pause given out again, or nothing."""
-    assert not events or [type(event) for event in events] == [Speech, Paused]
-    return sum(len(event.pcm) for event in events if isinstance(event, Speech)) / SAMPLE_RATE
-
-
-def test_an_end_in_doubt_is_heard_again_with_more_silence() -> None:
-    """Once, where a long silence is waited for, and not after the end of a sentence."""
-    for expected, more in ((UNSURE, 0.14), (LATE, 0.14), (SOON, 0)):
-        gate, _ = _paused()
-        assert gate.expect(expected) == []
-        happened: list[GateEvent] = []
-        while not (new := gate.push(silence(0.02))) or not isinstance(new[-1], Closed):
-            happened += new
-            assert gate.expect(expected) == []
-        assert _silence_of(happened) == pytest.approx(more)
-
-
-def test_an_end_in_doubt_that_is_told_late() -> None:
-    """As much of the silence as otherwise, at once."""
-    gate, _ = _paused()
-    assert gate.push(silence(0.3)) == []
-    assert _silence_of(gate.expect(LATE)) == pytest.approx(0.14)
-
-
-def test_an_end_in_doubt_that_is_the_end_of_the_stream() -> None:
-    """What was heard at the pause is the final: there is no more sound to hear again."""
-    gate, _ = _paused()
-    gate.expect(UNSURE)
-    gate.push(silence(0.06))
-    assert [type(event) for event in gate.flush()] == [Closed]
-
-
-def test_an_end_in_doubt_that_was_none() -> None:
-    """Told when the speaker goes on, and the place to cut is looked for: nothing is given out."""
-    gate = Gate(VadSettings(max_utterance=3000), AudioSettings(), True)
-    happened = gate.push(joined(silence(0.5), gapless(1), silence(0.32), gapless(0.5)))
-    assert isinstance(happened[-1], Paused)
-    assert gate.expect(LATE) == []
 
 
 def test_an_utterance_that_is_too_long_is_cut_where_it_is_quiet() -> None:

@@ -1,16 +1,12 @@
 """`coqui_server.speech.vad` on speech, silence and noise in any order, in any slices."""
 
-from itertools import cycle
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from coqui_server.config.audio import AudioSettings, Kind, VadSettings
+from coqui_server.config.audio import Kind, VadSettings
 from coqui_server.media.samples import SAMPLE_RATE, Samples
-from coqui_server.speech.endpointing import LATE, SOON, UNSURE
-from coqui_server.speech.vad import Gate, GateEvent, Paused
 from tests.support.gate import KINDS, checked, events, utterances
 from tests.support.media import SPEECH, spoken
 from tools.sounds import at, coloured, silence, white
@@ -44,26 +40,6 @@ def test_events_are_well_formed(kind: Kind, pcm: Samples) -> None:
     result = checked(pcm, kind, VadSettings(max_utterance=5000))
     assert all(start >= 0 and end * SAMPLE_RATE <= len(pcm) for start, end, _ in result)
     assert all(end - start <= 5.0 for start, end, _ in result)
-
-
-@fixed
-@given(pcm=sequences, waits=some.lists(some.sampled_from([SOON, UNSURE, LATE]), min_size=1))
-def test_waits_that_the_words_decide(pcm: Samples, waits: list[float]) -> None:
-    """Whatever is expected at each pause, at once or later, the samples stay those of the time."""
-    gate = Gate(VadSettings(max_utterance=5000), AudioSettings(), live=True)
-    happened: list[GateEvent] = []
-    expected, due = cycle(waits), 0
-    for start in range(0, len(pcm), 960):
-        new = gate.push(pcm[start : start + 960])
-        if new:
-            due = round(10 * next(expected)) if new[-1] == Paused() else 0
-        elif due == 1:
-            new = gate.expect(next(expected))
-        due = max(0, due - 1)
-        happened += new
-    for begin, end, samples in utterances(happened + gate.flush()):
-        assert end - begin <= 5.0
-        assert np.array_equal(samples, pcm[round(begin * SAMPLE_RATE) : round(end * SAMPLE_RATE)])
 
 
 @pytest.mark.parametrize("frame", [10, 20, 30])

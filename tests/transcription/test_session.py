@@ -13,9 +13,8 @@ from coqui_server.config.audio import VadSettings
 from coqui_server.config.settings import Settings
 from coqui_server.config.text import TextSettings
 from coqui_server.engines.base import Capabilities, Engine, Hypothesis, Options
-from coqui_server.engines.buffered import BufferedRecognizer
 from coqui_server.exceptions import EngineError, ServerFault, SessionClosed
-from coqui_server.media.samples import SAMPLE_RATE, Samples
+from coqui_server.media.samples import Samples
 from coqui_server.transcription.events import (
     Event,
     Final,
@@ -30,8 +29,6 @@ from coqui_server.transcription.session import Session
 from coqui_server.word_times.aligner import Aligner
 from coqui_transcript.transcript import Word
 from tests.support.clips import clip, spoken
-from tests.support.gate import gapless, joined
-from tools.sounds import pieces
 
 TWO_SENTENCES = "voicemail.wav"
 Kind = TypeVar("Kind", bound=Event)
@@ -190,38 +187,6 @@ async def test_a_finished_sentence_ends_the_utterance(
     texts = [final.segment.text for final in heard.of(Final)]
     assert len(texts) == finals
     assert spoken(" ".join(texts)) == spoken(voice.text)
-
-
-@dataclass
-class Doubter:
-    """An engine that is never sure of the end. It keeps how long each sound was that it heard."""
-
-    name: str = "doubter"
-    model: str = "none"
-    capabilities: Capabilities = field(default_factory=Capabilities)
-    heard: list[float] = field(default_factory=list)
-
-    def open(self, _: Options) -> BufferedRecognizer:
-        return BufferedRecognizer(self._decode)
-
-    def _decode(self, pcm: Samples) -> Hypothesis:
-        self.heard.append(len(pcm) / SAMPLE_RATE)
-        return Hypothesis(f"{len(self.heard)}", finished=0.5)
-
-
-async def test_an_end_in_doubt_is_heard_again(scheduler: Scheduler) -> None:
-    """With more of the silence; what is heard then is the final, and is ready at the end."""
-    engine, heard = Doubter(), Listener()
-    request = SessionRequest("live", engine, interim=None, sinks=(heard,))
-    async with Session(request, scheduler, Settings()) as session:
-        for part in pieces(joined(gapless(2), SILENCE), [*range(0, 48_000, 320)]):
-            await session.write(part)
-            await settled(scheduler)
-        first, again = engine.heard
-        assert again - first == pytest.approx(0.14)
-        (final,) = heard.of(Final)
-        assert final.segment.text == "2"
-        assert final.segment.end - final.segment.start == pytest.approx(again)
 
 
 async def test_silence_has_no_words(moonshine: Engine, scheduler: Scheduler) -> None:
