@@ -14,9 +14,6 @@ from coqui_server.rtp.calls import Calls
 from coqui_server.rtp.control import Call, Control
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from coqui_server.cluster.peers import Report
 
 _PATIENCE, _LONG_PATIENCE = 5.0, 60.0

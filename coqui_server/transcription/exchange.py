@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from coqui_server.cluster.entries import Entry, Gap
-from coqui_server.cluster.news import News
 from coqui_server.transcription.hub import Hub
 from coqui_server.transcription.messages import Message
 

@@ -1,6 +1,8 @@
 """The wheel and the source distribution: what is in them, and where versions are pinned."""
 
 import re
+import subprocess
+import sys
 import tarfile
 import tomllib
 import zipfile
@@ -75,8 +77,17 @@ def test_every_version_is_pinned_in_one_place() -> None:
             assert not [pin for lines in pins.values() for pin in lines if pin in text], path
 
 
+@pytest.mark.process
+def test_the_command_needs_no_extra() -> None:
+    """Their packages are imported only where they are used: a plain install has none of them."""
+    absent = [module for module, _ in extras._PACKAGES.values()]
+    program = f"import sys; sys.modules.update(dict.fromkeys({absent})); import coqui_server.app"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+
 @pytest.mark.parametrize(
-    "extra", ["whisper", "openai", "deepgram", "postgresql", "cluster", "zeroconf"]
+    "extra",
+    ["whisper", "openai", "deepgram", "postgresql", "cluster", "zeroconf", "celery", "s3"],
 )
 def test_the_command_for_an_extra_has_its_pin(extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As its requirements have it; also in a clone that is not installed."""
